@@ -1,0 +1,79 @@
+"""What every attention promises, and the part that score-based ones share."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from tandem.core.masks import masked_softmax
+from tandem.core.memory import Memory
+from tandem.core.state import State
+
+Weights = Callable[[], Tensor] | None
+"""Computes the weights (N, T, S) when asked: pictures want them, training seldom does."""
+
+
+@dataclass(frozen=True)
+class Attended:
+    """The answer to T queries."""
+
+    context: Tensor
+    """(N, T, C)"""
+    weights: Weights
+    """Makes (N, T, S), rows summing to 1 unless the paper's don't; None if there are none."""
+    state: State
+
+
+class Attention(ABC, nn.Module):
+    """Looks back at the memory.
+
+    ``start`` prepares the memory of B sources once. ``forward`` then answers T queries for each
+    of N = B x K hypotheses; what it takes from the memory stays at B rows, and the K hypotheses
+    of a source ask as K more queries (see :func:`by_source`).
+    """
+
+    output_size: int
+    """C, size of the context."""
+
+    @abstractmethod
+    def start(self, memory: Memory) -> State:
+        """Prepare: whatever does not depend on a query goes to ``fixed``."""
+
+    @abstractmethod
+    def forward(self, query: Tensor, state: State) -> Attended:
+        """query (N, T, Q) -> context (N, T, C), weights (N, T, S), the next state."""
+
+
+def by_source(tensor: Tensor, sources: int) -> Tensor:
+    """(N, T, ...) -> (B, K x T, ...): the queries of one source side by side."""
+    return tensor.reshape(sources, -1, *tensor.shape[2:])
+
+
+class ScoreAttention(Attention):
+    """Attention by a score for each pair of query and key, softmax over the source, and a mean.
+
+    A subclass says how keys come from the memory and how a pair is scored; the context is
+    ``c_t = sum_s softmax_s(score(q_t, k_s)) m_s``.
+    """
+
+    @abstractmethod
+    def keys(self, states: Tensor) -> Tensor:
+        """(B, S, M) -> (B, S, A), once a source."""
+
+    @abstractmethod
+    def score(self, query: Tensor, keys: Tensor) -> Tensor:
+        """query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
+
+    def start(self, memory: Memory) -> State:
+        """Prepare the keys."""
+        return State(fixed=(self.keys(memory.states), memory.states, memory.mask))
+
+    def forward(self, query: Tensor, state: State) -> Attended:
+        """query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
+        keys, values, mask = state.fixed
+        rows, length, _ = query.shape
+        scores = self.score(by_source(query, len(keys)), keys)  # (B, K x T, S)
+        weights = masked_softmax(scores, mask.unsqueeze(1))
+        context = (weights @ values).view(rows, length, -1)  # (B, K x T, M) -> (N, T, M)
+        return Attended(context, lambda: weights.view(rows, length, -1), state)

@@ -1,0 +1,60 @@
+"""Location-aware attention: Chorowski et al. (2015), section 2.1, eq. 8 and 9."""
+
+import torch
+from torch import Tensor, nn
+
+from tandem.attentions.base import Attended, Attention
+from tandem.core.masks import masked_softmax
+from tandem.core.memory import Memory
+from tandem.core.state import State
+
+
+class LocationAttention(Attention):
+    """Scores ``v . tanh(Q q_t + K m_s + U f_ts)``, f the last weights under a convolution.
+
+    It must see step t's weights before step t + 1, so it walks over T. The weights before the
+    first step are uniform over the source.
+
+    :param query_size: size Q of the decoder's queries, given by the decoder.
+    :param memory_size: size M of the encoder's states, given by the builder.
+    :param size: size A of the space in which they are compared.
+    :param num_filters: number of features taken from the last weights.
+    :param kernel_size: width of the convolution over them, odd.
+    """
+
+    def __init__(
+        self, *, query_size: int, memory_size: int, size: int, num_filters: int, kernel_size: int
+    ) -> None:
+        super().__init__()
+        self.query = nn.Linear(query_size, size)
+        self.key = nn.Linear(memory_size, size, bias=False)
+        self.filters = nn.Conv1d(1, num_filters, kernel_size, padding="same", bias=False)
+        self.location = nn.Linear(num_filters, size, bias=False)
+        self.energy = nn.Linear(size, 1, bias=False)
+        self.output_size = memory_size
+
+    def start(self, memory: Memory) -> State:
+        """Project the keys once and begin with uniform weights."""
+        uniform = memory.mask / memory.mask.sum(1, keepdim=True)
+        fixed = (self.key(memory.states), memory.states, memory.mask)
+        return State(fixed, carry=uniform.to(memory.states.dtype))
+
+    def forward(self, query: Tensor, state: State) -> Attended:
+        """query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
+        keys, values, mask = state.fixed
+        rows, length, _ = query.shape
+        sources = len(keys)
+        projected = self.query(query).view(sources, -1, length, 1, keys.size(-1))  # (B, K, T, 1, A)
+        last, steps = state.carry, []
+        for step in range(length):
+            features = self.filters(last.unsqueeze(1)).transpose(1, 2)  # (N, S, filters)
+            located = self.location(features).view(sources, -1, *keys.shape[1:])  # (B, K, S, A)
+            pairs = torch.tanh(projected[:, :, step] + located + keys.unsqueeze(1))
+            scores = self.energy(pairs).squeeze(-1)  # (B, K, S)
+            last = masked_softmax(scores, mask.unsqueeze(1)).view(rows, -1)  # (N, S)
+            steps.append(last)
+        weights = torch.stack(steps, dim=1)  # (N, T, S)
+        context = weights.view(sources, -1, weights.size(-1)) @ values  # (B, K x T, M)
+        return Attended(
+            context.view(rows, length, -1), lambda: weights, State(state.fixed, carry=last)
+        )

@@ -1,0 +1,31 @@
+"""The window that Luong's local attentions look through: Luong et al. (2015), section 3.2."""
+
+from torch import Tensor
+
+from tandem.core.errors import InputError
+from tandem.core.masks import masked_softmax
+
+
+def checked_half_width(half_width: int) -> int:
+    """The same number; raises InputError below 1, where a window could be empty."""
+    if half_width < 1:
+        raise InputError(f"`half_width` must be at least 1, but is {half_width}.")
+    return half_width
+
+
+def window_weights(scores: Tensor, mask: Tensor, centre: Tensor, half_width: int) -> Tensor:
+    """Softmax of the scores within ``half_width`` positions of the centre.
+
+    :param scores: (N, T, S)
+    :param mask: (N, S) or broadcastable to it, True = real.
+    :param centre: (N, T) inside the source, in positions from 0.
+    :return: (N, T, S), zero outside the window.
+    """
+    distance = offsets(scores, centre).abs()
+    return masked_softmax(scores, mask.unsqueeze(1) & (distance <= half_width))
+
+
+def offsets(scores: Tensor, centre: Tensor) -> Tensor:
+    """(N, T, S): each source position minus the centre."""
+    positions = scores.new_ones(scores.size(-1)).cumsum(0) - 1
+    return positions - centre.unsqueeze(-1)

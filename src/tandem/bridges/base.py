@@ -1,0 +1,13 @@
+"""What every bridge promises."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Bridge(ABC, nn.Module):
+    """Turns the encoder's summary into the initial state of a recurrent decoder."""
+
+    @abstractmethod
+    def forward(self, summary: Tensor) -> Tensor:
+        """summary (B, M) -> (B, slots, H), one vector for each layer's hidden (and cell)."""

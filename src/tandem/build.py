@@ -1,0 +1,142 @@
+"""From a composed config to objects: the only place that instantiates what a config names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import lightning as L
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from tandem.callbacks import AtomicCheckpointIO, TextMetrics
+from tandem.core.errors import InputError
+from tandem.data.batching import Budget
+from tandem.data.module import LengthFilter, TextDataModule, Vocabularies
+from tandem.metrics import Metric
+from tandem.models import Seq2Seq, assemble
+from tandem.search import Search
+from tandem.training.module import Seq2SeqModule
+
+MODEL_PARTS = ("frontend", "encoder", "decoder")
+TRIAL_SIZE = 8
+
+
+def check(cfg: DictConfig) -> None:
+    """Build everything that needs no data, so that what cannot work fails before data loads.
+
+    :raises InputError: in one sentence that names the keys.
+    """
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise InputError(
+            f"The config needs a value for {', '.join(missing)}; add {missing[0]}=... to the "
+            "command line."
+        )
+    shared = bool(OmegaConf.select(cfg, "tokenizer.shared"))
+    build_model(cfg, source_size=TRIAL_SIZE, target_size=TRIAL_SIZE, shared_vocabulary=shared)
+    build_search(cfg)
+    build_metrics(cfg)
+    build_data(cfg)
+    scores = _score_names(cfg)
+    if cfg.monitor.name not in scores:
+        raise InputError(
+            f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
+            f"{', '.join(scores)}; choose one or add its metric."
+        )
+
+
+def build_model(
+    cfg: DictConfig, *, source_size: int, target_size: int, shared_vocabulary: bool
+) -> Seq2Seq:
+    """The network, with the sizes that the data decides."""
+    return assemble(
+        **{part: instantiate(cfg[part]) for part in MODEL_PARTS},
+        **OmegaConf.to_container(cfg.model, resolve=True),  # type: ignore[arg-type]
+        source_size=source_size,
+        target_size=target_size,
+        shared_vocabulary=shared_vocabulary,
+    )
+
+
+def build_search(cfg: DictConfig) -> Search:
+    """The search of evaluation."""
+    search: Search = instantiate(cfg.search)
+    return search
+
+
+def build_metrics(cfg: DictConfig) -> list[Metric]:
+    """All chosen metrics."""
+    return [instantiate(metric) for metric in cfg.metric.values()]
+
+
+def build_data(cfg: DictConfig) -> TextDataModule:
+    """The data module; nothing is read yet."""
+    return TextDataModule(
+        load=instantiate(cfg.dataset, _partial_=True),
+        source_recipe=instantiate(cfg.source_tokenizer),
+        target_recipe=instantiate(cfg.tokenizer),
+        length_filter=LengthFilter(
+            max_source_length=cfg.data.max_source_length,
+            max_target_length=cfg.data.max_target_length,
+        ),
+        budget=Budget(**cfg.batching),
+        overfit=cfg.data.overfit,
+        seed=cfg.seed,
+    )
+
+
+def build_module(
+    cfg: DictConfig, vocabularies: Vocabularies, longest_target: int
+) -> Seq2SeqModule:
+    """Model, loss, optimizer and search in one Lightning module."""
+    return Seq2SeqModule(
+        model=build_model(
+            cfg,
+            source_size=vocabularies.source.vocabulary_size,
+            target_size=vocabularies.target.vocabulary_size,
+            shared_vocabulary=vocabularies.shared,
+        ),
+        vocabularies=vocabularies,
+        search=build_search(cfg),
+        max_length=cfg.max_length or 2 * longest_target + 10,
+        loss=instantiate(cfg.loss),
+        optimizer=instantiate(cfg.optimizer),
+        scheduler=instantiate(cfg.scheduler),
+        seed=cfg.seed,
+    )
+
+
+def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
+    """Lightning's trainer with callbacks, loggers and checkpoints that are never half-written."""
+    callbacks = [instantiate(callback) for callback in (cfg.callbacks or {}).values()]
+    loggers = [instantiate(logger) for logger in (cfg.logger or {}).values()]
+    trainer: L.Trainer = instantiate(
+        cfg.trainer,
+        callbacks=[text_metrics, *callbacks],
+        logger=loggers or False,
+        plugins=[AtomicCheckpointIO()],
+        default_root_dir=cfg.run.folder,
+        enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
+        enable_progress_bar="progress" in (cfg.callbacks or {}),
+    )
+    return trainer
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """The config with every interpolation resolved, as plain Python data."""
+    resolved = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items()}
+
+
+def _score_names(cfg: DictConfig) -> list[str]:
+    """What validation logs."""
+    pair: tuple[list[str], list[list[str]]] = (["a b c d"], [["a b c d"]])
+    names = ["loss", "perplexity", "token_accuracy"]
+    for metric in build_metrics(cfg):
+        names += list(metric(*pair))
+    return [f"val/{name}" for name in names]
+
+
+def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a plain config from which a bundle rebuilds the model."""
+    return {part: config[part] for part in (*MODEL_PARTS, "model")}

@@ -1,0 +1,201 @@
+"""Bundles: a trained model with what inference needs, as data that cannot run code."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+
+from tandem import __version__
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS
+from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.cache import write_atomically
+from tandem.data.module import Vocabularies
+from tandem.data.ragged import Ragged
+from tandem.data.tokenizers.tokenizer import Tokenizer
+from tandem.models import Seq2Seq, assemble
+from tandem.search import Search
+from tandem.trust import build_trusted
+
+FORMAT = "tandem-bundle"
+VERSION = 1
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+SOURCE_TOKENIZER = "source_tokenizer.json"
+TARGET_TOKENIZER = "target_tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model that is ready to write outputs."""
+
+    model: Seq2Seq
+    vocabularies: Vocabularies
+    search: Search
+    max_length: int
+    """Most symbols of an output, ``eos`` included."""
+    config: dict[str, Any]
+    """What ``config.json`` says."""
+
+    @torch.inference_mode()
+    def generate(self, sources: list[str], *, max_tokens: int = 4096) -> list[str]:
+        """Write an output for each source; the order is kept.
+
+        :param max_tokens: source symbols of a batch, padding counted.
+        :raises InputError: if a source has no symbols.
+        """
+        ids = self.vocabularies.source.encode_batch(sources)
+        for number, row in enumerate(ids, start=1):
+            if not row:
+                raise InputError(f"Source {number} is empty; every source needs some text.")
+        outputs = [""] * len(sources)
+        for rows, found in self._search(Ragged.from_lists(ids), max_tokens):
+            for row, hypothesis in zip(rows, found, strict=True):
+                outputs[row] = self.vocabularies.target.decode(hypothesis)
+        return outputs
+
+    def _search(
+        self, sources: Ragged, max_tokens: int
+    ) -> Iterable[tuple[list[int], list[list[int]]]]:
+        """Rows of each batch with the ids of their best hypotheses."""
+        budget = Budget(max_tokens=max_tokens, max_source_tokens=max_tokens, max_sentences=None)
+        encoded = Encoded(sources, sources, rows=np.arange(len(sources)))
+        for chosen in plan_batches(encoded, budget, rng=None) if len(sources) else ():
+            batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
+            state = self.model.start(self.model.encode(batch.source, batch.source_mask))
+            first = batch.source.new_full((len(chosen),), SPECIAL_IDS.bos)
+            found = self.search(self.model.step, state, first=first, max_length=self.max_length)
+            yield chosen.tolist(), [hypotheses[0].tokens for hypotheses in found]
+
+
+def save_bundle(
+    folder: Path,
+    *,
+    model: Seq2Seq,
+    vocabularies: Vocabularies,
+    max_length: int,
+    config: dict[str, Any],
+) -> None:
+    """Write a bundle; the folder is complete or not there.
+
+    :param config: plain data under ``model``, ``search``, ``dataset`` and ``metric``.
+    """
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_model(model, str(part / WEIGHTS))
+    (part / SOURCE_TOKENIZER).write_text(vocabularies.source.to_json(), encoding="utf-8")
+    if not vocabularies.shared:
+        (part / TARGET_TOKENIZER).write_text(vocabularies.target.to_json(), encoding="utf-8")
+    record = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tandem": __version__,
+        "shared_vocabulary": vocabularies.shared,
+        "max_length": max_length,
+        **config,
+        "sha256": {path.name: _digest(path) for path in sorted(part.iterdir())},
+    }
+    write_atomically(part / CONFIG, json.dumps(record, indent=2).encode())
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(part, folder)
+
+
+def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
+    """Read a bundle, or the bundle of a run's folder, without running anything in it.
+
+    :param trusted: packages beside Tandem whose classes the model may be made of.
+    :raises InputError: if a file is missing or damaged, or names something untrusted.
+    """
+    folder = _bundle_folder(Path(path))
+    config = _read_config(folder)
+    for name, digest in config["sha256"].items():
+        _check_file(folder / Path(name).name, digest)
+    source = Tokenizer.from_json((folder / SOURCE_TOKENIZER).read_text(encoding="utf-8"))
+    target = source
+    if not config["shared_vocabulary"]:
+        target = Tokenizer.from_json((folder / TARGET_TOKENIZER).read_text(encoding="utf-8"))
+    packages = tuple(trusted)
+    spec = dict(config["model"])
+    model = assemble(
+        **{key: build_trusted(value, packages) for key, value in spec.items() if key != "model"},
+        **build_trusted(spec["model"], packages),
+        source_size=source.vocabulary_size,
+        target_size=target.vocabulary_size,
+        shared_vocabulary=config["shared_vocabulary"],
+    )
+    try:
+        load_model(model, str(folder / WEIGHTS))
+    except (RuntimeError, SafetensorError) as error:
+        raise InputError(
+            f"The weights in {folder / WEIGHTS} do not fit the bundle's config ({error}); take the "
+            "bundle from its run again."
+        ) from error
+    return Bundle(
+        model=model.eval(),
+        vocabularies=Vocabularies(source, target),
+        search=build_trusted(config["search"], packages),
+        max_length=config["max_length"],
+        config=config,
+    )
+
+
+def _bundle_folder(path: Path) -> Path:
+    for folder in (path, path / "bundle"):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise InputError(
+        f"There is no bundle in {path}: neither {CONFIG} nor bundle/{CONFIG} exists there; give "
+        "the folder of a finished run or of a bundle."
+    )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"The file {folder / CONFIG} is damaged ({error}); take the bundle from its run again."
+        ) from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise InputError(f"The file {folder / CONFIG} is not a bundle's; give another folder.")
+    if config.get("version") != VERSION:
+        raise InputError(
+            f"The bundle {folder} has version {config.get('version')!r}, but this Tandem reads "
+            f"version {VERSION}; use the Tandem that wrote it ({config.get('tandem')})."
+        )
+    keys = ("model", "search", "max_length", "shared_vocabulary", "sha256")
+    missing = [key for key in keys if key not in config]
+    if missing:
+        raise InputError(
+            f"The file {folder / CONFIG} lacks {', '.join(missing)}; take the bundle from its run "
+            "again."
+        )
+    return config
+
+
+def _check_file(path: Path, digest: str) -> None:
+    if not path.is_file():
+        raise InputError(
+            f"The bundle's file {path} is missing; take the bundle from its run again."
+        )
+    if _digest(path) != digest:
+        raise InputError(
+            f"The bundle's file {path} is damaged: its SHA-256 is not the one in {CONFIG}; take "
+            "the bundle from its run again."
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,26 @@
+"""What watches a run: scores, samples, pictures, progress, checkpoints and its own loggers."""
+
+from tandem.callbacks.attention_maps import AttentionMaps
+from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
+from tandem.callbacks.csv_logger import CSVLogger
+from tandem.callbacks.last_checkpoint import LastCheckpoint
+from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
+from tandem.callbacks.samples import SampleTable
+from tandem.callbacks.speed import Throughput
+from tandem.callbacks.text_metrics import TextMetrics
+from tandem.callbacks.wandb_logger import finish, make_wandb_logger
+
+__all__ = [
+    "AtomicCheckpointIO",
+    "AttentionMaps",
+    "CSVLogger",
+    "LastCheckpoint",
+    "LogLines",
+    "ProgressBar",
+    "SampleTable",
+    "TextMetrics",
+    "Throughput",
+    "finish",
+    "make_progress",
+    "make_wandb_logger",
+]

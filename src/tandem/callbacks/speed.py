@@ -1,0 +1,83 @@
+"""How fast training goes."""
+
+import time
+from typing import Any
+
+import lightning as L
+import torch
+
+from tandem.core.types import Batch
+
+
+class Throughput(L.Callback):
+    """Logs ``train/tokens_per_second``: real target tokens a second, over all ranks.
+
+    The mean since the last log, every ``log_every_n_steps`` of the trainer. Validation and what
+    happens between epochs is left out; waiting for data within an epoch counts. Tokens are
+    counted on the device, so a GPU is waited for only when the value is logged.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: torch.Tensor | None = None
+        self._seconds = 0.0
+        self._running_since: float | None = None
+        self._logged_at = 0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin to count."""
+        self._reset()
+        self._running_since = None
+        self._logged_at = trainer.global_step
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        """Start the clock if it stands."""
+        if self._running_since is None:
+            self._running_since = time.perf_counter()
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+    ) -> None:
+        """Count the batch and log when it is time."""
+        tokens = batch.target_mask.sum()
+        self._tokens = tokens if self._tokens is None else self._tokens + tokens
+        step = trainer.global_step
+        interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if step == self._logged_at or not interval or step % interval:
+            return
+        total = int(self._tokens)  # waits for the device, so it comes before the clock is read
+        self._stop()
+        pl_module.log(
+            "train/tokens_per_second",
+            total / max(self._seconds, 1e-9),
+            prog_bar=True,
+            sync_dist=True,
+            reduce_fx="sum",
+            on_step=True,
+            on_epoch=False,
+        )
+        self._logged_at = step
+        self._reset()
+        self._running_since = time.perf_counter()
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stop the clock until the next training batch."""
+        self._stop()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stop the clock until the next training batch."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._running_since is not None:
+            self._seconds += time.perf_counter() - self._running_since
+            self._running_since = None
+
+    def _reset(self) -> None:
+        self._tokens, self._seconds = None, 0.0

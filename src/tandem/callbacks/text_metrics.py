@@ -1,0 +1,98 @@
+"""Scores of generated text at the end of validation and test."""
+
+import logging
+from typing import Any
+
+import lightning as L
+
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, gather, merge
+from tandem.core.types import Evaluated
+from tandem.metrics import Metric
+
+log = logging.getLogger(__name__)
+
+
+class TextMetrics(L.Callback):
+    """Logs ``val/<score>`` and ``test/<score>`` for every score of every metric.
+
+    Scores are corpus scores over all ranks, the same on each; a row that sharding added twice
+    counts once. An epoch in which the module returned no texts logs nothing.
+
+    :param metrics: what to compute; all of them see the same hypotheses.
+    """
+
+    def __init__(self, *, metrics: list[Metric]) -> None:
+        self.metrics = metrics
+        self.signatures: dict[str, str] = {}
+        self._parts: list[Evaluated] = []
+
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin with no rows."""
+        self._parts = []
+
+    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin with no rows."""
+        self._parts = []
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the batch's texts."""
+        if isinstance(outputs, Evaluated) and not trainer.sanity_checking:
+            self._parts.append(outputs)
+
+    def on_test_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the batch's texts."""
+        if isinstance(outputs, Evaluated):
+            self._parts.append(outputs)
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Score the validation split."""
+        if not trainer.sanity_checking:
+            self._log(trainer, pl_module, "validation")
+
+    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Score the test split."""
+        self._log(trainer, pl_module, "test")
+
+    def _log(self, trainer: L.Trainer, pl_module: L.LightningModule, split: str) -> None:
+        rows = gather(merge(self._parts))
+        self._parts = []
+        if not rows.indices:
+            return
+        signatures = {}
+        for metric in self.metrics:
+            scores = {
+                f"{LOG_PREFIX[split]}/{name}": value
+                for name, value in metric(rows.hypotheses, rows.references).items()
+            }
+            # All ranks hold the same value; the mean over them keeps it and Lightning quiet.
+            pl_module.log_dict(scores, prog_bar=True, sync_dist=True, rank_zero_only=False)
+            signatures.update(dict.fromkeys(scores, metric.signature))
+        self._log_signatures(trainer, signatures)
+
+    def _log_signatures(self, trainer: L.Trainer, signatures: dict[str, str]) -> None:
+        """Say once for each split how its numbers come about, in the log and to the loggers."""
+        new = {name: text for name, text in signatures.items() if name not in self.signatures}
+        if not new:
+            return
+        self.signatures.update(new)
+        if trainer.is_global_zero:
+            for name, text in new.items():
+                log.info("%s is %s", name, text)
+            for logger in trainer.loggers:
+                logger.log_hyperparams({"metric_signatures": dict(self.signatures)})

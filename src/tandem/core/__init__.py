@@ -1,0 +1,1 @@
+"""What every room may use: records, masks, memory, decoding state, errors."""

@@ -1,0 +1,17 @@
+"""What an encoder hands over to the decoder."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The source as the decoder sees it."""
+
+    states: Tensor
+    """(B, S, M) one vector per source position."""
+    mask: Tensor
+    """(B, S) bool, True = real."""
+    summary: Tensor
+    """(B, M) the fixed-size context vector."""

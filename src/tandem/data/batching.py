@@ -1,0 +1,165 @@
+"""Batches of similar lengths under a budget of padded tokens, the same for the same seed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.data.ragged import Ragged
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How much fits into one batch; padding counts."""
+
+    max_tokens: int
+    """Most target symbols, ``eos`` included: rows x longest target."""
+    max_source_tokens: int
+    """Most source symbols: rows x longest source."""
+    max_sentences: int | None
+    """Most rows; no limit if None."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_tokens", "max_source_tokens", "max_sentences"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"`batching.{name}` must be at least 1, but is {value}.")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A split as ids, without ``bos`` and ``eos``."""
+
+    source: Ragged
+    target: Ragged
+    rows: Rows
+    """For each example its row in the split as it was read."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def collate(self, chosen: Rows) -> Batch:
+        """Make a batch of some examples."""
+        source, source_mask = self.source.padded(
+            chosen, before=None, after=SPECIAL_IDS.eos, pad=SPECIAL_IDS.pad
+        )
+        target_in, target_mask = self.target.padded(
+            chosen, before=SPECIAL_IDS.bos, after=None, pad=SPECIAL_IDS.pad
+        )
+        target_out, _ = self.target.padded(
+            chosen, before=None, after=SPECIAL_IDS.eos, pad=SPECIAL_IDS.pad
+        )
+        return Batch(
+            source=source,
+            source_mask=source_mask,
+            target_in=target_in,
+            target_out=target_out,
+            target_mask=target_mask,
+            indices=torch.from_numpy(self.rows[chosen]),
+        )
+
+
+def plan_batches(
+    encoded: Encoded, budget: Budget, *, rng: np.random.Generator | None
+) -> list[Rows]:
+    """Sort by length and cut into batches.
+
+    :param rng: shuffles examples of equal lengths and the batches; None keeps a fixed order.
+    :return: rows of each batch.
+    """
+    source_lengths, target_lengths = encoded.source.lengths + 1, encoded.target.lengths + 1
+    ties = rng.permutation(len(encoded)) if rng is not None else np.arange(len(encoded))
+    order = np.lexsort((ties, source_lengths, target_lengths))
+    cuts = _cuts(source_lengths[order], target_lengths[order], budget)
+    batches = np.split(order, cuts)
+    if rng is not None:
+        batches = [batches[place] for place in rng.permutation(len(batches))]
+    return batches
+
+
+def _cuts(source_lengths: Rows, target_lengths: Rows, budget: Budget) -> list[int]:
+    """Where new batches begin; a single example may exceed the budget alone."""
+    cuts: list[int] = []
+    start, longest_source, longest_target = 0, 0, 0
+    most = budget.max_sentences or len(source_lengths)
+    pairs = zip(source_lengths.tolist(), target_lengths.tolist(), strict=True)
+    for place, (source, target) in enumerate(pairs):
+        longest_source, longest_target = max(longest_source, source), max(longest_target, target)
+        rows = place - start + 1
+        if rows > 1 and (
+            rows > most
+            or rows * longest_target > budget.max_tokens
+            or rows * longest_source > budget.max_source_tokens
+        ):
+            cuts.append(place)
+            start, longest_source, longest_target = place, source, target
+    return cuts
+
+
+class TrainingLoader:
+    """Endless epochs of shuffled batches, resumable at any batch.
+
+    The order of an epoch follows from the seed and the epoch's number alone. Each of several
+    ranks takes every n-th batch; what does not divide is filled up from the epoch's start.
+    """
+
+    def __init__(
+        self, encoded: Encoded, budget: Budget, *, seed: int, rank: int, world_size: int
+    ) -> None:
+        self.encoded, self.budget, self.seed = encoded, budget, seed
+        self.rank, self.world_size = rank, world_size
+        self.epoch = 0
+        self.position = 0
+        self._plan = self._plan_epoch()
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self._plan = self._plan_epoch()
+        while self.position < len(self._plan):
+            chosen = self._plan[self.position]
+            self.position += 1  # before the batch is used: a saved state points behind it
+            yield self.encoded.collate(chosen)
+        self.epoch, self.position = self.epoch + 1, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the next batch stands."""
+        at_end = self.position >= len(self._plan)
+        return {
+            "epoch": self.epoch + at_end,
+            "position": 0 if at_end else self.position,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where :meth:`state_dict` was called."""
+        self.epoch, self.position = state["epoch"], state["position"]
+        self._plan = self._plan_epoch()
+
+    def _plan_epoch(self) -> list[Rows]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        batches = plan_batches(self.encoded, self.budget, rng=rng)
+        missing = -len(batches) % self.world_size
+        batches += [batches[place % len(batches)] for place in range(missing)]
+        return batches[self.rank :: self.world_size]
+
+
+class EvaluationLoader:
+    """Every example once, in batches of similar lengths; ranks get disjoint parts."""
+
+    def __init__(self, encoded: Encoded, budget: Budget, *, rank: int, world_size: int) -> None:
+        self.encoded = encoded
+        self._plan = plan_batches(encoded, budget, rng=None)[rank::world_size]
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self.encoded.collate(chosen) for chosen in self._plan)

@@ -1,0 +1,213 @@
+"""What every dataset shares: reading text files, checking pairs, making splits."""
+
+import gzip
+import logging
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets import Dataset, DatasetDict, Features, List, Value
+
+from tandem.core.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+SPLITS = ("train", "validation", "test")
+EMPTY_LINES = ("error", "skip")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One example and where it was read, so that an error can name the place."""
+
+    source: str
+    target: str
+    source_place: str
+    """For example ``data/train.en line 3``."""
+    target_place: str
+    references: list[str] | None = None
+
+
+def resolve_data_dir(data_dir: str | None, folder: str) -> Path | None:
+    """Return the folder of a set that is already on disk, or None.
+
+    :param data_dir: the user's own choice; it must exist.
+    :param folder: the set's folder inside the folder of sets that ``TANDEM_DATA`` names.
+    """
+    if data_dir is not None:
+        return existing_folder(data_dir)
+    root = os.environ.get("TANDEM_DATA")
+    if not root:
+        return None
+    if not Path(root).expanduser().is_dir():
+        raise InputError(
+            f"The environment variable TANDEM_DATA ({root}) must name an existing folder; correct "
+            "or unset it."
+        )
+    path = Path(root).expanduser() / folder
+    return path if path.is_dir() else None
+
+
+def existing_folder(data_dir: str) -> Path:
+    """Return the user's folder as a path, if it exists."""
+    path = Path(data_dir).expanduser()
+    if not path.is_dir():
+        raise InputError(
+            f"The folder dataset.data_dir={data_dir} does not exist; correct the path, which is "
+            f"relative to {Path.cwd()}."
+        )
+    return path
+
+
+def split_file(folder: Path, split: str, name: str | None, *, ending: str = "") -> Path:
+    """Return the path of a split's file; name the split if the user gave none."""
+    if not name:
+        raise InputError(
+            f"The dataset needs a file for its {split} split; set dataset.{split} to the name of "
+            f"one in {folder}."
+        )
+    path = folder / f"{name}{ending}"
+    if not path.is_file():
+        raise InputError(
+            f"The file {path} of the {split} split does not exist; correct dataset.data_dir or "
+            f"dataset.{split}."
+        )
+    return path
+
+
+def read_text(path: Path) -> str:
+    """Return the content of a UTF-8 file, which may be gzip-compressed (``.gz``)."""
+    try:
+        raw = path.read_bytes()
+        if path.suffix == ".gz":
+            raw = gzip.decompress(raw)
+    except FileNotFoundError as error:
+        raise InputError(f"The file {path} does not exist; correct the path.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"The file {path} is not a whole gzip file ({error}); delete it and get it again."
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"The file {path} cannot be read ({error.strerror}); check the path and "
+            "its permissions."
+        ) from error
+    try:
+        return raw.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"The file {path} must be UTF-8, but line {line} has the byte 0x{raw[error.start]:02X} "
+            f"at offset {error.start}; convert the file, for example with iconv."
+        ) from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a UTF-8 text file, without whitespace at their ends.
+
+    Only a line feed, or a carriage return and a line feed, ends a line: other characters that
+    Unicode counts as line breaks stay inside, as other tools count lines in this way.
+    """
+    lines = read_text(path).split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line.strip() for line in lines]
+
+
+def read_parallel(source: Path, target: Path) -> list[Entry]:
+    """Return the pairs of two files that hold one text a line."""
+    sources, targets = read_lines(source), read_lines(target)
+    if len(sources) != len(targets):
+        raise InputError(
+            f"The files {source} ({len(sources)} lines) and {target} ({len(targets)} lines) must "
+            "have equally many lines, as line n of one belongs to line n of the other; check that "
+            "neither was cut or edited alone."
+        )
+    return [
+        Entry(text, other, f"{source} line {number}", f"{target} line {number}")
+        for number, (text, other) in enumerate(zip(sources, targets, strict=True), start=1)
+    ]
+
+
+def check_empty_lines(empty_lines: str) -> None:
+    """Refuse an option that does not exist."""
+    if empty_lines not in EMPTY_LINES:
+        raise InputError(
+            f"dataset.empty_lines ({empty_lines}) must be one of {', '.join(EMPTY_LINES)}."
+        )
+
+
+def keep_filled(entries: Sequence[Entry], *, empty_lines: str) -> list[Entry]:
+    """Return the entries that have both texts; an empty one is an error or is skipped."""
+    check_empty_lines(empty_lines)
+    kept = []
+    for entry in entries:
+        empty = not entry.source.strip() or not entry.target.strip()
+        if empty and empty_lines == "error":
+            side = "source" if not entry.source.strip() else "target"
+            place = entry.source_place if side == "source" else entry.target_place
+            raise InputError(
+                f"The {side} at {place} is empty, but every example needs a source and a target; "
+                "correct the file or set dataset.empty_lines=skip."
+            )
+        if not empty:
+            kept.append(entry)
+    if len(kept) < len(entries):
+        skipped = len(entries) - len(kept)
+        logger.info(
+            "Skipped %d of %d examples with an empty source or target, the first of them in %s.",
+            skipped,
+            len(entries),
+            _file_of_first_empty(entries),
+        )
+    return kept
+
+
+def _file_of_first_empty(entries: Sequence[Entry]) -> str:
+    """Return the place of the first entry that lacks a text."""
+    entry = next(e for e in entries if not e.source.strip() or not e.target.strip())
+    return entry.target_place if entry.source.strip() else entry.source_place
+
+
+def make_splits(splits: Mapping[str, Sequence[Entry]], *, empty_lines: str) -> DatasetDict:
+    """Return the splits as a dataset, with a column of references if the entries have them."""
+    made = {}
+    for name in SPLITS:
+        entries = keep_filled(splits[name], empty_lines=empty_lines)
+        columns: dict[str, list[str] | list[list[str]]] = {
+            "source": [entry.source for entry in entries],
+            "target": [entry.target for entry in entries],
+        }
+        features = {"source": Value("string"), "target": Value("string")}
+        if entries and entries[0].references is not None:
+            columns["references"] = [entry.references or [] for entry in entries]
+            features["references"] = List(Value("string"))
+        made[name] = Dataset.from_dict(columns, features=Features(features))
+    return check_splits(DatasetDict(made))
+
+
+def from_pairs(splits: Mapping[str, Sequence[tuple[str, str]]]) -> DatasetDict:
+    """Return pairs that were generated, and so have no place in a file, as a dataset."""
+    return check_splits(
+        DatasetDict(
+            {
+                name: Dataset.from_dict(
+                    {"source": [pair[0] for pair in pairs], "target": [pair[1] for pair in pairs]}
+                )
+                for name, pairs in splits.items()
+            }
+        )
+    )
+
+
+def check_splits(splits: DatasetDict) -> DatasetDict:
+    """Return the dataset if no split is empty."""
+    for name, split in splits.items():
+        if split.num_rows == 0:
+            raise InputError(
+                f"The {name} split is empty, but each of {', '.join(SPLITS)} needs at least one "
+                "example; check the files or names that the dataset was given."
+            )
+    return splits

@@ -1,0 +1,69 @@
+"""Public files, fetched once into the cache."""
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+from typing import BinaryIO
+
+from tandem.core.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 60
+
+
+def cache_folder() -> Path:
+    """Return where downloads are kept: ``TANDEM_CACHE`` or ``~/.cache/tandem``."""
+    return Path(os.environ.get("TANDEM_CACHE") or "~/.cache/tandem").expanduser()
+
+
+def download(url: str, path: Path) -> Path:
+    """Fetch a file unless it is there; a file that is there is always whole."""
+    if path.is_file():
+        return path
+    logger.info("Downloading %s to %s", url, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    except OSError as error:
+        raise InputError(
+            f"The cache folder {path.parent} cannot be written ({error.strerror}); set the "
+            "environment variable TANDEM_CACHE to another folder."
+        ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _fetch(url, file)
+        os.replace(name, path)
+    except (OSError, ValueError, HTTPException) as error:
+        raise InputError(
+            f"The download of {url} failed ({_reason(error)}); check the network, or get the set "
+            "by hand and set dataset.data_dir to its folder."
+        ) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+    return path
+
+
+def _fetch(url: str, file: BinaryIO) -> None:
+    """Copy what the URL holds and check its length."""
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
+        shutil.copyfileobj(answer, file)
+        expected = answer.headers.get("Content-Length")
+    if expected is not None and file.tell() != int(expected):
+        raise OSError(f"{file.tell()} of {expected} bytes came")
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in a few words."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"status {error.code}"
+    if isinstance(error, urllib.error.URLError):
+        return str(error.reason)
+    return str(error) or type(error).__name__

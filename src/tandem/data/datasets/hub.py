@@ -1,0 +1,141 @@
+"""Sets of the Hugging Face Hub, or folders that are laid out like them."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import datasets
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import Dataset, DatasetDict
+
+from tandem.core.errors import InputError
+from tandem.data.datasets.base import SPLITS, check_empty_lines, check_splits
+
+logger = logging.getLogger(__name__)
+
+
+def hub(
+    *,
+    path: str,
+    name: str | None,
+    source: str,
+    target: str,
+    references: str | None,
+    train: str,
+    validation: str,
+    test: str,
+    empty_lines: str,
+) -> DatasetDict:
+    """Load a set by its name and pick two columns.
+
+    :param path: its name on the Hub, such as ``wmt/wmt14``, or a local folder in the same layout.
+    :param name: its configuration, such as ``de-en``, or None.
+    :param source: the source column; ``translation.de`` looks into a column of records.
+    :param target: the target column, given in the same way.
+    :param references: a column of lists of acceptable outputs, or None.
+    :param train: the split to train on; a part of one, such as ``train[:90%]``, is possible.
+    :param validation: the split to validate on.
+    :param test: the split to test on.
+    :param empty_lines: ``error``, or ``skip`` such pairs.
+    """
+    check_empty_lines(empty_lines)
+    wanted = {"source": source, "target": target}
+    if references is not None:
+        wanted["references"] = references
+    splits = {}
+    for split, part in zip(SPLITS, (train, validation, test), strict=True):
+        if not part:
+            raise InputError(
+                f"The dataset needs a name for its {split} split; set dataset.{split} to a split "
+                f"of {path}, or to a part of one such as train[:90%]."
+            )
+        chosen = _choose(_load(path, name, split, part), wanted, f"{path} split {part}")
+        splits[split] = _keep_filled(chosen, f"{path} split {part}", empty_lines)
+    return check_splits(DatasetDict(splits))
+
+
+def _load(path: str, name: str | None, split: str, part: str) -> Dataset:
+    """Return one split; whatever stops the library is told with the names that were asked for."""
+    try:
+        with _quietly():
+            return datasets.load_dataset(path, name, split=part)
+    except Exception as error:  # the library and its network stack raise many unrelated types
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part}) could not "
+            f"be loaded ({reason}); check the three names and the network."
+        ) from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the libraries' progress bars and retry messages off the screen."""
+    shown = not datasets.are_progress_bars_disabled()
+    network = logging.getLogger("huggingface_hub")
+    level = network.level
+    datasets.disable_progress_bars()
+    network.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        network.setLevel(level)
+        if shown:
+            datasets.enable_progress_bars()
+
+
+def _choose(split: Dataset, wanted: dict[str, str], place: str) -> Dataset:
+    """Return the wanted columns under their own names."""
+    if len(set(wanted.values())) < len(wanted):
+        raise InputError(
+            f"dataset.source, dataset.target and dataset.references ({', '.join(wanted.values())}) "
+            "must be different columns."
+        )
+    flat = split.flatten()
+    for key, column in wanted.items():
+        if column not in flat.column_names:
+            raise InputError(
+                f"{place} has no column `{column}` (its columns are "
+                f"{', '.join(flat.column_names)}); set dataset.{key} to one of them."
+            )
+    chosen = flat.select_columns(list(wanted.values()))
+    chosen = chosen.rename_columns({column: key for key, column in wanted.items()})
+    for key, column in wanted.items():
+        kind = chosen.features.arrow_schema.field(key).type
+        item = kind.value_type if key == "references" and pa.types.is_list(kind) else kind
+        if not (pa.types.is_string(item) or pa.types.is_large_string(item)):
+            raise InputError(
+                f"The column `{column}` of {place} must hold text, but holds {kind}; set "
+                f"dataset.{key} to another."
+            )
+    return chosen
+
+
+def _keep_filled(split: Dataset, place: str, empty_lines: str) -> Dataset:
+    """Return the rows that have both texts; an empty one is an error or is skipped."""
+    table = split.with_format("arrow")[:]
+    filled = {key: _is_filled(table.column(key)) for key in ("source", "target")}
+    kept = pc.and_(filled["source"], filled["target"])
+    empty = pc.index(kept, False).as_py()
+    if empty < 0:
+        return split
+    if empty_lines == "error":
+        side = "target" if filled["source"][empty].as_py() else "source"
+        raise InputError(
+            f"The {side} at {place} row {empty + 1} is empty, but every example needs a source and "
+            "a target; correct the set or set dataset.empty_lines=skip."
+        )
+    rows = pc.indices_nonzero(kept).to_pylist()
+    logger.info(
+        "Skipped %d of %d examples with an empty source or target, the first of them in %s row %d.",
+        len(kept) - len(rows),
+        len(kept),
+        place,
+        empty + 1,
+    )
+    return split.select(rows)
+
+
+def _is_filled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return for each text whether it has more than whitespace."""
+    return pc.not_equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")

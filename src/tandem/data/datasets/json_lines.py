@@ -1,0 +1,125 @@
+"""JSON Lines: one object a line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from datasets import DatasetDict
+
+from tandem.core.errors import InputError
+from tandem.data.datasets.base import (
+    SPLITS,
+    Entry,
+    existing_folder,
+    make_splits,
+    read_text,
+    split_file,
+)
+
+
+def json_lines(
+    *,
+    data_dir: str,
+    train: str,
+    validation: str,
+    test: str,
+    source: str,
+    target: str,
+    references: str | None,
+    empty_lines: str,
+) -> DatasetDict:
+    """Load files whose lines are objects such as ``{"document": "...", "summary": "..."}``.
+
+    :param data_dir: the folder of the files.
+    :param train: the training file's name, such as ``train.jsonl``.
+    :param validation: the validation file's name.
+    :param test: the test file's name.
+    :param source: the key of the source text; ``translation.de`` looks into an object.
+    :param target: the key of the target text.
+    :param references: the key of a list of acceptable outputs, or None.
+    :param empty_lines: ``error``, or ``skip`` such pairs.
+    """
+    folder = existing_folder(data_dir)
+    names = dict(zip(SPLITS, (train, validation, test), strict=True))
+    return make_splits(
+        {
+            split: _read(split_file(folder, split, name), source, target, references)
+            for split, name in names.items()
+        },
+        empty_lines=empty_lines,
+    )
+
+
+def _read(path: Path, source: str, target: str, references: str | None) -> list[Entry]:
+    """Return the entries of one file."""
+    entries = []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{path} line {number}"
+        record = _parse(line, place)
+        texts = [_text(_field(record, key, place), key, place) for key in (source, target)]
+        listed = None if references is None else _texts(record, references, place)
+        entries.append(Entry(texts[0], texts[1], place, place, listed))
+    return entries
+
+
+def _parse(line: str, place: str) -> dict[str, Any]:
+    """Return a line's object."""
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise InputError(
+            f"{place} is not JSON ({error}); each line must be one whole object."
+        ) from error
+    if not isinstance(record, dict):
+        raise InputError(
+            f"{place} must be a JSON object with keys, but is a {type(record).__name__}; each line "
+            "must be one whole object."
+        )
+    return record
+
+
+def _field(record: dict[str, Any], key: str, place: str) -> Any:
+    """Return the value of a key, whose dots lead into objects unless the key itself has them."""
+    if key in record:
+        return record[key]
+    value: Any = record
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise InputError(
+                f"{place} has no key `{key}` (its keys are {', '.join(record) or 'none'}); set "
+                "dataset.source and dataset.target to keys that every line has."
+            )
+        value = value[part]
+    return value
+
+
+def _text(value: Any, key: str, place: str) -> str:
+    """Return a text that can be written as UTF-8; null counts as empty."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InputError(
+            f"The value of `{key}` at {place} must be text, but is a {type(value).__name__}; "
+            "write it in quotes."
+        )
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The value of `{key}` at {place} has half of a surrogate pair "
+            f"({value[error.start]!r}), which is no character; correct the line."
+        ) from error
+    return value.strip()
+
+
+def _texts(record: dict[str, Any], key: str, place: str) -> list[str]:
+    """Return the list of references."""
+    values = _field(record, key, place)
+    if not isinstance(values, list) or not values:
+        raise InputError(
+            f"The value of `{key}` at {place} must be a list of at least one text; correct the "
+            "line or set dataset.references=null."
+        )
+    return [_text(value, key, place) for value in values]

@@ -1,0 +1,69 @@
+"""Multi30k: captions in four languages, Elliott et al. (2016), task 1 with the 2016 test set."""
+
+from pathlib import Path
+
+from datasets import DatasetDict
+
+from tandem.core.errors import InputError
+from tandem.data.datasets.base import Entry, make_splits, read_parallel, resolve_data_dir
+from tandem.data.datasets.download import cache_folder, download
+
+URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1"
+LANGUAGES = ("en", "de", "fr", "cs")
+FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
+MARKS = {"raw": ("",), "tok": ("", ".lc.norm.tok")}
+PUBLIC_ENDING = {"raw": "{language}.gz", "tok": "lc.norm.tok.{language}"}
+
+
+def multi30k(
+    *, source: str, target: str, variant: str, data_dir: str | None, empty_lines: str
+) -> DatasetDict:
+    """Load a pair of languages, from disk if the files are there, else from their public home.
+
+    :param source: en, de, fr or cs.
+    :param target: another of them.
+    :param variant: ``raw`` captions, or ``tok``: the authors' lowercased, normalised and tokenised
+        ones.
+    :param data_dir: folder with the files, or with a folder ``raw`` or ``tok`` that has them; both
+        the names ``train.en`` and ``train.lc.norm.tok.en`` are known, also with ``.gz`` behind.
+    :param empty_lines: ``error``, or ``skip`` such pairs.
+    """
+    _check(source, target, variant)
+    folder = resolve_data_dir(data_dir, "multi30k")
+    splits: dict[str, list[Entry]] = {}
+    for split, stem in FILES.items():
+        files = [_locate(folder, variant, stem, language) for language in (source, target)]
+        splits[split] = read_parallel(files[0], files[1])
+    return make_splits(splits, empty_lines=empty_lines)
+
+
+def _check(source: str, target: str, variant: str) -> None:
+    """Refuse what the set does not have."""
+    for key, language in (("source", source), ("target", target)):
+        if language not in LANGUAGES:
+            raise InputError(f"dataset.{key} ({language}) must be one of {', '.join(LANGUAGES)}.")
+    if source == target:
+        raise InputError(
+            f"dataset.source and dataset.target ({source}) must differ; choose two of "
+            f"{', '.join(LANGUAGES)}."
+        )
+    if variant not in MARKS:
+        raise InputError(f"dataset.variant ({variant}) must be one of {', '.join(MARKS)}.")
+
+
+def _locate(folder: Path | None, variant: str, stem: str, language: str) -> Path:
+    """Return where a file is, after fetching it if no folder was given."""
+    if folder is None:
+        name = f"{stem}.{PUBLIC_ENDING[variant].format(language=language)}"
+        return download(f"{URL}/{variant}/{name}", cache_folder() / "multi30k" / variant / name)
+    names = [
+        f"{stem}{mark}.{language}{packing}" for mark in MARKS[variant] for packing in ("", ".gz")
+    ]
+    for path in (place / name for place in (folder / variant, folder) for name in names):
+        if path.is_file():
+            return path
+    raise InputError(
+        f"The folder {folder} must have the file {variant}/{names[0]} or {names[0]} (other names "
+        f"that would do: {', '.join(names[1:])}); correct dataset.data_dir, or unset it and "
+        "TANDEM_DATA to download the set."
+    )

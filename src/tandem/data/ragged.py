@@ -1,0 +1,80 @@
+"""Many sequences of different lengths in two flat arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of ids; a view into memory-mapped Arrow data where it comes from a file."""
+
+    values: npt.NDArray[np.int32]
+    """All rows, one behind the other."""
+    offsets: npt.NDArray[np.int64]
+    """Row i is ``values[offsets[i] : offsets[i + 1]]``."""
+
+    @staticmethod
+    def from_lists(rows: list[list[int]]) -> "Ragged":
+        """Pack lists of ids."""
+        lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+        values = np.fromiter((id_ for row in rows for id_ in row), np.int32, int(lengths.sum()))
+        return Ragged(values, np.concatenate(([0], lengths.cumsum())))
+
+    @staticmethod
+    def from_arrow(column: pa.LargeListArray) -> "Ragged":
+        """Read an Arrow column without copying it."""
+        return Ragged(
+            column.values.to_numpy(zero_copy_only=True),
+            column.offsets.to_numpy(zero_copy_only=True),
+        )
+
+    def to_arrow(self) -> pa.LargeListArray:
+        """The same rows as an Arrow column."""
+        return pa.LargeListArray.from_arrays(pa.array(self.offsets), pa.array(self.values))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Length of each row."""
+        return np.diff(self.offsets)
+
+    def row(self, index: int) -> list[int]:
+        """One row as a list."""
+        return self.values[self.offsets[index] : self.offsets[index + 1]].tolist()
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "Ragged":
+        """A copy of some rows."""
+        picked = [self.values[self.offsets[row] : self.offsets[row + 1]] for row in rows]
+        lengths = self.lengths[rows]
+        values = np.concatenate(picked) if picked else self.values[:0]
+        return Ragged(values, np.concatenate(([0], lengths.cumsum())))
+
+    def padded(
+        self, rows: npt.NDArray[np.int64], *, before: int | None, after: int | None, pad: int
+    ) -> tuple[Tensor, Tensor]:
+        """Some rows side by side.
+
+        :param before: an id to put in front of each row, if any.
+        :param after: an id to put behind each row, if any.
+        :param pad: the id that fills up short rows.
+        :return: ids (B, longest) and their mask.
+        """
+        first = int(before is not None)
+        lengths = self.lengths[rows] + first + int(after is not None)
+        columns = np.arange(lengths.max())
+        mask = columns < lengths[:, None]  # (B, longest)
+        ids = np.full(mask.shape, pad, dtype=np.int64)
+        inner = (columns >= first) & (columns < first + self.lengths[rows][:, None])
+        ids[inner] = self.take(rows).values
+        if before is not None:
+            ids[:, 0] = before
+        if after is not None:
+            ids[np.arange(len(rows)), lengths - 1] = after
+        return torch.from_numpy(ids), torch.from_numpy(mask)

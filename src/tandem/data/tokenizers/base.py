@@ -1,0 +1,108 @@
+"""What every tokenizer recipe shares."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import tokenizers
+from tokenizers import normalizers, pre_tokenizers, trainers
+
+from tandem.core.errors import InputError
+from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, Tokenizer
+
+_NORMALIZERS = {
+    "nfc": normalizers.NFC,
+    "nfkc": normalizers.NFKC,
+    "nfd": normalizers.NFD,
+    "nfkd": normalizers.NFKD,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerRecipe(ABC):
+    """How to learn a tokenizer from texts.
+
+    :param shared: whether source and target get one tokenizer, learnt from both.
+    :param lowercase: whether capital letters become small ones.
+    :param normalization: Unicode normalisation: none, nfc, nfkc, nfd or nfkd.
+    """
+
+    shared: bool
+    lowercase: bool
+    normalization: str
+
+    def __post_init__(self) -> None:
+        """Refuse a normalisation that does not exist."""
+        if self.normalization not in ("none", *_NORMALIZERS):
+            raise InputError(
+                f"The tokenizer's `normalization` ({self.normalization}) must be one of none, "
+                f"{', '.join(_NORMALIZERS)}."
+            )
+
+    @abstractmethod
+    def train(self, texts: Iterable[str]) -> Tokenizer:
+        """Learn the vocabulary; the same texts give the same vocabulary."""
+
+    def normalizer(self) -> normalizers.Normalizer:
+        """Return what is done to each text first: normalisation, then lowercasing."""
+        steps: list[normalizers.Normalizer] = []
+        if self.normalization != "none":
+            steps.append(_NORMALIZERS[self.normalization]())
+        if self.lowercase:
+            steps.append(normalizers.Lowercase())
+        return normalizers.Sequence(steps)
+
+
+def spaced_words() -> pre_tokenizers.PreTokenizer:
+    """Cut at whitespace and put one space in front of each word, so that pieces join to text."""
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Metaspace(replacement=" ", prepend_scheme="always", split=False),
+        ]
+    )
+
+
+def check_vocabulary_size(vocabulary_size: int) -> None:
+    """Refuse a vocabulary with room for special symbols only."""
+    if vocabulary_size <= len(INNER_SPECIALS):
+        raise InputError(
+            f"The tokenizer's `vocabulary_size` ({vocabulary_size}) must be greater than "
+            f"{len(INNER_SPECIALS)}, the number of special symbols."
+        )
+
+
+def check_min_frequency(min_frequency: int) -> None:
+    """Refuse a minimum frequency that means nothing."""
+    if min_frequency < 1:
+        raise InputError(f"The tokenizer's `min_frequency` ({min_frequency}) must be at least 1.")
+
+
+def check_alphabet(inner: tokenizers.Tokenizer, vocabulary_size: int) -> None:
+    """Refuse a trained vocabulary that the texts' characters alone made larger than asked for."""
+    check_room(inner.get_vocab_size(with_added_tokens=False), vocabulary_size)
+
+
+def check_room(needed: int, vocabulary_size: int) -> None:
+    """Refuse a vocabulary without room for each character of the texts."""
+    if needed > vocabulary_size:
+        raise InputError(
+            f"The tokenizer's `vocabulary_size` ({vocabulary_size}) must be at least {needed}, as "
+            f"the training texts have {needed - len(INNER_SPECIALS)} different characters besides "
+            f"{len(INNER_SPECIALS)} special symbols; raise it or choose tokenizer=byte."
+        )
+
+
+def learn(
+    inner: tokenizers.Tokenizer, trainer: trainers.Trainer, texts: Iterable[str]
+) -> tokenizers.Tokenizer:
+    """Train on the texts and return the tokenizer without tokens that the library matches in text.
+
+    The library registers its special symbols for matching in raw text, which would let a text
+    write an ``eos``; here they stay in the vocabulary and leave that list.
+    """
+    inner.train_from_iterator(texts, trainer)
+    record = json.loads(inner.to_str())
+    record["added_tokens"] = []
+    return tokenizers.Tokenizer.from_str(json.dumps(record))

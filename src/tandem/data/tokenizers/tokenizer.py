@@ -1,0 +1,163 @@
+"""A trained tokenizer: text to ids and back, and all of itself as one plain JSON text."""
+
+import json
+import os
+from typing import Any
+
+import tokenizers
+
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS, SPECIAL_TOKENS
+
+INNER_SPECIALS = tuple(f" {token} " for token in SPECIAL_TOKENS)
+"""What the special symbols are called inside a vocabulary.
+
+No recipe ever cuts a text into a piece that ends with a space, so no text, not even a literal
+``<eos>``, can become a special id.
+"""
+
+FORMAT = "tandem-tokenizer"
+VERSION = 1
+
+WORDS = "words"
+"""Tokens are words, written with a space between them."""
+WORD_PIECES = "word_pieces"
+"""A word's first piece starts with a space, and an unknown symbol is a whole word."""
+PIECES = "pieces"
+"""A word's first piece starts with a space, and an unknown symbol is a part of a word."""
+CHARACTERS = "characters"
+"""Tokens are characters, spaces included."""
+BYTES = "bytes"
+"""Tokens are the bytes of UTF-8, in order, behind the special ids."""
+SPELLINGS = (WORDS, WORD_PIECES, PIECES, CHARACTERS, BYTES)
+
+_FIRST = len(SPECIAL_TOKENS)
+_BYTES = [bytes([byte]) for byte in range(256)]
+
+# The library may use threads here, but never in a forked child, where they would hang.
+if "TOKENIZERS_PARALLELISM" not in os.environ:
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    os.register_at_fork(
+        after_in_child=lambda: os.environ.__setitem__("TOKENIZERS_PARALLELISM", "false")
+    )
+
+
+class Tokenizer:
+    """Turns text into ids and ids into text, the same way after a trip through JSON.
+
+    :param inner: the trained tokenizer of the library.
+    :param spelling: how tokens join into text, one of ``SPELLINGS``.
+    """
+
+    def __init__(self, inner: tokenizers.Tokenizer, *, spelling: str) -> None:
+        self._inner = inner
+        self._spelling = spelling
+        size = inner.get_vocab_size(with_added_tokens=False)
+        pieces = [inner.id_to_token(i) or "" for i in range(size)]
+        if tuple(pieces[: len(INNER_SPECIALS)]) != INNER_SPECIALS:
+            raise InputError(
+                f"A tokenizer's ids 0 to {len(INNER_SPECIALS) - 1} must be "
+                f"{', '.join(SPECIAL_TOKENS)} in this order, but this one's first symbols are "
+                f"{pieces[: len(INNER_SPECIALS)]}; train it with one of Tandem's recipes."
+            )
+        self._pieces = _spell(pieces, spelling)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The number of ids, special ones included."""
+        return len(self._pieces)
+
+    def encode_batch(self, texts: list[str]) -> list[list[int]]:
+        """Return each text's ids, without special ones at its ends."""
+        encodings = self._inner.encode_batch_fast(texts, add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def decode(self, ids: list[int]) -> str:
+        """Return the text up to the first ``eos``; an unknown symbol reads ``<unk>``."""
+        ids = _content(ids)
+        if self._spelling == BYTES:
+            raw = (_BYTES[i - _FIRST] if i >= _FIRST else self._pieces[i].encode() for i in ids)
+            return b"".join(raw).decode("utf-8", errors="replace")
+        text = "".join(self._pieces[i] for i in ids)
+        return text if self._spelling == CHARACTERS else text.removeprefix(" ")
+
+    def tokens(self, ids: list[int]) -> list[str]:
+        """Return what to write on each token in a picture; a space reads ``▁``, a byte ``E2``."""
+        names = [self._pieces[i] for i in ids]
+        if self._spelling == WORDS:
+            return [name.removeprefix(" ") for name in names]
+        special = {SPECIAL_IDS.pad, SPECIAL_IDS.bos, SPECIAL_IDS.eos, SPECIAL_IDS.unk}
+        return [
+            name.strip() if i in special else name.replace(" ", "▁")
+            for i, name in zip(ids, names, strict=True)
+        ]
+
+    def to_json(self) -> str:
+        """Return everything that ``from_json`` needs."""
+        record = {
+            "format": FORMAT,
+            "version": VERSION,
+            "spelling": self._spelling,
+            "tokenizer": json.loads(self._inner.to_str()),
+        }
+        return json.dumps(record, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Tokenizer":
+        """Build the tokenizer that ``to_json`` wrote; the text is data and runs no code."""
+        record = _record(text)
+        try:
+            inner = tokenizers.Tokenizer.from_str(json.dumps(record["tokenizer"]))
+        except Exception as error:  # the library raises no narrower type
+            raise InputError(
+                f"The tokenizer JSON's key `tokenizer` cannot be read ({error}); the file is "
+                "damaged, so take it from the run or the bundle again."
+            ) from error
+        return cls(inner, spelling=record["spelling"])
+
+
+def _record(text: str) -> dict[str, Any]:
+    """Parse and check the outer JSON."""
+    try:
+        record = json.loads(text)
+    except ValueError as error:
+        raise InputError(
+            f"The tokenizer is not JSON ({error}); the file is damaged, so take it from the run or "
+            "the bundle again."
+        ) from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise InputError(
+            f'The tokenizer JSON must have "format": "{FORMAT}"; this is another kind of file.'
+        )
+    if record.get("version") != VERSION:
+        raise InputError(
+            f"The tokenizer JSON's version is {record.get('version')!r}, but this Tandem reads "
+            f"version {VERSION}; use the Tandem that wrote it."
+        )
+    if record.get("spelling") not in SPELLINGS or "tokenizer" not in record:
+        raise InputError(
+            "The tokenizer JSON must have the key `tokenizer` and a `spelling` out of "
+            f"{', '.join(SPELLINGS)}; the file is damaged, so take it from the run or the bundle "
+            "again."
+        )
+    return record
+
+
+def _content(ids: list[int]) -> list[int]:
+    """Cut at the first eos and drop padding and bos."""
+    if SPECIAL_IDS.eos in ids:
+        ids = ids[: ids.index(SPECIAL_IDS.eos)]
+    return [i for i in ids if i != SPECIAL_IDS.pad and i != SPECIAL_IDS.bos]
+
+
+def _spell(pieces: list[str], spelling: str) -> list[str]:
+    """Return what each id adds to a decoded text."""
+    lead = " " if spelling == WORDS else ""
+    spelled = [lead + piece for piece in pieces]
+    if spelling == BYTES:
+        visible = range(0x20, 0x7F)
+        spelled[_FIRST:] = [chr(b) if b in visible else f"{b:02X}" for b in range(len(_BYTES))]
+    spelled[: len(SPECIAL_TOKENS)] = SPECIAL_TOKENS
+    if spelling in (WORDS, WORD_PIECES):
+        spelled[SPECIAL_IDS.unk] = " " + SPECIAL_TOKENS[SPECIAL_IDS.unk]
+    return spelled

@@ -1,0 +1,40 @@
+"""What every decoder promises."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from tandem.attentions.base import Weights
+from tandem.core.memory import Memory
+from tandem.core.state import State
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a decoder says about T more target positions."""
+
+    features: Tensor
+    """(N, T, D), what the vocabulary layer reads."""
+    weights: Weights
+    """Makes the last attention's weights (N, T, S); None if it has none."""
+    state: State
+
+
+class Decoder(ABC, nn.Module):
+    """Writes the output, any number of positions at a call.
+
+    Training passes the whole target, search one position at a time with the state that the last
+    call returned; feeding ``x[:, :t]`` and then ``x[:, t:]`` equals feeding ``x``.
+    """
+
+    output_size: int
+    """D, size of the features."""
+
+    @abstractmethod
+    def start(self, memory: Memory) -> State:
+        """The state before the first symbol, one hypothesis a source."""
+
+    @abstractmethod
+    def forward(self, inputs: Tensor, state: State) -> Decoded:
+        """inputs (N, T, E), the embedded symbols so far unseen -> features (N, T, D)."""

@@ -1,0 +1,143 @@
+"""Transformer decoder with any attention over the memory: Vaswani et al. (2017), section 3.1."""
+
+import math
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from tandem.attentions.base import Attended, Attention
+from tandem.core.memory import Memory
+from tandem.core.state import State
+from tandem.decoders.base import Decoded, Decoder
+from tandem.layers.dropout import Dropout
+from tandem.layers.positions import added_positions
+from tandem.layers.scaled_dot_product import causal_mask
+from tandem.layers.transformer import FeedForward, Residual, SelfAttention
+
+Cache = tuple[Tensor, Tensor]
+"""Keys and values of the positions so far, (N, heads, t, H / heads) each."""
+
+
+class TransformerDecoderLayer(nn.Module):
+    """Causal self-attention, attention over the memory, a feed-forward map; each in a residual."""
+
+    def __init__(
+        self,
+        size: int,
+        memory_size: int,
+        *,
+        attention: Callable[..., Attention],
+        num_heads: int,
+        feed_forward_size: int,
+        norm: str,
+        activation: str,
+        rotary: bool,
+        dropout: float,
+        attention_dropout: float,
+        activation_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.self_attention = SelfAttention(size, num_heads, attention_dropout, rotary)
+        self.self_residual = Residual(size, norm, dropout)
+        self.attention = attention(query_size=size, memory_size=memory_size)
+        self.context = nn.Linear(self.attention.output_size, size)
+        self.residual = Residual(size, norm, dropout)
+        self.feed_forward = FeedForward(size, feed_forward_size, activation, activation_dropout)
+        self.feed_forward_residual = Residual(size, norm, dropout)
+        nn.init.xavier_uniform_(self.context.weight)
+        nn.init.zeros_(self.context.bias)
+
+    def forward(
+        self, states: Tensor, mask: Tensor, cache: Cache | None, attention_state: State
+    ) -> tuple[Tensor, Cache, Attended]:
+        """states (N, T, H), mask (T, past + T) -> states, the longer cache, what was attended."""
+        changed, cache = self.self_attention(self.self_residual.before(states), mask, cache)
+        states = self.self_residual.after(states, changed)
+        attended = self.attention(self.residual.before(states), attention_state)
+        states = self.residual.after(states, self.context(attended.context))
+        changed = self.feed_forward(self.feed_forward_residual.before(states))
+        return self.feed_forward_residual.after(states, changed), cache, attended
+
+
+class TransformerDecoder(Decoder):
+    """Layers of causal self-attention and attention, with cached keys and values.
+
+    :param input_size: E, given by the builder; mapped to ``hidden_size`` if it differs.
+    :param memory_size: M, given by the builder.
+    :param attention: makes an attention from ``query_size`` and ``memory_size``.
+    :param hidden_size: D, size of the states and features.
+    :param num_layers: number of layers.
+    :param num_heads: heads of self-attention; must divide ``hidden_size``.
+    :param feed_forward_size: inner size of the feed-forward maps.
+    :param norm: post (the paper's) or pre (Xiong et al. 2020).
+    :param activation: relu, gelu or silu.
+    :param positions: sinusoidal, learned, rotary or none.
+    :param max_length: longest target for learned positions.
+    :param dropout: probability on the inputs and on what each sublayer adds.
+    :param attention_dropout: probability of dropping a weight of self-attention.
+    :param activation_dropout: probability inside the feed-forward maps.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        memory_size: int,
+        *,
+        attention: Callable[..., Attention],
+        hidden_size: int,
+        num_layers: int,
+        num_heads: int,
+        feed_forward_size: int,
+        norm: str,
+        activation: str,
+        positions: str,
+        max_length: int,
+        dropout: float,
+        attention_dropout: float,
+        activation_dropout: float,
+    ) -> None:
+        super().__init__()
+        same = input_size == hidden_size
+        self.input = nn.Identity() if same else nn.Linear(input_size, hidden_size)
+        self.scale = math.sqrt(hidden_size)
+        self.positions = added_positions(positions, hidden_size, max_length)
+        self.dropout = Dropout(dropout)
+        self.layers = nn.ModuleList(
+            TransformerDecoderLayer(
+                hidden_size,
+                memory_size,
+                attention=attention,
+                num_heads=num_heads,
+                feed_forward_size=feed_forward_size,
+                norm=norm,
+                activation=activation,
+                rotary=positions == "rotary",
+                dropout=dropout,
+                attention_dropout=attention_dropout,
+                activation_dropout=activation_dropout,
+            )
+            for _ in range(num_layers)
+        )
+        self.norm = nn.LayerNorm(hidden_size) if norm == "pre" else nn.Identity()
+        self.num_heads = num_heads
+        self.output_size = hidden_size
+
+    def start(self, memory: Memory) -> State:
+        """Empty caches."""
+        rows, size = len(memory.summary), self.output_size // self.num_heads
+        empty = memory.summary.new_zeros(rows, self.num_heads, 0, size)
+        layers = tuple((empty, empty, layer.attention.start(memory)) for layer in self.layers)
+        return State(carry=(0, layers))
+
+    def forward(self, inputs: Tensor, state: State) -> Decoded:
+        """inputs (N, T, E) -> features (N, T, D)."""
+        offset, layer_states = state.carry
+        length = inputs.size(1)
+        mask = causal_mask(length, offset, inputs.device)  # (T, offset + T)
+        states = self.dropout(self.positions(self.input(inputs) * self.scale, offset))
+        carry, weights = [], None
+        for layer, (keys, values, attention_state) in zip(self.layers, layer_states, strict=True):
+            states, cache, attended = layer(states, mask, (keys, values), attention_state)
+            carry.append((*cache, attended.state))
+            weights = attended.weights
+        return Decoded(self.norm(states), weights, State(carry=(offset + length, tuple(carry))))

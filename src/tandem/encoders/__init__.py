@@ -1,0 +1,8 @@
+"""Readers of the input sequence."""
+
+from tandem.encoders.base import Encoder
+from tandem.encoders.cnn import CNNEncoder
+from tandem.encoders.recurrent import RecurrentEncoder
+from tandem.encoders.transformer import TransformerEncoder
+
+__all__ = ["CNNEncoder", "Encoder", "RecurrentEncoder", "TransformerEncoder"]

@@ -1,0 +1,56 @@
+"""RNN, LSTM and GRU encoders, in one or both directions: Schuster & Paliwal (1997)."""
+
+from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.encoders.base import Encoder
+from tandem.layers.recurrent import RecurrentStack
+
+
+class RecurrentEncoder(Encoder):
+    """Recurrent layers over packed sequences; the summary is the last layer's final hidden state.
+
+    :param input_size: E, given by the builder.
+    :param cell: rnn, lstm or gru.
+    :param hidden_size: M, size of the states; two directions get half of it each.
+    :param num_layers: number of layers.
+    :param bidirectional: whether each layer also reads from right to left.
+    :param dropout: probability between layers.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        *,
+        cell: str,
+        hidden_size: int,
+        num_layers: int,
+        bidirectional: bool,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        if bidirectional and hidden_size % 2:
+            raise InputError(
+                f"`encoder.hidden_size` ({hidden_size}) must be even, since each of two directions "
+                "gets half of it; change it or set encoder.bidirectional=false."
+            )
+        self.stack = RecurrentStack(
+            input_size,
+            cell=cell,
+            hidden_size=hidden_size // 2 if bidirectional else hidden_size,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+        )
+        self.output_size = hidden_size
+
+    def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
+        """inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
+        packed = pack_padded_sequence(
+            inputs, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False
+        )
+        output, summary = self.stack.run_packed(packed)
+        states, _ = pad_packed_sequence(output, batch_first=True, total_length=inputs.size(1))
+        return Memory(states, mask, summary)

@@ -1,0 +1,19 @@
+"""What every frontend promises."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Frontend(ABC, nn.Module):
+    """Turns a source of one modality into the vectors that an encoder reads."""
+
+    output_size: int
+    """E, size of the vectors."""
+
+    table: nn.Embedding | None
+    """The embeddings of a text source, which the target may share; None for other sources."""
+
+    @abstractmethod
+    def forward(self, source: Tensor, source_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """source and mask (B, S, ...) -> inputs (B, S', E), mask (B, S'); S' may be shorter."""

@@ -1,0 +1,99 @@
+"""Where in the sequence a vector stands."""
+
+import torch
+from torch import Tensor, nn
+
+from tandem.core.errors import InputError
+
+KINDS = ("sinusoidal", "learned", "rotary", "none")
+
+
+class SinusoidalPositions(nn.Module):
+    """Adds sin and cos of the position: Vaswani et al. (2017), section 3.5.
+
+    The sines fill the first half of the vector and the cosines the second, which is the paper's
+    interleaving up to a fixed permutation.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        half = torch.arange((size + 1) // 2, dtype=torch.float64)
+        self.size = size
+        self.register_buffer("rates", 10000.0 ** (-2 * half / size), persistent=False)
+
+    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+        """inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
+        steps = torch.arange(offset, offset + inputs.size(1), device=inputs.device)
+        angles = steps.unsqueeze(1) * self.rates  # (T, E / 2)
+        table = torch.cat((angles.sin(), angles.cos()), dim=1)[:, : self.size]  # (T, E)
+        return inputs + table.to(inputs.dtype)
+
+
+class LearnedPositions(nn.Module):
+    """Adds a trained vector for each position: Gehring et al. (2017), section 3.1."""
+
+    def __init__(self, size: int, max_length: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(max_length, size)
+        nn.init.normal_(self.table.weight, std=size**-0.5)
+
+    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+        """inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
+        end = offset + inputs.size(1)
+        if end > self.table.num_embeddings:
+            raise InputError(
+                f"A sequence of {end} symbols is longer than `max_length` "
+                f"({self.table.num_embeddings}) of the learned positions; shorten it, or train "
+                "with a larger `max_length` or with positions=sinusoidal."
+            )
+        return inputs + self.table.weight[offset:end]
+
+
+class NoPositions(nn.Module):
+    """Leaves the inputs as they are; order, if any, comes from elsewhere."""
+
+    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+        """(B, T, E) -> the same."""
+        return inputs
+
+
+class Rotary(nn.Module):
+    """Turns queries and keys by an angle that grows with position: Su et al. (2021), eq. 34.
+
+    :param size: size of one head, even.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        if size % 2:
+            raise InputError(
+                f"Rotary positions need heads of even size, but a head has size {size}; "
+                "choose `hidden_size` and `num_heads` so that their ratio is even."
+            )
+        rates = 10000.0 ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
+        self.register_buffer("rates", rates, persistent=False)
+
+    def forward(self, heads: Tensor, offset: int) -> Tensor:
+        """(B, heads, T, size), of which the first stands at ``offset`` -> the same, turned."""
+        steps = torch.arange(offset, offset + heads.size(2), device=heads.device)
+        angles = steps.unsqueeze(1) * self.rates  # (T, size / 2)
+        sin, cos = angles.sin().to(heads.dtype), angles.cos().to(heads.dtype)
+        left, right = heads.chunk(2, dim=-1)
+        return torch.cat((left * cos - right * sin, left * sin + right * cos), dim=-1)
+
+
+def added_positions(kind: str, size: int, max_length: int) -> nn.Module:
+    """Make the module that adds positions to the inputs; rotary ones are added in attention.
+
+    :param kind: one of ``KINDS``.
+    :raises InputError: if the kind is unknown.
+    """
+    if kind == "sinusoidal":
+        return SinusoidalPositions(size)
+    if kind == "learned":
+        return LearnedPositions(size, max_length)
+    if kind in ("rotary", "none"):
+        return NoPositions()
+    raise InputError(f"`positions` must be one of {', '.join(KINDS)}, but is {kind!r}.")
+
+

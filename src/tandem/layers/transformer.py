@@ -1,0 +1,112 @@
+"""Sublayers of a Transformer: Vaswani et al. (2017), section 3."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tandem.core.errors import InputError
+from tandem.layers.dropout import Dropout
+from tandem.layers.positions import Rotary
+from tandem.layers.scaled_dot_product import attend, head_size, merge_heads, split_heads
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+}
+
+
+class Residual(nn.Module):
+    """Wraps a sublayer: post-norm ``norm(x + f(x))`` or pre-norm ``x + f(norm(x))``.
+
+    Pre-norm: Xiong et al. (2020). A pre-norm stack needs one more norm at its end.
+
+    :param norm: ``pre`` or ``post``.
+    """
+
+    def __init__(self, size: int, norm: str, dropout: float) -> None:
+        super().__init__()
+        if norm not in ("pre", "post"):
+            raise InputError(f"`norm` must be pre or post, but is {norm!r}.")
+        self.norm = nn.LayerNorm(size)
+        self.dropout = Dropout(dropout)
+        self.is_pre = norm == "pre"
+
+    def before(self, states: Tensor) -> Tensor:
+        """What the sublayer reads: (B, T, H) -> (B, T, H)."""
+        return self.norm(states) if self.is_pre else states
+
+    def after(self, states: Tensor, change: Tensor) -> Tensor:
+        """Add what the sublayer gave, ``change`` (B, T, H), to what came in."""
+        summed = states + self.dropout(change)
+        return summed if self.is_pre else self.norm(summed)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of a sequence over its own past and present, or over all of itself.
+
+    :param size: H, a multiple of ``num_heads``.
+    :param rotary: whether queries and keys are turned by their positions.
+    """
+
+    def __init__(self, size: int, num_heads: int, dropout: float, rotary: bool) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        per_head = head_size(size, num_heads)
+        self.project = nn.Linear(size, 3 * size)
+        self.output = nn.Linear(size, size)
+        self.dropout = Dropout(dropout)
+        self.rotary = Rotary(per_head) if rotary else None
+        for part in self.project.weight.chunk(3):  # the three are separate matrices in the paper
+            nn.init.xavier_uniform_(part)
+        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.project.bias)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(
+        self, states: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Attend.
+
+        :param states: (B, T, H)
+        :param mask: bool, broadcasts to (B, heads, T, past + T).
+        :param past: keys and values of earlier positions, (B, heads, past, H / heads) each.
+        :return: (B, T, H), and keys and values of all positions up to now.
+        """
+        query, keys, values = (
+            split_heads(part, self.num_heads) for part in self.project(states).chunk(3, dim=-1)
+        )  # each (B, heads, T, H / heads)
+        if self.rotary is not None:
+            offset = 0 if past is None else past[0].size(2)
+            query, keys = self.rotary(query, offset), self.rotary(keys, offset)
+        if past is not None:
+            keys, values = torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)
+        attended = attend(query, keys, values, mask, self.dropout)
+        return self.output(merge_heads(attended)), (keys, values)
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with an activation between them, at each position: eq. 2.
+
+    :param activation: one of relu, gelu, silu.
+    """
+
+    def __init__(self, size: int, inner_size: int, activation: str, dropout: float) -> None:
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise InputError(
+                f"`activation` must be one of {', '.join(ACTIVATIONS)}, but is {activation!r}."
+            )
+        self.expand = nn.Linear(size, inner_size)
+        self.contract = nn.Linear(inner_size, size)
+        self.activation = ACTIVATIONS[activation]
+        self.dropout = Dropout(dropout)
+        for linear in (self.expand, self.contract):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(B, T, H) -> (B, T, H)."""
+        return self.contract(self.dropout(self.activation(self.expand(states))))

@@ -1,0 +1,45 @@
+"""BLEU by sacreBLEU (Papineni et al. 2002; Post 2018)."""
+
+from typing import final
+
+from sacrebleu.metrics.bleu import BLEU as SacreBLEU
+
+from tandem.core.errors import InputError
+from tandem.metrics._sacrebleu import signature, transpose
+from tandem.metrics.base import Metric
+
+
+@final
+class BLEU(Metric):
+    """Corpus BLEU with sacreBLEU's own tokenisation, so that figures compare with published ones.
+
+    :param tokenize: sacreBLEU's tokeniser: ``13a``, ``intl``, ``char``, ``zh``, ``none``, ...;
+        ``none`` for data that is tokenised already.
+    :param lowercase: score without regard to case.
+    :param smooth_method: what replaces an n-gram precision of zero: ``exp``, ``floor``,
+        ``add-k`` or ``none``.
+    """
+
+    def __init__(self, *, tokenize: str, lowercase: bool, smooth_method: str) -> None:
+        for key, value, known in (
+            ("tokenize", tokenize, SacreBLEU.TOKENIZERS),
+            ("smooth_method", smooth_method, SacreBLEU.SMOOTH_DEFAULTS),
+        ):
+            if value not in known:
+                raise InputError(
+                    f"metric.bleu.{key} ({value}) is not known to sacreBLEU; "
+                    f"choose one of {', '.join(sorted(known))}."
+                )
+        # `force` says that tokenised text is meant to be, which silences a warning about it.
+        self._scorer = SacreBLEU(
+            tokenize=tokenize, lowercase=lowercase, smooth_method=smooth_method, force=True
+        )
+
+    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+        """Return ``{"bleu": percent}``."""
+        return {"bleu": float(self._scorer.corpus_score(hypotheses, transpose(references)).score)}
+
+    @property
+    def signature(self) -> str:
+        """SacreBLEU's signature."""
+        return signature(self._scorer)

@@ -1,0 +1,33 @@
+"""chrF and chrF++ by sacreBLEU (Popovic 2015, 2017)."""
+
+from typing import final
+
+from sacrebleu.metrics.chrf import CHRF as SacreCHRF
+
+from tandem.metrics._sacrebleu import signature, transpose
+from tandem.metrics.base import Metric
+
+
+@final
+class ChrF(Metric):
+    """F-score of character n-grams, for languages in which words are a poor unit.
+
+    :param char_order: longest character n-gram.
+    :param word_order: longest word n-gram; 0 is chrF, 2 is chrF++.
+    :param beta: how much more recall counts than precision.
+    :param lowercase: score without regard to case.
+    """
+
+    def __init__(self, *, char_order: int, word_order: int, beta: int, lowercase: bool) -> None:
+        self._scorer = SacreCHRF(
+            char_order=char_order, word_order=word_order, beta=beta, lowercase=lowercase
+        )
+
+    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+        """Return ``{"chrf": percent}``."""
+        return {"chrf": float(self._scorer.corpus_score(hypotheses, transpose(references)).score)}
+
+    @property
+    def signature(self) -> str:
+        """SacreBLEU's signature."""
+        return signature(self._scorer)

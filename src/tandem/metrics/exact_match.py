@@ -1,0 +1,33 @@
+"""Exact match: the share of outputs that equal a reference."""
+
+from typing import final
+
+from tandem.metrics.base import Metric, yes_no
+
+
+@final
+class ExactMatch(Metric):
+    """Counts a row when its hypothesis equals any of its references, spaces around them aside.
+
+    :param lowercase: compare without regard to case.
+    """
+
+    def __init__(self, *, lowercase: bool) -> None:
+        self.lowercase = lowercase
+
+    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+        """Return ``{"exact_match": percent}``."""
+        hits = sum(
+            self._normalize(hypothesis) in {self._normalize(text) for text in texts}
+            for hypothesis, texts in zip(hypotheses, references, strict=True)
+        )
+        return {"exact_match": 100.0 * hits / len(hypotheses)}
+
+    @property
+    def signature(self) -> str:
+        """The one setting; there is no library behind this metric."""
+        return f"exact_match|lowercase:{yes_no(self.lowercase)}|strip:yes"
+
+    def _normalize(self, text: str) -> str:
+        text = text.strip()
+        return text.lower() if self.lowercase else text

@@ -1,0 +1,29 @@
+"""Translation edit rate by sacreBLEU (Snover et al. 2006)."""
+
+from typing import final
+
+from sacrebleu.metrics.ter import TER as SacreTER
+
+from tandem.metrics._sacrebleu import signature, transpose
+from tandem.metrics.base import Metric
+
+
+@final
+class TER(Metric):
+    """Edits, shifts of phrases included, per reference word; lower is better.
+
+    :param case_sensitive: let a difference of case count as an edit.
+    :param normalized: split punctuation off words first, as Tercom's option does.
+    """
+
+    def __init__(self, *, case_sensitive: bool, normalized: bool) -> None:
+        self._scorer = SacreTER(case_sensitive=case_sensitive, normalized=normalized)
+
+    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+        """Return ``{"ter": percent}``."""
+        return {"ter": float(self._scorer.corpus_score(hypotheses, transpose(references)).score)}
+
+    @property
+    def signature(self) -> str:
+        """SacreBLEU's signature."""
+        return signature(self._scorer)

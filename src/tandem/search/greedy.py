@@ -1,0 +1,43 @@
+"""The most probable symbol at each step."""
+
+import torch
+from torch import Tensor
+
+from tandem.core.state import State
+from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.search.base import Search, Step
+
+
+class GreedySearch(Search):
+    """Takes the best symbol and never looks back; finished sources leave the batch."""
+
+    width = 1
+
+    def __call__(
+        self, step: Step, state: State, *, first: Tensor, max_length: int
+    ) -> list[list[Hypothesis]]:
+        """See :class:`Search`; one hypothesis a source, scored by its log-probability."""
+        tokens = first
+        live = torch.arange(len(first), device=first.device)  # the source of each remaining row
+        outputs = first.new_full((len(first), max_length), SPECIAL_IDS.pad)
+        scores = torch.zeros(len(first), dtype=torch.float64, device=first.device)
+        for position in range(max_length):
+            logits, state = step(tokens, state)
+            best, tokens = logits.max(dim=-1)
+            scores[live] += (best - logits.logsumexp(-1)).double()
+            outputs[live, position] = tokens
+            going = tokens != SPECIAL_IDS.eos
+            if not going.all():
+                rows = going.nonzero().squeeze(1)
+                live, tokens, state = live[rows], tokens[rows], state.select(rows, self.width)
+            if not len(live):
+                break
+        return [
+            [Hypothesis(tokens=until_eos(row), score=score)]
+            for row, score in zip(outputs.tolist(), scores.tolist(), strict=True)
+        ]
+
+
+def until_eos(row: list[int]) -> list[int]:
+    """Drop what stands behind the first ``eos``."""
+    return row[: row.index(SPECIAL_IDS.eos) + 1] if SPECIAL_IDS.eos in row else row

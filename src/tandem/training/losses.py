@@ -1,0 +1,109 @@
+"""Label-smoothed cross entropy of features against a vocabulary, without keeping the logits."""
+
+from abc import ABC, abstractmethod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tandem.core.errors import InputError
+
+CHUNK_ROWS = 1024
+
+
+class Loss(ABC):
+    """What training makes small."""
+
+    @abstractmethod
+    def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
+        """Mean loss of a batch.
+
+        :param features: (R, D) of the real target positions.
+        :param weight: (V, D) of the vocabulary layer.
+        :param target: (R,) ids.
+        """
+
+
+class LabelSmoothedCrossEntropy(Loss):
+    """``(1 - e) (-log p(y)) + e / V sum_v (-log p(v))``: Szegedy et al. (2016), section 7.
+
+    On a CPU the gradient is computed in the forward pass, ``CHUNK_ROWS`` rows at a time, so that
+    the (R, V) logits never exist as a whole; elsewhere it is PyTorch's own loss.
+
+    :param smoothing: e in [0, 1).
+    """
+
+    def __init__(self, *, smoothing: float) -> None:
+        if not 0 <= smoothing < 1:
+            raise InputError(f"`loss.smoothing` must be at least 0 and below 1, but is {smoothing}.")
+        self.smoothing = smoothing
+
+    def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
+        """See :class:`Loss`."""
+        if features.device.type == "cpu" and torch.is_grad_enabled():
+            loss: Tensor = _ChunkedCrossEntropy.apply(features, weight, target, self.smoothing)
+            return loss
+        return F.cross_entropy(features @ weight.t(), target, label_smoothing=self.smoothing)
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    """The loss and both gradients in one pass over chunks of rows.
+
+    The smoothing term is linear in the logits, ``sum_v f . w_v = f . sum_v w_v``, so it costs a
+    vector instead of another pass over the vocabulary.
+    """
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx, features: Tensor, weight: Tensor, target: Tensor, smoothing: float
+    ) -> Tensor:
+        rows, vocabulary = len(features), len(weight)
+        share = smoothing / vocabulary
+        weight_sum = weight.sum(0)  # (D,)
+        grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
+        total = features.new_zeros(())
+        for start in range(0, rows, CHUNK_ROWS):
+            part, gold = features[start : start + CHUNK_ROWS], target[start : start + CHUNK_ROWS]
+            log_probs = torch.log_softmax(part @ weight.t(), dim=1)  # (chunk, V)
+            at_gold = log_probs.gather(1, gold.unsqueeze(1))  # (chunk, 1)
+            total -= (1 - smoothing) * at_gold.sum()
+            if smoothing:
+                total -= share * _sum_of_log_probs(part, weight, weight_sum, at_gold, gold)
+            error = log_probs.exp_()  # gradient of the loss by the logits, but for the smoothing
+            error.scatter_add_(1, gold.unsqueeze(1), error.new_full(at_gold.shape, smoothing - 1))
+            torch.mm(error, weight, out=grad_features[start : start + CHUNK_ROWS])
+            grad_weight.addmm_(error.t(), part)
+        grad_features -= share * weight_sum
+        grad_weight -= share * features.sum(0)
+        ctx.save_for_backward(grad_features.div_(rows), grad_weight.div_(rows))
+        return total / rows
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):  # type: ignore[no-untyped-def, override]
+        grad_features, grad_weight = ctx.saved_tensors
+        return grad_features * grad, grad_weight * grad, None, None
+
+
+def _sum_of_log_probs(
+    part: Tensor, weight: Tensor, weight_sum: Tensor, at_gold: Tensor, gold: Tensor
+) -> Tensor:
+    """``sum_r sum_v log p(v | r)``, from the logits' sums and the normaliser found at the gold id."""
+    gold_logits = (part * weight[gold]).sum(1)  # (chunk,)
+    log_normalizer = gold_logits - at_gold.squeeze(1)
+    return (part @ weight_sum - len(weight) * log_normalizer).sum()
+
+
+def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """For evaluation: ``-log p`` of each target symbol, and whether it is the most probable.
+
+    :param features: (R, D)
+    :param weight: (V, D)
+    :param target: (R,)
+    :return: (R,) in nats, (R,) bool.
+    """
+    losses, hits = [], []
+    for part, gold in zip(features.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True):
+        logits = part @ weight.t()
+        losses.append(F.cross_entropy(logits, gold, reduction="none"))
+        hits.append(logits.argmax(1) == gold)
+    return torch.cat(losses), torch.cat(hits)

@@ -1,0 +1,183 @@
+"""The Lightning system around a model: loss, optimizer, search in evaluation, logging."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import lightning as L
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS, Batch, Evaluated, Hypothesis
+from tandem.data.module import TextDataModule, Vocabularies
+from tandem.models.seq2seq import Seq2Seq
+from tandem.reports.attention_map import AttentionMap
+from tandem.search.base import Search
+from tandem.training.losses import Loss, token_losses
+
+
+class Seq2SeqModule(L.LightningModule):
+    """Trains a model and evaluates it by loss and by search.
+
+    :param model: the network; the only thing here with parameters.
+    :param vocabularies: turn ids into text and back.
+    :param search: finds the hypotheses of evaluation.
+    :param max_length: most symbols of an output, ``eos`` included.
+    :param loss: what training makes small.
+    :param optimizer: makes an optimizer from parameters.
+    :param scheduler: makes Lightning's ``lr_scheduler`` from an optimizer.
+    :param seed: dropout of step k follows from the seed, the rank and k, also after a resume.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Seq2Seq,
+        vocabularies: Vocabularies,
+        search: Search,
+        max_length: int,
+        loss: Loss,
+        optimizer: Callable[..., torch.optim.Optimizer],
+        scheduler: Callable[..., dict[str, Any]],
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.vocabularies = vocabularies
+        self.search = search
+        self.max_length = max_length
+        self.loss = loss
+        self.optimizer_factory = optimizer
+        self.scheduler_factory = scheduler
+        self.seed = seed
+        self._totals = torch.zeros(3, dtype=torch.float64)
+
+    def configure_optimizers(self) -> Any:
+        """What the config chose."""
+        optimizer = self.optimizer_factory(self.model.parameters())
+        return {"optimizer": optimizer, "lr_scheduler": self.scheduler_factory(optimizer)}
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seed the dropout of this step."""
+        step = self.trainer.fit_loop.epoch_loop.total_batch_idx
+        torch.manual_seed(hash((self.seed, self.global_rank, step)) % 2**63)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The mean loss of a batch; stops the run if it is not a finite number."""
+        features, target = self._features(batch)
+        loss = self.loss(features, self.model.output.weight, target)
+        if not math.isfinite(loss.item()):
+            raise InputError(
+                f"The loss of step {self.global_step + 1} is {loss.item()}, so training stops and "
+                "the last good checkpoint stays; lower optimizer.lr, set "
+                "trainer.gradient_clip_val=1 or use trainer.precision=32-true."
+            )
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(target))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:
+        """Loss and search on a validation batch."""
+        return self._evaluate(batch, "validation")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Evaluated:
+        """Loss and search on a test batch."""
+        return self._evaluate(batch, "test")
+
+    def on_validation_epoch_start(self) -> None:
+        """Start counting."""
+        self._totals.zero_()
+
+    def on_test_epoch_start(self) -> None:
+        """Start counting."""
+        self._totals.zero_()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means."""
+        self._log_totals("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the means."""
+        self._log_totals("test")
+
+    def generate(self, batch: Batch) -> list[list[Hypothesis]]:
+        """Search for outputs of a batch's sources, the best first."""
+        memory = self.model.encode(batch.source, batch.source_mask)
+        first = batch.source.new_full((len(batch.source),), SPECIAL_IDS.bos)
+        return self.search(
+            self.model.step, self.model.start(memory), first=first, max_length=self.max_length
+        )
+
+    def attend(
+        self, indices: list[int], split: str, hypotheses: list[str]
+    ) -> list[AttentionMap]:
+        """What the last attention looked at while writing each hypothesis, in a forced pass."""
+        data = self._data()
+        sources = data.sources(split, indices)
+        return [
+            self.attention_map(source, hypothesis)
+            for source, hypothesis in zip(sources, hypotheses, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def attention_map(self, source: str, target: str) -> AttentionMap:
+        """The weights of the last attention for one pair of texts."""
+        source_ids = [*self.vocabularies.source.encode_batch([source])[0], SPECIAL_IDS.eos]
+        target_ids = [*self.vocabularies.target.encode_batch([target])[0], SPECIAL_IDS.eos]
+        source_row = torch.tensor([source_ids], device=self.device)
+        target_row = torch.tensor([[SPECIAL_IDS.bos, *target_ids[:-1]]], device=self.device)
+        memory = self.model.encode(source_row, torch.ones_like(source_row, dtype=torch.bool))
+        weights = self.model.decode(target_row, self.model.start(memory)).weights
+        return AttentionMap(
+            source_tokens=self.vocabularies.source.tokens(source_ids),
+            target_tokens=self.vocabularies.target.tokens(target_ids),
+            weights=None if weights is None else weights()[0].float().cpu().numpy(),
+        )
+
+    def _features(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Features (R, D) and ids (R,) of the real target positions of a batch."""
+        state = self.model.start(self.model.encode(batch.source, batch.source_mask))
+        features = self.model.decode(batch.target_in, state).features  # (B, T, D)
+        real = batch.target_mask.flatten().nonzero().squeeze(1)  # (R,)
+        return features.flatten(0, 1)[real], batch.target_out.flatten()[real]
+
+    def _evaluate(self, batch: Batch, split: str) -> Evaluated:
+        features, target = self._features(batch)
+        losses, hits = token_losses(features, self.model.output.weight, target)
+        sums = torch.stack((losses.double().sum(), hits.double().sum())).cpu()
+        self._totals += torch.tensor([*sums.tolist(), len(target)], dtype=torch.float64)
+        best = [found[0].tokens for found in self.generate(batch)]
+        indices = batch.indices.tolist()
+        data = self._data()
+        return Evaluated(
+            indices=indices,
+            sources=data.sources(split, indices),
+            hypotheses=[self.vocabularies.target.decode(tokens) for tokens in best],
+            references=data.references(split, indices),
+        )
+
+    def _log_totals(self, prefix: str) -> None:
+        totals = self._totals.clone()
+        if dist.is_available() and dist.is_initialized():
+            totals = totals.to(self.device)
+            dist.all_reduce(totals)
+        loss, hits, tokens = totals.tolist()
+        mean = loss / max(1, tokens)
+        if not math.isfinite(mean):
+            raise InputError(
+                f"The {prefix} loss is {mean}, so the run stops and the last good checkpoint "
+                "stays; lower optimizer.lr or set trainer.gradient_clip_val=1."
+            )
+        self.log_dict(
+            {
+                f"{prefix}/loss": mean,
+                f"{prefix}/perplexity": math.exp(min(mean, 700.0)),
+                f"{prefix}/token_accuracy": 100 * hits / max(1, tokens),
+            }
+        )
+
+    def _data(self) -> TextDataModule:
+        data = self.trainer.datamodule
+        assert isinstance(data, TextDataModule)
+        return data

@@ -1,0 +1,61 @@
+"""Learning-rate schedules, as what Lightning wants for ``lr_scheduler``."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+
+from tandem.core.errors import InputError
+
+
+def constant(optimizer: Optimizer, *, warmup_steps: int) -> dict[str, Any]:
+    """The optimizer's rate, after a linear warm-up."""
+    return _by_step(optimizer, warmup_steps, lambda step: 1.0)
+
+
+def inverse_sqrt(optimizer: Optimizer, *, warmup_steps: int) -> dict[str, Any]:
+    """Linear warm-up to the optimizer's rate, then ``sqrt(warmup / step)`` of it.
+
+    Vaswani et al. (2017), section 5.3, with the peak given instead of the factor.
+    """
+    return _by_step(optimizer, warmup_steps, lambda step: math.sqrt(max(1, warmup_steps) / step))
+
+
+def cosine(optimizer: Optimizer, *, warmup_steps: int, total_steps: int) -> dict[str, Any]:
+    """Linear warm-up, then half a cosine down to 0 at ``total_steps``: Loshchilov & Hutter (2017)."""
+    if total_steps <= warmup_steps:
+        raise InputError(
+            f"scheduler=cosine must know its end: `scheduler.total_steps` ({total_steps}) has to "
+            f"be larger than `scheduler.warmup_steps` ({warmup_steps}); set trainer.max_steps."
+        )
+    span = total_steps - warmup_steps
+
+    def factor(step: int) -> float:
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup_steps) / span)))
+
+    return _by_step(optimizer, warmup_steps, factor)
+
+
+def plateau(
+    optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: str
+) -> dict[str, Any]:
+    """Multiply the rate by ``factor`` after ``patience`` validations without improvement."""
+    return {
+        "scheduler": ReduceLROnPlateau(optimizer, mode=mode, factor=factor, patience=patience),
+        "interval": "epoch",
+        "monitor": monitor,
+    }
+
+
+def _by_step(
+    optimizer: Optimizer, warmup_steps: int, factor: Callable[[int], float]
+) -> dict[str, Any]:
+    """A schedule that changes with each optimizer step, counted from 1."""
+
+    def rate(done: int) -> float:
+        step = done + 1
+        return step / warmup_steps if step <= warmup_steps else factor(step)
+
+    return {"scheduler": LambdaLR(optimizer, rate), "interval": "step"}

@@ -1,0 +1,104 @@
+"""Builds objects from names in a bundle, of which none may run anything unforeseen."""
+
+import functools
+import importlib
+import inspect
+from typing import Any
+
+import tandem.data.datasets
+from tandem.attentions import Attention
+from tandem.bridges import Bridge
+from tandem.core.errors import InputError
+from tandem.decoders import Decoder
+from tandem.encoders import Encoder
+from tandem.frontends import Frontend
+from tandem.metrics import Metric
+from tandem.search import Search
+
+FAMILIES = (Frontend, Encoder, Decoder, Attention, Bridge, Search, Metric)
+OWN_PACKAGE = "tandem"
+KEYWORDS = ("_target_", "_partial_")
+
+
+def build_trusted(spec: Any, trusted: tuple[str, ...]) -> Any:
+    """Build what a bundle's config describes.
+
+    Dictionaries with ``_target_`` become objects, or factories if ``_partial_`` is true; all else
+    is plain data. A target is accepted only if it *is* a member of one of the families (or a
+    dataset function) and its code lives in Tandem or in a package that the caller trusts.
+
+    :param spec: plain JSON data.
+    :param trusted: names of packages whose classes may be built, too.
+    :raises InputError: if a name is not accepted; nothing was imported for it then.
+    """
+    if isinstance(spec, list):
+        return [build_trusted(item, trusted) for item in spec]
+    if isinstance(spec, str) and "${" in spec:
+        raise InputError(
+            f"The bundle's config holds the interpolation {spec!r}, which a bundle must not; it is "
+            "damaged or made to run code, so don't use it."
+        )
+    if not isinstance(spec, dict):
+        return spec
+    if "_target_" not in spec:
+        _refuse_keywords(spec)
+        return {key: build_trusted(value, trusted) for key, value in spec.items()}
+    arguments = {key: value for key, value in spec.items() if key not in KEYWORDS}
+    _refuse_keywords(arguments)
+    target = resolve(spec["_target_"], trusted)
+    built = {key: build_trusted(value, trusted) for key, value in arguments.items()}
+    if spec.get("_partial_", False):
+        return functools.partial(target, **built)
+    try:
+        return target(**built)
+    except TypeError as error:
+        raise InputError(
+            f"The bundle's options for {spec['_target_']} do not fit this version ({error}); use "
+            "the version of Tandem that wrote it."
+        ) from error
+
+
+def resolve(name: Any, trusted: tuple[str, ...]) -> Any:
+    """Return the class or dataset function of that name, if it may be built."""
+    parts = name.split(".") if isinstance(name, str) else []
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        raise _refusal(name)
+    package = parts[0]
+    if package != OWN_PACKAGE and package not in trusted:
+        raise _refusal(name)
+    try:
+        found = getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"The bundle names {name}, which this installation does not have; install the version "
+            "that wrote it."
+        ) from error
+    if not _is_member(found, (OWN_PACKAGE, *trusted)):
+        raise _refusal(name)
+    return found
+
+
+def _is_member(found: Any, packages: tuple[str, ...]) -> bool:
+    """Whether an object itself, however it was reached, is one that may be built."""
+    if inspect.getmodule(found) is None or found.__module__.split(".")[0] not in packages:
+        return False
+    if inspect.isclass(found):
+        return issubclass(found, FAMILIES) and not inspect.isabstract(found)
+    functions = (getattr(tandem.data.datasets, name) for name in tandem.data.datasets.__all__)
+    return any(found is function for function in functions)
+
+
+def _refuse_keywords(spec: dict[str, Any]) -> None:
+    for key in spec:
+        if key.startswith("_"):
+            raise InputError(
+                f"The bundle's config holds the key {key!r}, which a bundle must not; it is "
+                "damaged or made to run code, so don't use it."
+            )
+
+
+def _refusal(name: Any) -> InputError:
+    return InputError(
+        f"The bundle asks for {name!r}, which is not a part of a model in Tandem or in a trusted "
+        "package; if it is your own, pass trusted=[its package], and else don't use the bundle."
+    )

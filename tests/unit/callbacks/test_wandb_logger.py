@@ -1,0 +1,105 @@
+"""What a run logs to W&B can be read back from its offline file, without account or network."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.callbacks import AttentionMaps, SampleTable, TextMetrics, finish, make_wandb_logger
+from tandem.core.errors import InputError
+from tandem.metrics import ExactMatch
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder and an environment without any trace of W&B."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+def settings(folder: Path, mode: Any) -> dict[str, Any]:
+    return {
+        "project": "tandem",
+        "entity": None,
+        "name": "one",
+        "group": None,
+        "tags": ["lstm", "additive"],
+        "folder": str(folder),
+        "mode": mode,
+    }
+
+
+def inspect(folder: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json"]
+    (run,) = (folder / "wandb").glob("offline-run-*")
+    done = subprocess.run([*command, str(run)], capture_output=True, text=True, check=True)
+    content: dict[str, Any] = json.loads(done.stdout)
+    return content
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_run_logs_can_be_read_back(
+    tiny_module: Any,
+    tiny_loader: Any,
+    tiny_trainer: Any,
+    tmp_path: Path,
+    outside: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "run"
+    logger = make_wandb_logger(**settings(folder, "offline"))
+    watchers = [
+        TextMetrics(metrics=[ExactMatch(lowercase=False)]),
+        SampleTable(count=2, folder=str(folder)),
+        AttentionMaps(count=1, folder=str(folder)),
+    ]
+    run = tiny_trainer(logger=logger, callbacks=watchers)
+    run.fit(tiny_module(), tiny_loader(2), tiny_loader(2))
+    finish([logger], exit_code=0)
+    output = capfd.readouterr()
+    assert "wandb" not in output.out + output.err
+
+    content = inspect(folder)
+    text = json.dumps(content)
+    assert content["summary"]["val/exact_match"] == 75.0
+    assert content["summary"]["samples/val"]["_type"] == "table-file"
+    assert content["summary"]["attention/val"]["_type"] == "images/separated"
+    assert "exact_match|lowercase:no" in text
+    (files,) = (folder / "wandb").glob("offline-run-*/files")
+    table = json.loads((files / content["summary"]["samples/val"]["path"]).read_text())
+    assert table["data"] == [
+        [0, "source 0", "wrong", "output 0"],
+        [1, "source 1", "output 1", "output 1"],
+    ]
+    assert len(list(files.glob("media/images/attention/val*.png"))) == 1
+    assert not [path for path in outside.rglob("*") if "wandb" in path.name]
+
+
+def test_two_runs_in_one_process_have_their_own_files(tmp_path: Path, outside: Path) -> None:
+    for name in ("one", "two"):
+        logger = make_wandb_logger(**settings(tmp_path / name, "offline"))
+        logger.log_metrics({"a": 1.0}, step=1)
+        finish([logger], exit_code=0)
+        assert inspect(tmp_path / name)["summary"]["a"] == 1.0
+
+
+def test_the_users_own_folders_come_first(
+    tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    monkeypatch.setenv("WANDB_DATA_DIR", "elsewhere")
+    make_wandb_logger(**settings(tmp_path, "offline"))
+    assert os.environ["WANDB_DATA_DIR"] == "elsewhere"
+
+
+def test_unknown_mode(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"mode \(onlin\) is not a mode of W&B; choose one of off"):
+        make_wandb_logger(**settings(tmp_path, "onlin"))

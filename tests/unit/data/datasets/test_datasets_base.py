@@ -1,0 +1,154 @@
+"""Reading text files: what is read, and every way in which a file can be wrong."""
+
+import gzip
+import logging
+from pathlib import Path
+
+import pytest
+
+from tandem.core.errors import InputError
+from tandem.data.datasets.base import (
+    Entry,
+    keep_filled,
+    make_splits,
+    read_lines,
+    read_parallel,
+    resolve_data_dir,
+)
+
+
+def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffone \r\ntwo\u2028x\x85y\n\n last".encode())
+    assert read_lines(path) == ["one", "two\u2028x\x85y", "", "last"]
+    path.write_bytes(b"")
+    assert read_lines(path) == []
+
+
+def test_compressed_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress("é\n".encode()))
+    assert read_lines(path) == ["é"]
+
+
+def test_compressed_file_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(b"text " * 100)[:-12])
+    with pytest.raises(InputError) as caught:
+        read_lines(path)
+    assert str(caught.value).startswith(f"The file {path} is not a whole gzip file (")
+    assert str(caught.value).endswith("); delete it and get it again.")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_lines(tmp_path / "none")
+    assert str(caught.value) == f"The file {tmp_path / 'none'} does not exist; correct the path."
+
+
+def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_lines(tmp_path)
+    assert str(caught.value) == (
+        f"The file {tmp_path} cannot be read (Is a directory); check the path and its permissions."
+    )
+
+
+def test_wrong_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "latin.txt"
+    path.write_bytes("ok\ncafé\n".encode("latin-1"))
+    with pytest.raises(InputError) as caught:
+        read_lines(path)
+    assert str(caught.value) == (
+        f"The file {path} must be UTF-8, but line 2 has the byte 0xE9 at offset 6; convert the "
+        "file, for example with iconv."
+    )
+
+
+def test_unequal_files(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.en", tmp_path / "a.de"
+    source.write_text("1\n2\n3\n")
+    target.write_text("1\n2\n")
+    with pytest.raises(InputError) as caught:
+        read_parallel(source, target)
+    assert str(caught.value) == (
+        f"The files {source} (3 lines) and {target} (2 lines) must have equally many lines, as "
+        "line n of one belongs to line n of the other; check that neither was cut or edited alone."
+    )
+
+
+@pytest.mark.parametrize(
+    ("sources", "targets", "side"),
+    [("1\n \n", "1\n2\n", "source"), ("1\n2\n", "1\n\n", "target")],
+)
+def test_empty_line_is_an_error(tmp_path: Path, sources: str, targets: str, side: str) -> None:
+    paths = {"source": tmp_path / "a.en", "target": tmp_path / "a.de"}
+    paths["source"].write_text(sources)
+    paths["target"].write_text(targets)
+    entries = read_parallel(paths["source"], paths["target"])
+    with pytest.raises(InputError) as caught:
+        keep_filled(entries, empty_lines="error")
+    assert str(caught.value) == (
+        f"The {side} at {paths[side]} line 2 is empty, but every example needs a source and a "
+        "target; correct the file or set dataset.empty_lines=skip."
+    )
+
+
+def entry(source: str, target: str) -> Entry:
+    """Return an entry with short places."""
+    return Entry(source, target, "s line 1", "t line 1")
+
+
+def test_empty_lines_are_skipped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    entries = [entry("a", "b"), entry("", "b"), entry("a", ""), entry("c", "d")]
+    with caplog.at_level(logging.INFO):
+        kept = keep_filled(entries, empty_lines="skip")
+    assert kept == [entries[0], entries[3]]
+    assert caplog.messages == [
+        "Skipped 2 of 4 examples with an empty source or target, the first of them in s line 1."
+    ]
+
+
+def test_unknown_choice_for_empty_lines() -> None:
+    with pytest.raises(InputError) as caught:
+        keep_filled([], empty_lines="drop")
+    assert str(caught.value) == "dataset.empty_lines (drop) must be one of error, skip."
+
+
+def test_empty_split() -> None:
+    full = [entry("a", "b")]
+    with pytest.raises(InputError) as caught:
+        make_splits({"train": full, "validation": [], "test": full}, empty_lines="error")
+    assert str(caught.value) == (
+        "The validation split is empty, but each of train, validation, test needs at least one "
+        "example; check the files or names that the dataset was given."
+    )
+
+
+def test_data_dir_wins_over_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sets" / "mine").mkdir(parents=True)
+    monkeypatch.setenv("TANDEM_DATA", str(tmp_path / "sets"))
+    assert resolve_data_dir(None, "mine") == tmp_path / "sets" / "mine"
+    assert resolve_data_dir(None, "other") is None
+    assert resolve_data_dir(str(tmp_path), "mine") == tmp_path
+    monkeypatch.delenv("TANDEM_DATA")
+    assert resolve_data_dir(None, "mine") is None
+
+
+def test_missing_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = str(tmp_path / "none")
+    with pytest.raises(InputError) as caught:
+        resolve_data_dir(missing, "mine")
+    assert str(caught.value) == (
+        f"The folder dataset.data_dir={missing} does not exist; correct the path, which is "
+        f"relative to {Path.cwd()}."
+    )
+    monkeypatch.setenv("TANDEM_DATA", missing)
+    with pytest.raises(InputError) as caught:
+        resolve_data_dir(None, "mine")
+    assert str(caught.value) == (
+        f"The environment variable TANDEM_DATA ({missing}) must name an existing folder; correct "
+        "or unset it."
+    )

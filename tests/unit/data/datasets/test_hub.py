@@ -1,0 +1,110 @@
+"""Hub sets: read from a local folder in the Hub's layout, and every wrong name."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pytest
+
+from tandem.core.errors import InputError
+from tandem.data.datasets import hub
+
+LINES = '{"t": {"de": "%s", "en": "b"}, "n": 3, "r": ["b", "c"]}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write a set of two splits, and keep the library's cache out of the home folder."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    (tmp_path / "set").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "set" / f"{split}.jsonl").write_text(LINES % split + LINES % " ")
+    return tmp_path / "set"
+
+
+def load(folder: Path | str, **changes: Any) -> Any:
+    """Load with the usual names."""
+    options = {
+        **{"path": str(folder), "name": None, "source": "t.de", "target": "t.en"},
+        **{"references": None, "train": "train", "validation": "test[:50%]", "test": "test"},
+        **{"empty_lines": "skip", **changes},
+    }
+    return hub(**options)
+
+
+def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="tandem"):
+        data = load(folder, references="r")
+    assert {name: part[:] for name, part in data.items()} == {
+        name: {"source": [source], "target": ["b"], "references": [["b", "c"]]}
+        for name, source in (("train", "train"), ("validation", "test"), ("test", "test"))
+    }
+    assert caplog.messages[0] == (
+        "Skipped 1 of 2 examples with an empty source or target, the first of them in "
+        f"{folder} split train row 2."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"empty_lines": "error"},
+            "The source at {folder} split train row 2 is empty, but every example needs a source "
+            "and a target; correct the set or set dataset.empty_lines=skip.",
+        ),
+        (
+            {"source": "de"},
+            "{folder} split train has no column `de` (its columns are t.de, t.en, n, r); set "
+            "dataset.source to one of them.",
+        ),
+        (
+            {"target": "n"},
+            "The column `n` of {folder} split train must hold text, but holds int64; set "
+            "dataset.target to another.",
+        ),
+        (
+            {"target": "t.de"},
+            "dataset.source, dataset.target and dataset.references (t.de, t.de) must be different "
+            "columns.",
+        ),
+        (
+            {"test": None},
+            "The dataset needs a name for its test split; set dataset.test to a split of {folder}, "
+            "or to a part of one such as train[:90%].",
+        ),
+        (
+            {"validation": "dev"},
+            "The set dataset.path={folder} (dataset.name=None, dataset.validation=dev) could not "
+            "be loaded (Unknown split \"dev\". Should be one of ['train', 'test'].); check the "
+            "three names and the network.",
+        ),
+    ],
+)
+def test_wrong_names(folder: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load(folder, **changes)
+    assert str(caught.value) == message.format(folder=folder)
+
+
+def test_set_out_of_reach(folder: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load("nobody-such/such-set")
+    assert str(caught.value).startswith(
+        "The set dataset.path=nobody-such/such-set (dataset.name=None, dataset.train=train) could "
+        "not be loaded ("
+    )
+
+
+def test_empty_split(folder: Path) -> None:
+    with pytest.raises(InputError, match="The validation split is empty"):
+        load(folder, validation="test[50%:]")  # its only row is blank
+
+
+def test_no_bars_and_the_setting_stays(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = datasets.are_progress_bars_disabled()
+    load(folder)
+    assert datasets.are_progress_bars_disabled() == before
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,187 @@
+"""The user's own files: parallel text, JSON Lines, tables."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.core.errors import InputError
+from tandem.data.datasets import csv_table, json_lines, parallel
+
+Write = Callable[..., Path]
+
+NAMES = {"train": "train", "validation": "dev", "test": "test"}
+
+
+def load_parallel(folder: Path, **changes: Any) -> Any:
+    """Load with the usual names."""
+    options = {"source": "en", "target": "de", "empty_lines": "error", **NAMES, **changes}
+    return parallel(data_dir=str(folder), **options)
+
+
+def load_json(folder: Path, **changes: Any) -> Any:
+    """Load with the usual names."""
+    names = {split: f"{name}.jsonl" for split, name in NAMES.items()}
+    options = {"source": "a", "target": "b", "references": None, "empty_lines": "error"}
+    return json_lines(data_dir=str(folder), **{**options, **names, **changes})
+
+
+def load_csv(folder: Path, **changes: Any) -> Any:
+    """Load with the usual names."""
+    names = {split: f"{name}.csv" for split, name in NAMES.items()}
+    options = {"source": "a", "target": "b", "delimiter": ",", "quote": '"', "empty_lines": "error"}
+    return csv_table(data_dir=str(folder), **{**options, **names, **changes})
+
+
+def same(ending: str, content: str) -> dict[str, str]:
+    """Return the same content for the three splits."""
+    return {f"{name}__{ending}": content for name in NAMES.values()}
+
+
+def message_of(load: Any, folder: Path, **changes: Any) -> str:
+    """Return the message of the error that loading must raise."""
+    with pytest.raises(InputError) as caught:
+        load(folder, **changes)
+    return str(caught.value)
+
+
+def test_parallel(write: Write) -> None:
+    data = load_parallel(write(**same("en", "one\ntwo\n"), **same("de", "eins\nzwei\n")))
+    assert data["test"][:] == {"source": ["one", "two"], "target": ["eins", "zwei"]}
+
+
+def test_parallel_file_that_is_missing(write: Write) -> None:
+    folder = write(**same("en", "one\n"))
+    assert message_of(load_parallel, folder) == (
+        f"The file {folder / 'train.de'} of the train split does not exist; correct "
+        "dataset.data_dir or dataset.train."
+    )
+
+
+@pytest.mark.parametrize("load", [load_parallel, load_json, load_csv])
+def test_split_without_a_name(write: Write, load: Any) -> None:
+    text = {**same("en", "x\n"), **same("de", "x\n"), **same("csv", "a,b\nx,y\n")}
+    folder = write(**text, **same("jsonl", '{"a": "x", "b": "y"}\n'))
+    assert message_of(load, folder, validation=None) == (
+        "The dataset needs a file for its validation split; set dataset.validation to the name of "
+        f"one in {folder}."
+    )
+
+
+def test_json(write: Write) -> None:
+    lines = '{"t": {"a": "x"}, "b.c": "y", "r": ["y", "z"]}\n\n'
+    data = load_json(write(**same("jsonl", lines)), source="t.a", target="b.c", references="r")
+    assert data["train"][:] == {"source": ["x"], "target": ["y"], "references": [["y", "z"]]}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            '{"a": "x"',
+            "is not JSON (Expecting ',' delimiter: line 1 column 10 (char 9)); each line "
+            "must be one whole object.",
+        ),
+        (
+            "[1]",
+            "must be a JSON object with keys, but is a list; each line must be one whole object.",
+        ),
+        (
+            '{"a": "x", "c": "y"}',
+            "has no key `b` (its keys are a, c); set dataset.source and "
+            "dataset.target to keys that every line has.",
+        ),
+    ],
+)
+def test_json_line_that_does_not_fit(write: Write, line: str, message: str) -> None:
+    folder = write(**same("jsonl", '{"a": "x", "b": "y"}\n' + line + "\n"))
+    assert message_of(load_json, folder) == f"{folder / 'train.jsonl'} line 2 {message}"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            '{"a": 1, "b": "y"}',
+            "The value of `a` at {place} must be text, but is a int; write it in quotes.",
+        ),
+        (
+            '{"a": "\\ud800", "b": "y"}',
+            "The value of `a` at {place} has half of a surrogate pair "
+            "('\\ud800'), which is no character; correct the line.",
+        ),
+        (
+            '{"a": null, "b": "y"}',
+            "The source at {place} is empty, but every example needs a "
+            "source and a target; correct the file or set dataset.empty_lines=skip.",
+        ),
+    ],
+)
+def test_json_value_that_is_no_text(write: Write, line: str, message: str) -> None:
+    folder = write(**same("jsonl", line))
+    place = f"{folder / 'train.jsonl'} line 1"
+    assert message_of(load_json, folder) == message.format(place=place)
+
+
+def test_json_references_that_are_no_list(write: Write) -> None:
+    folder = write(**same("jsonl", '{"a": "x", "b": "y"}'))
+    assert message_of(load_json, folder, references="b") == (
+        f"The value of `b` at {folder / 'train.jsonl'} line 1 must be a list of at least one text; "
+        "correct the line or set dataset.references=null."
+    )
+
+
+def test_table_with_names(write: Write) -> None:
+    data = load_csv(write(**same("csv", 'b,x,a\n"eins, zwei",0,one\n')))
+    assert data["train"][:] == {"source": ["one"], "target": ["eins, zwei"]}
+
+
+def test_table_with_numbers_and_tabs(write: Write) -> None:
+    folder = write(**same("csv", 'say "hi\tignored\tsag "hi\n'))
+    data = load_csv(folder, source=0, target=2, delimiter="\\t", quote=None)
+    assert data["train"][:] == {"source": ['say "hi'], "target": ['sag "hi']}
+
+
+def test_table_that_does_not_fit(write: Write) -> None:
+    folder = write(**same("csv", 'a,b\n"x\ny",z\nx\n'))
+    path = folder / "train.csv"
+    assert message_of(load_csv, folder) == (
+        f"{path} line 4 has 1 columns where 2 are needed; correct the row, or dataset.delimiter "
+        "and dataset.quote."
+    )
+    assert message_of(load_csv, folder, target="c") == (
+        f"The table {path} has no column `c` (its first row is a, b); set dataset.source and "
+        "dataset.target to names that stand there, or to numbers."
+    )
+
+
+def test_table_with_an_open_quote(write: Write) -> None:
+    folder = write(**same("csv", 'a,b\n"x,y\n'))
+    assert message_of(load_csv, folder) == (
+        f"The table {folder / 'train.csv'} cannot be read at line 2 (unexpected end of data); "
+        "correct the line, or dataset.delimiter and dataset.quote."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"source": 0},
+            "dataset.source (0) and dataset.target (b) must both be column names, or "
+            "both be numbers for files without a row of names.",
+        ),
+        ({"delimiter": "||"}, "dataset.delimiter ('||') must be one character."),
+        ({"quote": ""}, "dataset.quote ('') must be one character."),
+    ],
+)
+def test_table_options_that_cannot_work(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    assert message_of(load_csv, tmp_path, **changes) == message
+
+
+def test_table_without_rows_is_an_empty_split(write: Write) -> None:
+    folder = write(**same("csv", "a,b\n"))
+    assert message_of(load_csv, folder).startswith("The train split is empty")

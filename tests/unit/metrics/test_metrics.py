@@ -1,0 +1,144 @@
+"""Numbers worked out by hand; each comment says how."""
+
+import math
+import warnings
+
+import pytest
+
+from tandem.core.errors import InputError
+from tandem.metrics import BLEU, CER, ROUGE, TER, WER, ChrF, ExactMatch, Metric
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def bleu() -> BLEU:
+    return BLEU(tokenize="13a", lowercase=False, smooth_method="exp")
+
+
+def chrf(char_order: int = 2) -> ChrF:
+    return ChrF(char_order=char_order, word_order=0, beta=2, lowercase=False)
+
+
+ALL: list[Metric] = [
+    ExactMatch(lowercase=False),
+    bleu(),
+    chrf(),
+    TER(case_sensitive=False, normalized=False),
+    ROUGE(stemmer=False),
+    WER(lowercase=False),
+    CER(lowercase=False),
+]
+ERROR_RATES = {"ter", "wer", "cer"}
+
+
+def test_exact_match() -> None:
+    hypotheses = ["a b", "a  b", " c ", "D"]
+    references = [["a b"], ["a b"], ["x", "c"], ["d"]]
+    assert ExactMatch(lowercase=False)(hypotheses, references) == {"exact_match": 50.0}
+    assert ExactMatch(lowercase=True)(hypotheses, references) == {"exact_match": 75.0}
+
+
+def test_bleu() -> None:
+    # Matches: 5 of 6 words, 3 of 5 pairs, 2 of 4 triples, 1 of 3 fours; equal length, no penalty.
+    expected = 100 * (5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25
+    score = bleu()(["the cat sat on a mat"], [["the cat sat on the mat"]])
+    assert score["bleu"] == pytest.approx(expected)
+
+
+def test_bleu_brevity_penalty() -> None:
+    score = bleu()(["a b c d"], [["a b c d e"]])  # all n-grams match; length 4 against 5
+    assert score["bleu"] == pytest.approx(100 * math.exp(1 - 5 / 4))
+
+
+def test_bleu_options() -> None:
+    lower = BLEU(tokenize="none", lowercase=True, smooth_method="exp")
+    assert lower(["A B C D"], [["a b c d"]])["bleu"] == pytest.approx(100)
+    with pytest.raises(InputError, match=r"metric.bleu.tokenize \(13b\) is not known"):
+        BLEU(tokenize="13b", lowercase=False, smooth_method="exp")
+    with pytest.raises(InputError, match=r"smooth_method \(add\).*one of add-k, exp"):
+        BLEU(tokenize="13a", lowercase=False, smooth_method="add")
+
+
+def test_bleu_says_nothing_about_tokenised_text(caplog: pytest.LogCaptureFixture) -> None:
+    bleu()(["a b c ."] * 200, [["a b c ."]] * 200)
+    assert not caplog.records
+
+
+def test_chrf() -> None:
+    # "abcd" against "abce": letters 3 of 4, pairs 2 of 3 on both sides, so precision = recall =
+    # the mean of 3/4 and 2/3, and the F-score is the same.
+    assert chrf()(["abcd"], [["abce"]])["chrf"] == pytest.approx(100 * (3 / 4 + 2 / 3) / 2)
+
+
+def test_ter() -> None:
+    ter = TER(case_sensitive=False, normalized=False)
+    # One substitution against 4 words; then a shifted phrase is one edit.
+    assert ter(["a b c x"], [["a b c d"]]) == {"ter": 25.0}
+    assert ter(["c d a b"], [["a b c d"]]) == {"ter": 25.0}
+    assert TER(case_sensitive=True, normalized=False)(["A b"], [["a b"]]) == {"ter": 50.0}
+
+
+def test_rouge() -> None:
+    score = ROUGE(stemmer=False)(["the cat sat"], [["the cat was here"]])
+    # Words: 2 of 3 and 2 of 4; pairs: 1 of 2 and 1 of 3; longest common part: 2.
+    assert score["rouge1"] == pytest.approx(100 * 2 * 2 / (3 + 4))
+    assert score["rouge2"] == pytest.approx(100 * 2 * 1 / (2 + 3))
+    assert score["rougeL"] == pytest.approx(100 * 2 * 2 / (3 + 4))
+
+
+def test_rouge_stemmer() -> None:
+    assert ROUGE(stemmer=False)(["dogs running"], [["dog runs"]])["rouge1"] == 0
+    assert ROUGE(stemmer=True)(["dogs running"], [["dog runs"]])["rouge1"] == pytest.approx(100)
+
+
+def test_wer_counts_over_the_corpus() -> None:
+    # 1 missing of 3, 1 wrong and 1 added against 1: 3 errors over 4 words, not a mean of rows.
+    score = WER(lowercase=False)(["a b", "x y"], [["a b c"], ["z"]])
+    assert score == {"wer": 75.0}
+
+
+def test_wer_takes_the_reference_with_fewest_errors() -> None:
+    score = WER(lowercase=False)(["a b c", "q"], [["x y", "a b c d"], ["q"]])
+    assert score == {"wer": pytest.approx(100 * 1 / 5)}
+
+
+def test_cer() -> None:
+    assert CER(lowercase=False)(["kitten"], [["sitting"]]) == {"cer": pytest.approx(300 / 7)}
+    assert CER(lowercase=True)(["ABC"], [["abc"]]) == {"cer": 0.0}
+
+
+@pytest.mark.parametrize("metric", [WER(lowercase=False), CER(lowercase=False)])
+def test_error_rates_of_empty_text(metric: Metric) -> None:
+    assert set(metric([""], [[""]]).values()) == {0.0}
+    assert set(metric([""], [["a b"]]).values()) == {100.0}
+    assert set(metric(["a"], [[""]]).values()) == {100.0}
+    assert set(metric(["", "a"], [["a"], ["a"]]).values()) == {50.0}
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: type(metric).__name__)
+def test_every_metric(metric: Metric) -> None:
+    """Perfect output, different numbers of references, empty output, bad input."""
+    perfect = metric(["a b c d e", "f g h i j"], [["x", "a b c d e"], ["f g h i j"]])
+    for name, value in perfect.items():
+        assert value == pytest.approx(0 if name in ERROR_RATES else 100)
+    for name, value in metric(["", ""], [["a b c d e"], ["f", "g"]]).items():
+        assert value == pytest.approx(100 if name in ERROR_RATES else 0)
+    name = type(metric).__name__
+    with pytest.raises(InputError, match=f"{name} needs one list .* 2 hypotheses and 1 lists"):
+        metric(["a", "b"], [["a"]])
+    with pytest.raises(InputError, match=f"{name} needs at least one hypothesis, but got 0"):
+        metric([], [])
+    with pytest.raises(InputError, match="at least one reference a row, but row 1 has 0"):
+        metric(["a", "b"], [["a"], []])
+
+
+def test_signatures() -> None:
+    assert "tok:13a|smooth:exp|version:" in bleu().signature
+    scored = bleu()
+    scored(["a", "b"], [["a"], ["a", "b"]])
+    assert scored.signature.startswith("sacrebleu.bleu|nrefs:var|case:mixed")
+    assert ROUGE(stemmer=True).signature.startswith("rouge-score|f-measure|refs:best|stemmer:yes")
+    assert WER(lowercase=False).signature.startswith("jiwer.wer|refs:fewest|lowercase:no|version:")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert all("version:" in metric.signature for metric in ALL[1:])
