@@ -10,7 +10,12 @@ from omegaconf import DictConfig, OmegaConf
 from tandem.callbacks import AtomicCheckpointIO, TextMetrics
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
-from tandem.data.module import LengthFilter, TextDataModule, Vocabularies
+from tandem.data.module import (
+    LearnVocabularies,
+    LengthFilter,
+    TextDataModule,
+    Vocabularies,
+)
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
@@ -72,8 +77,10 @@ def build_data(cfg: DictConfig) -> TextDataModule:
     """The data module; nothing is read yet."""
     return TextDataModule(
         load=instantiate(cfg.dataset, _partial_=True),
-        source_recipe=instantiate(cfg.source_tokenizer),
-        target_recipe=instantiate(cfg.tokenizer),
+        learn=LearnVocabularies(
+            source_recipe=instantiate(cfg.source_tokenizer or cfg.tokenizer),
+            target_recipe=instantiate(cfg.tokenizer),
+        ),
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
@@ -84,9 +91,7 @@ def build_data(cfg: DictConfig) -> TextDataModule:
     )
 
 
-def build_module(
-    cfg: DictConfig, vocabularies: Vocabularies, longest_target: int
-) -> Seq2SeqModule:
+def build_module(cfg: DictConfig, vocabularies: Vocabularies, longest_target: int) -> Seq2SeqModule:
     """Model, loss, optimizer and search in one Lightning module."""
     return Seq2SeqModule(
         model=build_model(

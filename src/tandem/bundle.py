@@ -16,7 +16,6 @@ from safetensors.torch import load_model, save_model
 
 from tandem import __version__
 from tandem.core.errors import InputError
-from tandem.core.types import SPECIAL_IDS
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.cache import write_atomically
 from tandem.data.module import Vocabularies
@@ -24,6 +23,7 @@ from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
+from tandem.training.evaluation import generate
 from tandem.trust import build_trusted
 
 FORMAT = "tandem-bundle"
@@ -54,8 +54,8 @@ class Bundle:
         :raises InputError: if a source has no symbols.
         """
         ids = self.vocabularies.source.encode_batch(sources)
-        for number, row in enumerate(ids, start=1):
-            if not row:
+        for number, symbols in enumerate(ids, start=1):
+            if not symbols:
                 raise InputError(f"Source {number} is empty; every source needs some text.")
         outputs = [""] * len(sources)
         for rows, found in self._search(Ragged.from_lists(ids), max_tokens):
@@ -71,9 +71,7 @@ class Bundle:
         encoded = Encoded(sources, sources, rows=np.arange(len(sources)))
         for chosen in plan_batches(encoded, budget, rng=None) if len(sources) else ():
             batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
-            state = self.model.start(self.model.encode(batch.source, batch.source_mask))
-            first = batch.source.new_full((len(chosen),), SPECIAL_IDS.bos)
-            found = self.search(self.model.step, state, first=first, max_length=self.max_length)
+            found = generate(self.model, self.search, batch, self.max_length)
             yield chosen.tolist(), [hypotheses[0].tokens for hypotheses in found]
 
 

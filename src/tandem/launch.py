@@ -1,5 +1,6 @@
 """Turns a command line into a composed config and a call."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import rich
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict
+from rich.markup import escape
 
 from tandem.core.errors import InputError
 
@@ -31,9 +33,7 @@ def with_own_configs(arguments: list[str]) -> list[str]:
     return arguments
 
 
-def run(
-    config_name: str, arguments: list[str], call: Callable[[DictConfig, str], Any]
-) -> Any:
+def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str], Any]) -> Any:
     """Compose a config from overrides and hand it over, under Hydra's run or multirun.
 
     :param config_name: a YAML file at the root of ``conf/``.
@@ -44,7 +44,7 @@ def run(
 
     def adapted(cfg: DictConfig) -> Any:
         job = HydraConfig.get()
-        if job.mode == RunMode.MULTIRUN and "run" in cfg and "name" in cfg.run:
+        if job.mode == RunMode.MULTIRUN and config_name == "train":
             with open_dict(cfg):  # jobs that start in one second need names of their own
                 cfg.run.name = f"{cfg.run.name}-{job.job.num}"
         overrides = [item for item in job.overrides.task if item]
@@ -65,12 +65,9 @@ def run(
 
 def command_line(config_name: str, overrides: list[str]) -> str:
     """The command that repeats a run."""
-    import shlex
-
     return shlex.join(["tandem", config_name, *overrides])
 
 
 def complain(error: InputError) -> None:
     """Print one sentence, in red on a terminal."""
-    rich.get_console().stderr = True
-    rich.print(f"[bold red]error:[/] {rich.markup.escape(str(error))}", file=sys.stderr)
+    rich.print(f"[bold red]error:[/] {escape(str(error))}", file=sys.stderr)

@@ -29,6 +29,6 @@ class AdditiveAttention(ScoreAttention):
         return self.key(states)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
+        """Query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
         pairs = torch.tanh(self.query(query).unsqueeze(2) + keys.unsqueeze(1))  # (B, T, S, A)
         return self.energy(pairs).squeeze(-1)  # (B, T, S)

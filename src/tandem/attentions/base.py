@@ -42,7 +42,7 @@ class Attention(ABC, nn.Module):
 
     @abstractmethod
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, C), weights (N, T, S), the next state."""
+        """Query (N, T, Q) -> context (N, T, C), weights (N, T, S), the next state."""
 
 
 def by_source(tensor: Tensor, sources: int) -> Tensor:
@@ -63,14 +63,14 @@ class ScoreAttention(Attention):
 
     @abstractmethod
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
+        """Query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
 
     def start(self, memory: Memory) -> State:
         """Prepare the keys."""
         return State(fixed=(self.keys(memory.states), memory.states, memory.mask))
 
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
+        """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask = state.fixed
         rows, length, _ = query.shape
         scores = self.score(by_source(query, len(keys)), keys)  # (B, K x T, S)

@@ -27,6 +27,6 @@ class ConcatAttention(ScoreAttention):
         return self.key(states)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (B, T, Q), keys (B, S, Q) -> (B, T, S)."""
+        """Query (B, T, Q), keys (B, S, Q) -> (B, T, S)."""
         pairs = torch.tanh(self.query(query).unsqueeze(2) + keys.unsqueeze(1))  # (B, T, S, Q)
         return self.energy(pairs).squeeze(-1)  # (B, T, S)

@@ -22,5 +22,5 @@ class GeneralAttention(ScoreAttention):
         return self.key(states)
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        """query (B, T, Q), keys (B, S, Q) -> (B, T, S)."""
+        """Query (B, T, Q), keys (B, S, Q) -> (B, T, S)."""
         return query @ keys.transpose(1, 2)

@@ -32,7 +32,7 @@ class MonotonicLocalAttention(Attention):
         return State(fixed, carry=0)
 
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
+        """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask, last = state.fixed
         rows, length, _ = query.shape
         sources = len(keys)

@@ -35,7 +35,7 @@ class PredictiveLocalAttention(Attention):
         return State(fixed=(self.key(memory.states), memory.states, memory.mask, last))
 
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
+        """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask, last = state.fixed
         rows, length, _ = query.shape
         queries = by_source(query, len(keys))  # (B, K x T, Q)

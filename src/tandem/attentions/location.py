@@ -40,7 +40,7 @@ class LocationAttention(Attention):
         return State(fixed, carry=uniform.to(memory.states.dtype))
 
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
+        """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask = state.fixed
         rows, length, _ = query.shape
         sources = len(keys)

@@ -49,7 +49,7 @@ class MultiHeadAttention(Attention):
         return State(fixed=(*heads, memory.mask[:, None, None]))
 
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, Q), weights (N, T, S)."""
+        """Query (N, T, Q) -> context (N, T, Q), weights (N, T, S)."""
         keys, values, mask = state.fixed
         rows, length, _ = query.shape
         projected = by_source(self.query(query), len(keys))  # (B, K x T, Q)

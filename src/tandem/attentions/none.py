@@ -23,7 +23,7 @@ class NoAttention(Attention):
         return State(fixed=memory.summary)
 
     def forward(self, query: Tensor, state: State) -> Attended:
-        """query (N, T, Q) -> context (N, T, M), no weights."""
+        """Query (N, T, Q) -> context (N, T, M), no weights."""
         rows, length, _ = query.shape
         summary = state.fixed
         times = rows // len(summary)

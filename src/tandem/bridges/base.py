@@ -10,4 +10,4 @@ class Bridge(ABC, nn.Module):
 
     @abstractmethod
     def forward(self, summary: Tensor) -> Tensor:
-        """summary (B, M) -> (B, slots, H), one vector for each layer's hidden (and cell)."""
+        """Summary (B, M) -> (B, slots, H), one vector for each layer's hidden (and cell)."""

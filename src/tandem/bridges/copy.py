@@ -26,5 +26,5 @@ class CopyBridge(Bridge):
         self.slots = slots
 
     def forward(self, summary: Tensor) -> Tensor:
-        """summary (B, H) -> (B, slots, H)."""
+        """Summary (B, H) -> (B, slots, H)."""
         return summary.unsqueeze(1).expand(-1, self.slots, -1)

@@ -20,5 +20,5 @@ class LinearBridge(Bridge):
         self.slots = slots
 
     def forward(self, summary: Tensor) -> Tensor:
-        """summary (B, M) -> (B, slots, H)."""
+        """Summary (B, M) -> (B, slots, H)."""
         return torch.tanh(self.linear(summary)).view(len(summary), self.slots, -1)

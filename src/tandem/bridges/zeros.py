@@ -18,5 +18,5 @@ class ZerosBridge(Bridge):
         self.shape = (slots, hidden_size)
 
     def forward(self, summary: Tensor) -> Tensor:
-        """summary (B, M) -> (B, slots, H)."""
+        """Summary (B, M) -> (B, slots, H)."""
         return summary.new_zeros(len(summary), *self.shape)

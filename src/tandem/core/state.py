@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
 import torch
 from torch import Tensor
@@ -19,9 +19,9 @@ class State:
     a state looks inside it; search only repeats, reorders and selects.
     """
 
-    fixed: Tree = ()
+    fixed: Any = ()
     """Derived from the memory: B rows, shared by all hypotheses of a source."""
-    carry: Tree = ()
+    carry: Any = ()
     """Changes with each step: N rows."""
 
     def repeat(self, times: int) -> "State":

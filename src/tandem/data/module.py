@@ -64,8 +64,7 @@ class TextDataModule(L.LightningDataModule):
     """Text pairs, from a dataset function to batches of ids.
 
     :param load: returns the dataset with its splits train, validation and test.
-    :param source_recipe: how to learn the source tokenizer.
-    :param target_recipe: how to learn the target tokenizer; with ``shared``, the same for both.
+    :param learn: returns the tokenizers, given the training split.
     :param length_filter: which training pairs are left out.
     :param budget: how much fits into a batch.
     :param overfit: if given, every split is this many pairs from the training split's start.
@@ -76,21 +75,15 @@ class TextDataModule(L.LightningDataModule):
         self,
         *,
         load: Callable[[], DatasetDict],
-        source_recipe: TokenizerRecipe,
-        target_recipe: TokenizerRecipe,
+        learn: Callable[[Dataset], Vocabularies],
         length_filter: LengthFilter,
         budget: Budget,
         overfit: int | None,
         seed: int,
     ) -> None:
         super().__init__()
-        if target_recipe.shared and source_recipe != target_recipe:
-            raise InputError(
-                "tokenizer.shared=true needs one recipe for both sides, but `source_tokenizer` "
-                "differs from `tokenizer`; set tokenizer.shared=false or remove source_tokenizer."
-            )
         self.load = load
-        self.source_recipe, self.target_recipe = source_recipe, target_recipe
+        self.learn = learn
         self.length_filter = length_filter
         self.budget = budget
         self.overfit = overfit
@@ -99,11 +92,8 @@ class TextDataModule(L.LightningDataModule):
         self.vocabularies: Vocabularies | None = None
         self._encoded: dict[str, Encoded] = {}
 
-    def prepare(self, vocabularies: Vocabularies | None = None) -> Vocabularies:
-        """Load the splits, learn (or take) the tokenizers, and turn text into ids.
-
-        :param vocabularies: tokenizers that exist already, for example a bundle's.
-        """
+    def prepare(self) -> Vocabularies:
+        """Load the splits, learn the tokenizers, and turn text into ids; once."""
         if self.splits is not None:
             assert self.vocabularies is not None
             return self.vocabularies
@@ -111,7 +101,7 @@ class TextDataModule(L.LightningDataModule):
         if self.overfit is not None:
             few = self.splits["train"].select(range(min(self.overfit, len(self.splits["train"]))))
             self.splits = DatasetDict({name: few for name in self.splits})
-        self.vocabularies = vocabularies or self._learn(self.splits["train"])
+        self.vocabularies = self.learn(self.splits["train"])
         self._encoded = {name: self._encode(name, split) for name, split in self.splits.items()}
         train = self._filtered(self._encoded["train"])
         self._encoded["train"] = train
@@ -140,7 +130,7 @@ class TextDataModule(L.LightningDataModule):
 
     def sources(self, split: str, indices: list[int]) -> list[str]:
         """Source texts by their rows in the split."""
-        return self._texts(split).select(indices)["source"][:]
+        return list(self._texts(split).select(indices)["source"][:])
 
     def references(self, split: str, indices: list[int]) -> list[list[str]]:
         """For each row of the split, the texts that count as right."""
@@ -178,15 +168,6 @@ class TextDataModule(L.LightningDataModule):
         assert self.splits is not None, "prepare() comes first"
         return self.splits[split]
 
-    def _learn(self, train: Dataset) -> Vocabularies:
-        if self.target_recipe.shared:
-            one = _learned(self.target_recipe, train, ("source", "target"))
-            return Vocabularies(one, one)
-        return Vocabularies(
-            _learned(self.source_recipe, train, ("source",)),
-            _learned(self.target_recipe, train, ("target",)),
-        )
-
     def _encode(self, name: str, split: Dataset) -> Encoded:
         assert self.vocabularies is not None
         columns = (
@@ -215,6 +196,34 @@ class TextDataModule(L.LightningDataModule):
         if not dropped:
             return train
         return Encoded(train.source.take(kept), train.target.take(kept), train.rows[kept])
+
+
+@dataclass(frozen=True)
+class LearnVocabularies:
+    """Learns the tokenizers of both sides from the training split, and only from it.
+
+    :raises InputError: if the sides share a tokenizer but have different recipes.
+    """
+
+    source_recipe: TokenizerRecipe
+    target_recipe: TokenizerRecipe
+
+    def __post_init__(self) -> None:
+        if self.target_recipe.shared and self.source_recipe != self.target_recipe:
+            raise InputError(
+                "tokenizer.shared=true needs one recipe for both sides, but `source_tokenizer` "
+                "differs from `tokenizer`; set tokenizer.shared=false or source_tokenizer=null."
+            )
+
+    def __call__(self, train: Dataset) -> Vocabularies:
+        """Learn from the columns ``source`` and ``target``."""
+        if self.target_recipe.shared:
+            one = _learned(self.target_recipe, train, ("source", "target"))
+            return Vocabularies(one, one)
+        return Vocabularies(
+            _learned(self.source_recipe, train, ("source",)),
+            _learned(self.target_recipe, train, ("target",)),
+        )
 
 
 def _learned(recipe: TokenizerRecipe, train: Dataset, columns: tuple[str, ...]) -> Tokenizer:

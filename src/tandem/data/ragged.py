@@ -47,7 +47,7 @@ class Ragged:
 
     def row(self, index: int) -> list[int]:
         """One row as a list."""
-        return self.values[self.offsets[index] : self.offsets[index + 1]].tolist()
+        return list(map(int, self.values[self.offsets[index] : self.offsets[index + 1]]))
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Ragged":
         """A copy of some rows."""

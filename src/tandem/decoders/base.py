@@ -37,4 +37,4 @@ class Decoder(ABC, nn.Module):
 
     @abstractmethod
     def forward(self, inputs: Tensor, state: State) -> Decoded:
-        """inputs (N, T, E), the embedded symbols so far unseen -> features (N, T, D)."""
+        """Inputs (N, T, E), the embedded symbols so far unseen -> features (N, T, D)."""

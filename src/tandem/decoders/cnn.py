@@ -1,6 +1,7 @@
 """Convolutional decoder: Gehring et al. (2017), sections 3.2 and 3.3."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,11 @@ class CNNDecoderLayer(nn.Module):
     """A causal gated convolution, then attention asked with its output plus the embedding."""
 
     def __init__(
-        self, size: int, memory_size: int, attention: Callable[..., Attention], kernel_size: int,
+        self,
+        size: int,
+        memory_size: int,
+        attention: Callable[..., Attention],
+        kernel_size: int,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -32,7 +37,7 @@ class CNNDecoderLayer(nn.Module):
     def forward(
         self, states: Tensor, embedded: Tensor, past: Tensor, attention_state: State
     ) -> tuple[Tensor, Tensor, Attended]:
-        """states and embedded (N, T, H), past (N, k - 1, H) -> states, past, what was attended."""
+        """States and embedded (N, T, H), past (N, k - 1, H) -> states, past, what was attended."""
         window = torch.cat((past, self.dropout(states)), dim=1)  # (N, k - 1 + T, H)
         convolved = self.convolution(window)  # (N, T, H)
         query = (self.query(convolved) + embedded) * SQRT_HALF
@@ -85,21 +90,18 @@ class CNNDecoder(Decoder):
     def start(self, memory: Memory) -> State:
         """No past: zeros in front of each convolution."""
         rows = len(memory.summary)
-        return State(
-            carry=(
-                0,
-                tuple(
-                    (
-                        memory.summary.new_zeros(rows, layer.reach, self.hidden_size),
-                        layer.attention.start(memory),
-                    )
-                    for layer in self.layers
-                ),
+        layers = (cast(CNNDecoderLayer, layer) for layer in self.layers)
+        carry = tuple(
+            (
+                memory.summary.new_zeros(rows, layer.reach, self.hidden_size),
+                layer.attention.start(memory),
             )
+            for layer in layers
         )
+        return State(carry=(0, carry))
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
-        """inputs (N, T, E) -> features (N, T, D)."""
+        """Inputs (N, T, E) -> features (N, T, D)."""
         offset, layer_states = state.carry
         embedded = self.input(self.dropout(self.positions(inputs, offset)))  # (N, T, H)
         states, carry, weights = embedded, [], None

@@ -70,7 +70,7 @@ class RecurrentDecoder(Decoder):
         return State(carry=(self.bridge(memory.summary), fed, self.attention.start(memory)))
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
-        """inputs (N, T, E) -> features (N, T, D)."""
+        """Inputs (N, T, E) -> features (N, T, D)."""
         if not self.input_feeding:
             return self._run(inputs, state)
         parts = []

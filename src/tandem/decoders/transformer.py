@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -50,7 +51,7 @@ class TransformerDecoderLayer(nn.Module):
     def forward(
         self, states: Tensor, mask: Tensor, cache: Cache | None, attention_state: State
     ) -> tuple[Tensor, Cache, Attended]:
-        """states (N, T, H), mask (T, past + T) -> states, the longer cache, what was attended."""
+        """States (N, T, H), mask (T, past + T) -> states, the longer cache, what was attended."""
         changed, cache = self.self_attention(self.self_residual.before(states), mask, cache)
         states = self.self_residual.after(states, changed)
         attended = self.attention(self.residual.before(states), attention_state)
@@ -126,11 +127,12 @@ class TransformerDecoder(Decoder):
         """Empty caches."""
         rows, size = len(memory.summary), self.output_size // self.num_heads
         empty = memory.summary.new_zeros(rows, self.num_heads, 0, size)
-        layers = tuple((empty, empty, layer.attention.start(memory)) for layer in self.layers)
+        attended = [cast(TransformerDecoderLayer, layer).attention for layer in self.layers]
+        layers = tuple((empty, empty, attention.start(memory)) for attention in attended)
         return State(carry=(0, layers))
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
-        """inputs (N, T, E) -> features (N, T, D)."""
+        """Inputs (N, T, E) -> features (N, T, D)."""
         offset, layer_states = state.carry
         length = inputs.size(1)
         mask = causal_mask(length, offset, inputs.device)  # (T, offset + T)

@@ -15,4 +15,4 @@ class Encoder(ABC, nn.Module):
 
     @abstractmethod
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
-        """inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
+        """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""

@@ -1,7 +1,7 @@
 """Convolutional encoder: Gehring et al. (2017), sections 3.1 to 3.3."""
 
-from torch import Tensor, nn
 import torch.nn.functional as F
+from torch import Tensor, nn
 
 from tandem.core.errors import InputError
 from tandem.core.masks import masked_mean, zero_padding
@@ -54,7 +54,7 @@ class CNNEncoder(Encoder):
         self.output_size = hidden_size
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
-        """inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
+        """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         embedded = self.input(self.dropout(self.positions(inputs, 0)))  # (B, S, M)
         states = embedded
         for convolution in self.convolutions:

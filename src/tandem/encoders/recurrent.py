@@ -47,7 +47,7 @@ class RecurrentEncoder(Encoder):
         self.output_size = hidden_size
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
-        """inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
+        """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         packed = pack_padded_sequence(
             inputs, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False
         )

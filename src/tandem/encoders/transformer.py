@@ -35,7 +35,7 @@ class TransformerEncoderLayer(nn.Module):
         self.feed_forward_residual = Residual(size, norm, dropout)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """states (B, S, H), mask (B, 1, 1, S) -> (B, S, H)."""
+        """States (B, S, H), mask (B, 1, 1, S) -> (B, S, H)."""
         attended, _ = self.attention(self.attention_residual.before(states), mask, None)
         states = self.attention_residual.after(states, attended)
         changed = self.feed_forward(self.feed_forward_residual.before(states))
@@ -99,7 +99,7 @@ class TransformerEncoder(Encoder):
         self.output_size = hidden_size
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
-        """inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
+        """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         states = self.dropout(self.positions(self.input(inputs) * self.scale, 0))  # (B, S, M)
         for layer in self.layers:
             states = layer(states, mask[:, None, None])

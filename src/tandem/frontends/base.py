@@ -16,4 +16,4 @@ class Frontend(ABC, nn.Module):
 
     @abstractmethod
     def forward(self, source: Tensor, source_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """source and mask (B, S, ...) -> inputs (B, S', E), mask (B, S'); S' may be shorter."""
+        """Source and mask (B, S, ...) -> inputs (B, S', E), mask (B, S'); S' may be shorter."""

@@ -1,6 +1,6 @@
 """Text: one trained vector for each symbol of the vocabulary."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from tandem.frontends.base import Frontend
 from tandem.layers.dropout import Dropout
@@ -17,10 +17,10 @@ class TextFrontend(Frontend):
 
     def __init__(self, *, source_size: int, embedding_size: int, dropout: float) -> None:
         super().__init__()
-        self.table = embedding_table(source_size, embedding_size)
+        self.table: nn.Embedding = embedding_table(source_size, embedding_size)
         self.dropout = Dropout(dropout)
         self.output_size = embedding_size
 
     def forward(self, source: Tensor, source_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """source (B, S) ids -> inputs (B, S, E), the same mask."""
+        """Source (B, S) ids -> inputs (B, S, E), the same mask."""
         return self.dropout(self.table(source)), source_mask

@@ -1,5 +1,7 @@
 """Dropout that does not slow a CPU down."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,21 +10,27 @@ from tandem.core.errors import InputError
 
 
 class _ByteDropout(torch.autograd.Function):
-    """Keeps an element where a random byte is at least ``cut``; the mask costs one byte each."""
+    """Keeps an element where a random byte is at least ``cut``.
+
+    The comparison is made on floats in place, which is vectorised where one that gives booleans
+    is not, so the mask is ready to be multiplied with.
+    """
 
     @staticmethod
-    def forward(ctx, inputs: Tensor, cut: int) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, inputs: Tensor, cut: int) -> Tensor:
+        """Any shape."""
         draws = torch.empty((inputs.numel() + 7) // 8, dtype=torch.int64)
         draws.random_(-(2**63), None)  # the full range: all 64 bits are random
-        kept = (draws.view(torch.uint8)[: inputs.numel()] >= cut).view(inputs.shape)
-        ctx.save_for_backward(kept)
-        ctx.scale = 256 / (256 - cut)
-        return inputs * kept * ctx.scale
+        drawn = draws.view(torch.uint8)[: inputs.numel()].view(inputs.shape)
+        mask = drawn.to(inputs.dtype).ge_(cut).mul_(256 / (256 - cut))
+        ctx.save_for_backward(mask)
+        return inputs * mask
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[no-untyped-def, override]
-        (kept,) = ctx.saved_tensors
-        return grad * kept * ctx.scale, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        """The same mask."""
+        (mask,) = ctx.saved_tensors
+        return grads[0] * mask, None
 
 
 class Dropout(nn.Module):
@@ -48,7 +56,8 @@ class Dropout(nn.Module):
         if inputs.device.type != "cpu":
             return F.dropout(inputs, self.p)
         cut = min(255, max(1, round(self.p * 256)))
-        return _ByteDropout.apply(inputs, cut)  # type: ignore[no-any-return]
+        dropped: Tensor = _ByteDropout.apply(inputs, cut)
+        return dropped
 
     def extra_repr(self) -> str:
         """Show the probability when the model is printed."""

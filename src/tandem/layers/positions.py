@@ -15,6 +15,8 @@ class SinusoidalPositions(nn.Module):
     interleaving up to a fixed permutation.
     """
 
+    rates: Tensor
+
     def __init__(self, size: int) -> None:
         super().__init__()
         half = torch.arange((size + 1) // 2, dtype=torch.float64)
@@ -22,7 +24,7 @@ class SinusoidalPositions(nn.Module):
         self.register_buffer("rates", 10000.0 ** (-2 * half / size), persistent=False)
 
     def forward(self, inputs: Tensor, offset: int) -> Tensor:
-        """inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
+        """Inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
         steps = torch.arange(offset, offset + inputs.size(1), device=inputs.device)
         angles = steps.unsqueeze(1) * self.rates  # (T, E / 2)
         table = torch.cat((angles.sin(), angles.cos()), dim=1)[:, : self.size]  # (T, E)
@@ -38,7 +40,7 @@ class LearnedPositions(nn.Module):
         nn.init.normal_(self.table.weight, std=size**-0.5)
 
     def forward(self, inputs: Tensor, offset: int) -> Tensor:
-        """inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
+        """Inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
         end = offset + inputs.size(1)
         if end > self.table.num_embeddings:
             raise InputError(
@@ -62,6 +64,8 @@ class Rotary(nn.Module):
 
     :param size: size of one head, even.
     """
+
+    rates: Tensor
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -95,5 +99,3 @@ def added_positions(kind: str, size: int, max_length: int) -> nn.Module:
     if kind in ("rotary", "none"):
         return NoPositions()
     raise InputError(f"`positions` must be one of {', '.join(KINDS)}, but is {kind!r}.")
-
-

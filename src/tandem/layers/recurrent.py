@@ -1,5 +1,7 @@
 """Stacked recurrent layers with one interface for the three cells."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
@@ -7,7 +9,7 @@ from torch.nn.utils.rnn import PackedSequence
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
 
-CELLS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+CELLS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class RecurrentStack(nn.Module):

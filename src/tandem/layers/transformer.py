@@ -81,7 +81,7 @@ class SelfAttention(nn.Module):
         if self.rotary is not None:
             offset = 0 if past is None else past[0].size(2)
             query, keys = self.rotary(query, offset), self.rotary(keys, offset)
-        if past is not None:
+        if past is not None and past[0].size(2):  # joining nothing would copy for nothing
             keys, values = torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)
         attended = attend(query, keys, values, mask, self.dropout)
         return self.output(merge_heads(attended)), (keys, values)

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import final
 
-from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
+from rouge_score.rouge_scorer import RougeScorer
 
 from tandem.metrics.base import Metric, yes_no
 

@@ -40,7 +40,7 @@ class Seq2Seq(nn.Module):
         self.dropout = Dropout(dropout)
 
     def encode(self, source: Tensor, source_mask: Tensor) -> Memory:
-        """source and mask (B, S) -> memory."""
+        """Source and mask (B, S) -> memory."""
         return self.encoder(*self.frontend(source, source_mask))
 
     def start(self, memory: Memory) -> State:
@@ -52,17 +52,15 @@ class Seq2Seq(nn.Module):
         return self.decoder(self.dropout(self.target_table(target_in)), state)
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """tokens (N,) ids -> logits (N, V) of what comes next, and the next state."""
+        """Tokens (N,) ids -> logits (N, V) of what comes next, and the next state."""
         decoded = self.decode(tokens.unsqueeze(1), state)
         return self.output(decoded.features[:, 0]), decoded.state
 
     def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> Tensor:
-        """source (B, S), target_in (B, T) -> logits (B, T, V)."""
+        """Source (B, S), target_in (B, T) -> logits (B, T, V)."""
         state = self.start(self.encode(source, source_mask))
         return self.output(self.decode(target_in, state).features)
 
     def num_parameters(self) -> int:
         """Trained numbers, shared ones counted once."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
-
-

@@ -1,6 +1,7 @@
 """Label-smoothed cross entropy of features against a vocabulary, without keeping the logits."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,8 @@ from torch import Tensor
 
 from tandem.core.errors import InputError
 
-CHUNK_ROWS = 1024
+CHUNK_ROWS = 256
+"""Rows whose logits exist at a time; few enough to stay in a processor's cache."""
 
 
 class Loss(ABC):
@@ -35,7 +37,9 @@ class LabelSmoothedCrossEntropy(Loss):
 
     def __init__(self, *, smoothing: float) -> None:
         if not 0 <= smoothing < 1:
-            raise InputError(f"`loss.smoothing` must be at least 0 and below 1, but is {smoothing}.")
+            raise InputError(
+                f"`loss.smoothing` must be at least 0 and below 1, but is {smoothing}."
+            )
         self.smoothing = smoothing
 
     def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
@@ -54,17 +58,20 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx, features: Tensor, weight: Tensor, target: Tensor, smoothing: float
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, target: Tensor, smoothing: float
     ) -> Tensor:
+        """See :class:`LabelSmoothedCrossEntropy`."""
         rows, vocabulary = len(features), len(weight)
         share = smoothing / vocabulary
         weight_sum = weight.sum(0)  # (D,)
         grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
         total = features.new_zeros(())
+        buffer = features.new_empty(min(rows, CHUNK_ROWS), vocabulary)  # one for all chunks
         for start in range(0, rows, CHUNK_ROWS):
             part, gold = features[start : start + CHUNK_ROWS], target[start : start + CHUNK_ROWS]
-            log_probs = torch.log_softmax(part @ weight.t(), dim=1)  # (chunk, V)
+            logits = torch.mm(part, weight.t(), out=buffer[: len(part)])  # (chunk, V)
+            log_probs = torch.log_softmax(logits, dim=1, out=logits)
             at_gold = log_probs.gather(1, gold.unsqueeze(1))  # (chunk, 1)
             total -= (1 - smoothing) * at_gold.sum()
             if smoothing:
@@ -79,15 +86,16 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return total / rows
 
     @staticmethod
-    def backward(ctx, grad: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        """The gradients are known already."""
         grad_features, grad_weight = ctx.saved_tensors
-        return grad_features * grad, grad_weight * grad, None, None
+        return grad_features * grads[0], grad_weight * grads[0], None, None
 
 
 def _sum_of_log_probs(
     part: Tensor, weight: Tensor, weight_sum: Tensor, at_gold: Tensor, gold: Tensor
 ) -> Tensor:
-    """``sum_r sum_v log p(v | r)``, from the logits' sums and the normaliser found at the gold id."""
+    """``sum_r sum_v log p(v | r)``, by the logits' sums and the normaliser found at the gold id."""
     gold_logits = (part * weight[gold]).sum(1)  # (chunk,)
     log_normalizer = gold_logits - at_gold.squeeze(1)
     return (part @ weight_sum - len(weight) * log_normalizer).sum()

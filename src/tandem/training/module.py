@@ -10,12 +10,13 @@ import torch.distributed as dist
 from torch import Tensor
 
 from tandem.core.errors import InputError
-from tandem.core.types import SPECIAL_IDS, Batch, Evaluated, Hypothesis
+from tandem.core.types import SPECIAL_IDS, Batch, Evaluated
 from tandem.data.module import TextDataModule, Vocabularies
 from tandem.models.seq2seq import Seq2Seq
 from tandem.reports.attention_map import AttentionMap
 from tandem.search.base import Search
-from tandem.training.losses import Loss, token_losses
+from tandem.training.evaluation import ForcedTotals, generate, target_features
+from tandem.training.losses import Loss
 
 
 class Seq2SeqModule(L.LightningModule):
@@ -52,7 +53,7 @@ class Seq2SeqModule(L.LightningModule):
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
         self.seed = seed
-        self._totals = torch.zeros(3, dtype=torch.float64)
+        self._totals = ForcedTotals()
 
     def configure_optimizers(self) -> Any:
         """What the config chose."""
@@ -66,7 +67,7 @@ class Seq2SeqModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss of a batch; stops the run if it is not a finite number."""
-        features, target = self._features(batch)
+        features, target = target_features(self.model, batch)
         loss = self.loss(features, self.model.output.weight, target)
         if not math.isfinite(loss.item()):
             raise InputError(
@@ -77,21 +78,21 @@ class Seq2SeqModule(L.LightningModule):
         self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(target))
         return loss
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:
+    def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:  # type: ignore[override]
         """Loss and search on a validation batch."""
         return self._evaluate(batch, "validation")
 
-    def test_step(self, batch: Batch, batch_idx: int) -> Evaluated:
+    def test_step(self, batch: Batch, batch_idx: int) -> Evaluated:  # type: ignore[override]
         """Loss and search on a test batch."""
         return self._evaluate(batch, "test")
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""
-        self._totals.zero_()
+        self._totals = ForcedTotals()
 
     def on_test_epoch_start(self) -> None:
         """Start counting."""
-        self._totals.zero_()
+        self._totals = ForcedTotals()
 
     def on_validation_epoch_end(self) -> None:
         """Log the means."""
@@ -101,17 +102,7 @@ class Seq2SeqModule(L.LightningModule):
         """Log the means."""
         self._log_totals("test")
 
-    def generate(self, batch: Batch) -> list[list[Hypothesis]]:
-        """Search for outputs of a batch's sources, the best first."""
-        memory = self.model.encode(batch.source, batch.source_mask)
-        first = batch.source.new_full((len(batch.source),), SPECIAL_IDS.bos)
-        return self.search(
-            self.model.step, self.model.start(memory), first=first, max_length=self.max_length
-        )
-
-    def attend(
-        self, indices: list[int], split: str, hypotheses: list[str]
-    ) -> list[AttentionMap]:
+    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[AttentionMap]:
         """What the last attention looked at while writing each hypothesis, in a forced pass."""
         data = self._data()
         sources = data.sources(split, indices)
@@ -135,19 +126,10 @@ class Seq2SeqModule(L.LightningModule):
             weights=None if weights is None else weights()[0].float().cpu().numpy(),
         )
 
-    def _features(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Features (R, D) and ids (R,) of the real target positions of a batch."""
-        state = self.model.start(self.model.encode(batch.source, batch.source_mask))
-        features = self.model.decode(batch.target_in, state).features  # (B, T, D)
-        real = batch.target_mask.flatten().nonzero().squeeze(1)  # (R,)
-        return features.flatten(0, 1)[real], batch.target_out.flatten()[real]
-
     def _evaluate(self, batch: Batch, split: str) -> Evaluated:
-        features, target = self._features(batch)
-        losses, hits = token_losses(features, self.model.output.weight, target)
-        sums = torch.stack((losses.double().sum(), hits.double().sum())).cpu()
-        self._totals += torch.tensor([*sums.tolist(), len(target)], dtype=torch.float64)
-        best = [found[0].tokens for found in self.generate(batch)]
+        self._totals.add(self.model, batch)
+        found = generate(self.model, self.search, batch, self.max_length)
+        best = [hypotheses[0].tokens for hypotheses in found]
         indices = batch.indices.tolist()
         data = self._data()
         return Evaluated(
@@ -158,26 +140,13 @@ class Seq2SeqModule(L.LightningModule):
         )
 
     def _log_totals(self, prefix: str) -> None:
-        totals = self._totals.clone()
         if dist.is_available() and dist.is_initialized():
-            totals = totals.to(self.device)
-            dist.all_reduce(totals)
-        loss, hits, tokens = totals.tolist()
-        mean = loss / max(1, tokens)
-        if not math.isfinite(mean):
-            raise InputError(
-                f"The {prefix} loss is {mean}, so the run stops and the last good checkpoint "
-                "stays; lower optimizer.lr or set trainer.gradient_clip_val=1."
-            )
-        self.log_dict(
-            {
-                f"{prefix}/loss": mean,
-                f"{prefix}/perplexity": math.exp(min(mean, 700.0)),
-                f"{prefix}/token_accuracy": 100 * hits / max(1, tokens),
-            }
-        )
+            sums = self._totals.sums.to(self.device)
+            dist.all_reduce(sums)
+            self._totals.sums = sums.cpu()
+        self.log_dict(self._totals.means(prefix))
 
     def _data(self) -> TextDataModule:
-        data = self.trainer.datamodule
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, TextDataModule)
         return data

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
@@ -24,7 +24,10 @@ def inverse_sqrt(optimizer: Optimizer, *, warmup_steps: int) -> dict[str, Any]:
 
 
 def cosine(optimizer: Optimizer, *, warmup_steps: int, total_steps: int) -> dict[str, Any]:
-    """Linear warm-up, then half a cosine down to 0 at ``total_steps``: Loshchilov & Hutter (2017)."""
+    """Linear warm-up, then half a cosine down to 0 at ``total_steps``.
+
+    Loshchilov & Hutter (2017), without restarts.
+    """
     if total_steps <= warmup_steps:
         raise InputError(
             f"scheduler=cosine must know its end: `scheduler.total_steps` ({total_steps}) has to "
@@ -39,7 +42,7 @@ def cosine(optimizer: Optimizer, *, warmup_steps: int, total_steps: int) -> dict
 
 
 def plateau(
-    optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: str
+    optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: Literal["min", "max"]
 ) -> dict[str, Any]:
     """Multiply the rate by ``factor`` after ``patience`` validations without improvement."""
     return {

@@ -1,0 +1,114 @@
+"""Scores a bundle on a split of the dataset it was trained on."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import rich
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from rich.progress import track
+
+from tandem import console, launch
+from tandem.bundle import Bundle, load_bundle
+from tandem.core.errors import InputError
+from tandem.data.batching import Budget
+from tandem.data.cache import write_atomically
+from tandem.data.module import LengthFilter, TextDataModule
+from tandem.reports.summary import summary_table
+from tandem.training.evaluation import ForcedTotals, generate
+from tandem.trust import build_trusted
+
+SPLITS = {"train": "train", "validation": "val", "test": "test"}
+"""Splits, and how their metrics' names begin."""
+
+
+def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
+    """Score the bundle ``cfg.run`` on ``cfg.split``.
+
+    :param cfg: a composed ``evaluate`` config.
+    :param command: the command line that repeats this, for the record.
+    :return: metrics by the names that training logs them under.
+    :raises InputError: if the bundle, the split or the data is unusable.
+    """
+    console.set_up(None)
+    if cfg.split not in SPLITS:
+        raise InputError(f"`split` must be one of {', '.join(SPLITS)}, but is {cfg.split!r}.")
+    bundle = with_search(load_bundle(cfg.run, trusted=cfg.trusted), cfg)
+    bundle.model.to(device(cfg.accelerator))
+    data = bundle_data(bundle, cfg)
+    metrics, hypotheses = score(bundle, data, cfg)
+    folder = Path(cfg.run) / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
+    record = {"metrics": metrics, "split": cfg.split, "command": command}
+    write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
+    write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
+    paths = {"record": f"{folder}/metrics.json", "hypotheses": f"{folder}/hypotheses.txt"}
+    rich.print(summary_table(f"{cfg.run}, {cfg.split} split", metrics, paths, {}))
+    return metrics
+
+
+def with_search(bundle: Bundle, cfg: DictConfig) -> Bundle:
+    """The same bundle with the search that the command line chose, if it chose one."""
+    return replace(bundle, search=instantiate(cfg.search)) if cfg.get("search") else bundle
+
+
+def device(accelerator: str) -> torch.device:
+    """The device that Lightning would choose."""
+    if accelerator == "auto":
+        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    names = {"gpu": "cuda"}
+    if accelerator not in ("cpu", "gpu", "cuda", "mps"):
+        raise InputError(f"`accelerator` must be auto, cpu, gpu or mps, but is {accelerator!r}.")
+    return torch.device(names.get(accelerator, accelerator))
+
+
+def bundle_data(bundle: Bundle, cfg: DictConfig) -> TextDataModule:
+    """The dataset that the bundle was trained on, with the bundle's tokenizers."""
+    spec = dict(bundle.config["dataset"])
+    if cfg.data_dir is not None:
+        spec["data_dir"] = cfg.data_dir
+    data = TextDataModule(
+        load=lambda: build_trusted(spec, tuple(cfg.trusted)),
+        learn=lambda train: bundle.vocabularies,
+        length_filter=LengthFilter(max_source_length=None, max_target_length=None),
+        budget=Budget(
+            max_tokens=cfg.max_tokens, max_source_tokens=cfg.max_tokens, max_sentences=None
+        ),
+        overfit=None,
+        seed=0,
+    )
+    data.prepare()
+    return data
+
+
+@torch.inference_mode()
+def score(
+    bundle: Bundle, data: TextDataModule, cfg: DictConfig
+) -> tuple[dict[str, float], list[str]]:
+    """Forced and searched scores of a split, and the hypotheses in its order."""
+    loader = data.evaluation_loader(cfg.split)
+    totals = ForcedTotals()
+    hypotheses = [""] * len(data.encoded(cfg.split))
+    where = next(bundle.model.parameters()).device
+    for batch in track(loader, f"{cfg.split} split", transient=True):
+        totals.add(bundle.model, batch.to(where))
+        found = generate(bundle.model, bundle.search, batch.to(where), bundle.max_length)
+        for row, best in zip(batch.indices.tolist(), found, strict=True):
+            hypotheses[row] = bundle.vocabularies.target.decode(best[0].tokens)
+    references = data.references(cfg.split, list(range(len(hypotheses))))
+    prefix = SPLITS[cfg.split]
+    metrics = totals.means(prefix)
+    specs: dict[str, Any] = bundle.config["metric"]
+    for spec in specs.values():
+        metric = build_trusted(spec, tuple(cfg.trusted))
+        scores = metric(hypotheses, references)
+        metrics |= {f"{prefix}/{name}": value for name, value in scores.items()}
+    return metrics, hypotheses
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem evaluate``."""
+    launch.run("evaluate", arguments, evaluate)

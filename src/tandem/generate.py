@@ -1,0 +1,110 @@
+"""Writes outputs for a file, for standard input, or for what a person types."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import rich
+from omegaconf import DictConfig
+
+from tandem import console, launch
+from tandem.bundle import Bundle, load_bundle
+from tandem.core.errors import InputError
+from tandem.data.cache import write_atomically
+from tandem.evaluate import device, with_search
+
+
+def generate(cfg: DictConfig, command: str = "") -> None:
+    """Write an output for each line of ``cfg.input``.
+
+    :param cfg: a composed ``generate`` config.
+    :param command: unused; every command gets the line that repeats it.
+    :raises InputError: if the bundle or a line is unusable, or the output file exists.
+    """
+    console.set_up(None)
+    bundle = with_search(load_bundle(cfg.run, trusted=cfg.trusted), cfg)
+    bundle.model.to(device("auto"))
+    if cfg.input == "-" and sys.stdin.isatty():
+        converse(bundle, cfg)
+        return
+    sources = read_sources(cfg.input)
+    check_lengths(bundle, sources, cfg)
+    text = "".join(f"{line}\n" for line in bundle.generate(sources, max_tokens=cfg.max_tokens))
+    if cfg.output == "-":
+        sys.stdout.write(text)
+    else:
+        write_new(Path(cfg.output), text)
+
+
+def converse(bundle: Bundle, cfg: DictConfig) -> None:
+    """Answer line by line until the input ends."""
+    rich.print("[dim]Type a source and press Enter; end with Ctrl-D.[/]")
+    for line in _typed():
+        try:
+            check_lengths(bundle, [line], cfg)
+        except InputError as error:
+            launch.complain(error)
+            continue
+        print(bundle.generate([line])[0])
+
+
+def _typed() -> Iterator[str]:
+    """Lines that a person types, without empty ones."""
+    while True:
+        try:
+            line = input("> ").strip()
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return
+        if line:
+            yield line
+
+
+def read_sources(name: str) -> list[str]:
+    """Lines of a file or of standard input.
+
+    :raises InputError: if the file is missing or is not UTF-8.
+    """
+    where = "standard input" if name == "-" else name
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        lines = raw.decode("utf-8").split("\n")
+    except OSError as error:
+        raise InputError(
+            f"The input {where} cannot be read ({error.strerror}); correct input=..."
+        ) from error
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"The input {where} is not UTF-8 in line {line}; convert it, for example with iconv."
+        ) from error
+    return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
+
+
+def check_lengths(bundle: Bundle, sources: list[str], cfg: DictConfig) -> None:
+    """Refuse sources that are empty or longer than ``cfg.max_source_length`` symbols."""
+    for number, ids in enumerate(bundle.vocabularies.source.encode_batch(sources), start=1):
+        if not ids:
+            raise InputError(f"Line {number} of the input is empty; every line needs a source.")
+        if len(ids) > cfg.max_source_length:
+            raise InputError(
+                f"Line {number} of the input has {len(ids)} symbols, more than max_source_length="
+                f"{cfg.max_source_length}; shorten it or raise max_source_length."
+            )
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that must not exist yet."""
+    if path.exists():
+        raise InputError(f"The file {path} already exists; choose another output=... or remove it.")
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"The file {path} cannot be written ({error.strerror}); choose another output=..."
+        ) from error
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem generate``."""
+    launch.run("generate", arguments, generate)
