@@ -32,6 +32,16 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 SOURCE_TOKENIZER = "source_tokenizer.json"
 TARGET_TOKENIZER = "target_tokenizer.json"
+KEYS = {
+    "model": dict,
+    "search": dict,
+    "dataset": dict,
+    "metric": dict,
+    "max_length": int,
+    "shared_vocabulary": bool,
+    "sha256": dict,
+}
+"""What a config must hold."""
 
 
 @dataclass(frozen=True)
@@ -117,21 +127,14 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     """
     folder = _bundle_folder(Path(path))
     config = _read_config(folder)
-    for name, digest in config["sha256"].items():
-        _check_file(folder / Path(name).name, digest)
+    for name in _files(shared=config["shared_vocabulary"]):
+        _check_file(folder / name, config["sha256"].get(name))
     source = Tokenizer.from_json((folder / SOURCE_TOKENIZER).read_text(encoding="utf-8"))
     target = source
     if not config["shared_vocabulary"]:
         target = Tokenizer.from_json((folder / TARGET_TOKENIZER).read_text(encoding="utf-8"))
     packages = tuple(trusted)
-    spec = dict(config["model"])
-    model = assemble(
-        **{key: build_trusted(value, packages) for key, value in spec.items() if key != "model"},
-        **build_trusted(spec["model"], packages),
-        source_size=source.vocabulary_size,
-        target_size=target.vocabulary_size,
-        shared_vocabulary=config["shared_vocabulary"],
-    )
+    model = _build_model(config, packages, source, target)
     try:
         load_model(model, str(folder / WEIGHTS))
     except (RuntimeError, SafetensorError) as error:
@@ -146,6 +149,34 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
         max_length=config["max_length"],
         config=config,
     )
+
+
+def _build_model(
+    config: dict[str, Any], trusted: tuple[str, ...], source: Tokenizer, target: Tokenizer
+) -> Seq2Seq:
+    """The network that the config describes, with random weights."""
+    parts = {key: build_trusted(value, trusted) for key, value in config["model"].items()}
+    sizes = parts.pop("model", {})
+    try:
+        return assemble(
+            **parts,
+            **sizes,
+            source_size=source.vocabulary_size,
+            target_size=target.vocabulary_size,
+            shared_vocabulary=config["shared_vocabulary"],
+        )
+    except InputError:
+        raise
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise InputError(
+            f"The bundle's config does not describe a model ({error}); use the version of Tandem "
+            f"that wrote it ({config.get('tandem')})."
+        ) from error
+
+
+def _files(*, shared: bool) -> tuple[str, ...]:
+    """What stands beside the config."""
+    return (WEIGHTS, SOURCE_TOKENIZER) if shared else (WEIGHTS, SOURCE_TOKENIZER, TARGET_TOKENIZER)
 
 
 def _bundle_folder(path: Path) -> Path:
@@ -172,17 +203,16 @@ def _read_config(folder: Path) -> dict[str, Any]:
             f"The bundle {folder} has version {config.get('version')!r}, but this Tandem reads "
             f"version {VERSION}; use the Tandem that wrote it ({config.get('tandem')})."
         )
-    keys = ("model", "search", "max_length", "shared_vocabulary", "sha256")
-    missing = [key for key in keys if key not in config]
-    if missing:
-        raise InputError(
-            f"The file {folder / CONFIG} lacks {', '.join(missing)}; take the bundle from its run "
-            "again."
-        )
+    for key, kind in KEYS.items():
+        if not isinstance(config.get(key), kind):
+            raise InputError(
+                f"The file {folder / CONFIG} lacks a usable `{key}`; take the bundle from its run "
+                "again."
+            )
     return config
 
 
-def _check_file(path: Path, digest: str) -> None:
+def _check_file(path: Path, digest: Any) -> None:
     if not path.is_file():
         raise InputError(
             f"The bundle's file {path} is missing; take the bundle from its run again."

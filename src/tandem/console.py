@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -35,10 +36,7 @@ def set_up(log_file: Path | None) -> None:
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
-    terminal = RichHandler(
-        console=rich.get_console(), show_path=False, show_level=False, log_time_format="%H:%M:%S"
-    )
-    root.addHandler(terminal)
+    root.addHandler(_terminal_handler())
     if log_file is not None:
         log_file.parent.mkdir(parents=True, exist_ok=True)
         to_file = logging.FileHandler(log_file)
@@ -49,3 +47,15 @@ def set_up(log_file: Path | None) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     for message in IGNORED_WARNINGS:
         warnings.filterwarnings("ignore", message)
+
+
+def _terminal_handler() -> logging.Handler:
+    """Coloured lines on a terminal; elsewhere, as in a file or a pipe, one plain line a record."""
+    console = rich.get_console()
+    if console.is_terminal:
+        return RichHandler(
+            console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"
+        )
+    plain = logging.StreamHandler(sys.stderr)
+    plain.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    return plain

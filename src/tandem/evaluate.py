@@ -8,11 +8,10 @@ from typing import Any
 
 import rich
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.progress import track
 
-from tandem import console, launch
+from tandem import build, console, launch
 from tandem.bundle import Bundle, load_bundle
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
@@ -35,6 +34,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :raises InputError: if the bundle, the split or the data is unusable.
     """
     console.set_up(None)
+    build.check_values(cfg)
     if cfg.split not in SPLITS:
         raise InputError(f"`split` must be one of {', '.join(SPLITS)}, but is {cfg.split!r}.")
     bundle = with_search(load_bundle(cfg.run, trusted=cfg.trusted), cfg)
@@ -52,7 +52,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
 
 def with_search(bundle: Bundle, cfg: DictConfig) -> Bundle:
     """The same bundle with the search that the command line chose, if it chose one."""
-    return replace(bundle, search=instantiate(cfg.search)) if cfg.get("search") else bundle
+    return replace(bundle, search=build.build_search(cfg)) if cfg.get("search") else bundle
 
 
 def device(accelerator: str) -> torch.device:

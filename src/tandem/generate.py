@@ -7,7 +7,7 @@ from pathlib import Path
 import rich
 from omegaconf import DictConfig
 
-from tandem import console, launch
+from tandem import build, console, launch
 from tandem.bundle import Bundle, load_bundle
 from tandem.core.errors import InputError
 from tandem.data.cache import write_atomically
@@ -22,6 +22,9 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     :raises InputError: if the bundle or a line is unusable, or the output file exists.
     """
     console.set_up(None)
+    build.check_values(cfg)
+    if cfg.output != "-":
+        check_new(Path(cfg.output))
     bundle = with_search(load_bundle(cfg.run, trusted=cfg.trusted), cfg)
     bundle.model.to(device("auto"))
     if cfg.input == "-" and sys.stdin.isatty():
@@ -93,10 +96,15 @@ def check_lengths(bundle: Bundle, sources: list[str], cfg: DictConfig) -> None:
             )
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a file that must not exist yet."""
+def check_new(path: Path) -> None:
+    """Refuse to write over a file."""
     if path.exists():
         raise InputError(f"The file {path} already exists; choose another output=... or remove it.")
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that must not exist yet."""
+    check_new(path)
     try:
         write_atomically(path, text.encode())
     except OSError as error:

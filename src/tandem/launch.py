@@ -1,22 +1,30 @@
 """Turns a command line into a composed config and a call."""
 
+import difflib
+import errno
+import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hydra
-import rich
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from rich.console import Console
 from rich.markup import escape
 
 from tandem.core.errors import InputError
 
 BAD_INPUT = 2
 """Exit code for a mistake of the user's."""
+FULL_ERROR = "HYDRA_FULL_ERROR"
+"""With this variable set to 1, mistakes in a command line keep their tracebacks."""
 
 
 def config_folder() -> Path:
@@ -52,7 +60,7 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             return call(cfg, command_line(config_name, overrides))
         except InputError as error:
             if job.mode == RunMode.MULTIRUN:
-                raise
+                raise  # the other jobs are still run
             complain(error)
             sys.exit(BAD_INPUT)
 
@@ -60,7 +68,112 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
     main = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )(adapted)
-    return main()
+    traced = os.environ.get(FULL_ERROR) == "1"
+    try:
+        with _raising():
+            return main()
+    except InputError as error:
+        mistake = error
+    except (HydraException, OmegaConfBaseException) as error:
+        if traced:
+            raise
+        mistake = config_mistake(error, config_name, arguments)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        mistake = InputError(
+            f"There is no room on the disk ({error.strerror}: {error.filename}); free some space "
+            "and try again."
+        )
+    complain(mistake)
+    sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def _raising() -> Iterator[None]:
+    """Let Hydra raise what goes wrong, which it would print in its own way."""
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = before
+
+
+def config_mistake(error: Exception, config_name: str, arguments: list[str]) -> InputError:
+    """Say in one sentence what Hydra says in several lines.
+
+    :param error: raised while the config was composed or its interpolations resolved.
+    :param config_name: the YAML file at the root of ``conf/``.
+    :param arguments: the command line, from which the nearest names are found.
+    """
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _unknown_option(str(error.missing_cfg_file), error.options or [])
+    if isinstance(error, OverrideParseException):
+        return InputError(
+            f"The argument {error.override} cannot be read; write KEY=VALUE, and quote a value "
+            "with special characters twice: 'KEY=\"VALUE\"'."
+        )
+    cause = error.__cause__
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
+        return _unknown_key(cause.full_key, config_name, arguments)
+    first, *_ = str(error).splitlines() or [type(error).__name__]
+    if first.startswith("Ambiguous value"):
+        argument = first.partition("'")[2].rstrip("'")
+        return InputError(f"{argument} has several values; add --multirun to run each of them.")
+    if first.startswith("Could not append"):
+        return InputError(f"{first.rstrip('.')}; leave out the + before it.")
+    return InputError(
+        f"The config does not fit together: {first.rstrip('.')}; correct the command line."
+    )
+
+
+def _unknown_option(missing: str, options: Sequence[str]) -> InputError:
+    """``missing`` is a group with an option, such as ``attention/aditive``."""
+    group, _, option = missing.rpartition("/")
+    if not options:
+        group, _, option = missing.partition("/")
+        options = _options(config_folder() / group)
+    return InputError(
+        f"{group}={option} is not an option{_nearest(option, options)}; the options are "
+        f"{', '.join(options)}."
+    )
+
+
+def _options(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")
+    )
+
+
+def _unknown_key(key: str, config_name: str, arguments: list[str]) -> InputError:
+    """``key`` is a full one, such as ``encoder.num_layer``."""
+    parent, _, name = key.rpartition(".")
+    names = _keys(parent, config_name, [item for item in arguments if key not in item])
+    where = f"{parent} has" if parent else "there are"
+    known = f"; {where} {', '.join(names)}" if names else ""
+    return InputError(f"The key {key} does not exist{_nearest(name, names)}{known}.")
+
+
+def _keys(parent: str, config_name: str, arguments: list[str]) -> list[str]:
+    """Keys under ``parent`` in the config without what is wrong with it, as far as it composes."""
+    overrides = [item for item in arguments if not item.startswith("-")]
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            cfg = hydra.compose(config_name, overrides)
+        node = OmegaConf.select(cfg, parent) if parent else cfg
+    except (HydraException, OmegaConfBaseException, ValueError):
+        return []
+    names = [str(name) for name in node] if isinstance(node, DictConfig) else []
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def command_line(config_name: str, overrides: list[str]) -> str:
@@ -70,4 +183,5 @@ def command_line(config_name: str, overrides: list[str]) -> str:
 
 def complain(error: InputError) -> None:
     """Print one sentence, in red on a terminal."""
-    rich.print(f"[bold red]error:[/] {escape(str(error))}", file=sys.stderr)
+    terminal = Console(stderr=True, highlight=False)
+    terminal.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)

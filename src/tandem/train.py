@@ -2,6 +2,7 @@
 
 import json
 import logging
+import pickle
 import platform
 import time
 from importlib.metadata import version
@@ -16,7 +17,7 @@ from omegaconf import DictConfig
 
 from tandem import __version__, build, console, launch
 from tandem.bundle import save_bundle
-from tandem.callbacks import TextMetrics, finish
+from tandem.callbacks import CSVLogger, TextMetrics, finish
 from tandem.core.errors import InputError
 from tandem.data.cache import write_atomically
 from tandem.data.module import TextDataModule
@@ -39,14 +40,14 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     console.set_up(folder / "train.log")
     L.seed_everything(cfg.seed, verbose=False)
     data = build.build_data(cfg)
-    vocabularies = data.prepare()
-    module = build.build_module(cfg, vocabularies, data.longest_target())
     text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
     trainer = build.build_trainer(cfg, text_metrics)
-    logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
-    write_config(folder, cfg)
     exit_code = 1
     try:
+        vocabularies = data.prepare()
+        module = build.build_module(cfg, vocabularies, data.longest_target())
+        logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
+        write_config(folder, cfg)
         seconds = fit(trainer, module, data, folder, resume=cfg.resume)
         metrics = final_metrics(trainer, module, data, test=cfg.test)
         exit_code = 0
@@ -81,7 +82,7 @@ def open_folder(cfg: DictConfig) -> Path:
     """Make the run's folder, or find the one to resume in; never write over another run."""
     folder = Path(cfg.run.folder)
     config = folder / "config.yaml"
-    if config.exists() and not cfg.resume:
+    if not cfg.resume and _holds_a_run(folder):
         raise InputError(
             f"The run folder {folder} already exists; choose another run.folder, or continue that "
             "run with resume=true."
@@ -95,6 +96,13 @@ def open_folder(cfg: DictConfig) -> Path:
             f"The run folder {folder} cannot be made ({error.strerror}); choose another run.folder."
         ) from error
     return folder
+
+
+def _holds_a_run(folder: Path) -> bool:
+    """Whether there is more than what a start that failed leaves behind."""
+    if not folder.is_dir():
+        return folder.exists()
+    return any(path.name not in ("train.log", "wandb") for path in folder.iterdir())
 
 
 def _check_same(old: dict[str, Any], new: dict[str, Any], path: Path) -> None:
@@ -133,11 +141,29 @@ def fit(
     checkpoint = str(last) if resume and last.is_file() else None
     if resume:
         logger.info("Resuming from %s" if checkpoint else "Nothing to resume at %s", last)
+    if checkpoint:
+        step = read_checkpoint(last)["global_step"]
+        for one in trainer.loggers:
+            if isinstance(one, CSVLogger):
+                one.rewind(step)
     start = time.monotonic()
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     seconds = time.monotonic() - start
     logger.info("Trained for %.0f seconds, %s steps", seconds, trainer.global_step)
     return seconds
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, which is data and runs no code."""
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return checkpoint
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        reason, *_ = str(error).splitlines() or [type(error).__name__]
+        raise InputError(
+            f"The checkpoint {path} cannot be read ({reason.rstrip('.')}); remove it to start "
+            "again, or put back a whole one."
+        ) from error
 
 
 def final_metrics(
@@ -147,8 +173,7 @@ def final_metrics(
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
     best = getattr(trainer.checkpoint_callback, "best_model_path", "")
     if best:
-        state = torch.load(best, map_location=module.device, weights_only=True)["state_dict"]
-        module.load_state_dict(state)
+        module.load_state_dict(read_checkpoint(Path(best))["state_dict"])
         trainer.validate(module, datamodule=data, verbose=False)
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     if test:

@@ -80,7 +80,9 @@ def resolve(name: Any, trusted: tuple[str, ...]) -> Any:
 
 def _is_member(found: Any, packages: tuple[str, ...]) -> bool:
     """Whether an object itself, however it was reached, is one that may be built."""
-    if inspect.getmodule(found) is None or found.__module__.split(".")[0] not in packages:
+    if not (inspect.isclass(found) or inspect.isfunction(found)):
+        return False
+    if found.__module__.split(".")[0] not in packages:
         return False
     if inspect.isclass(found):
         return issubclass(found, FAMILIES) and not inspect.isabstract(found)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tandem.attentions.base import Attended, Attention
+from tandem.core.errors import InputError
 from tandem.core.masks import masked_softmax
 from tandem.core.memory import Memory
 from tandem.core.state import State
@@ -26,6 +27,11 @@ class LocationAttention(Attention):
         self, *, query_size: int, memory_size: int, size: int, num_filters: int, kernel_size: int
     ) -> None:
         super().__init__()
+        if kernel_size % 2 == 0:
+            raise InputError(
+                "`attention.kernel_size` must be odd, so that a position sees as far left as "
+                f"right, but is {kernel_size}."
+            )
         self.query = nn.Linear(query_size, size)
         self.key = nn.Linear(memory_size, size, bias=False)
         self.filters = nn.Conv1d(1, num_filters, kernel_size, padding="same", bias=False)
@@ -35,9 +41,9 @@ class LocationAttention(Attention):
 
     def start(self, memory: Memory) -> State:
         """Project the keys once and begin with uniform weights."""
-        uniform = memory.mask / memory.mask.sum(1, keepdim=True)
+        uniform = memory.mask.to(memory.states.dtype) / memory.mask.sum(1, keepdim=True)
         fixed = (self.key(memory.states), memory.states, memory.mask)
-        return State(fixed, carry=uniform.to(memory.states.dtype))
+        return State(fixed, carry=uniform)
 
     def forward(self, query: Tensor, state: State) -> Attended:
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""

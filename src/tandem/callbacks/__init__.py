@@ -4,6 +4,7 @@ from tandem.callbacks.attention_maps import AttentionMaps
 from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
 from tandem.callbacks.csv_logger import CSVLogger
 from tandem.callbacks.last_checkpoint import LastCheckpoint
+from tandem.callbacks.plateau_steps import PlateauSteps
 from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
 from tandem.callbacks.samples import SampleTable
 from tandem.callbacks.speed import Throughput
@@ -16,6 +17,7 @@ __all__ = [
     "CSVLogger",
     "LastCheckpoint",
     "LogLines",
+    "PlateauSteps",
     "ProgressBar",
     "SampleTable",
     "TextMetrics",

@@ -82,18 +82,16 @@ class AttentionMaps(L.Callback):
         if not rows.indices or not trainer.is_global_zero:
             return
         maps = cast(Attends, pl_module).attend(rows.indices, split, rows.hypotheses)
-        paths = []
         for place, (index, one) in enumerate(zip(rows.indices, maps, strict=True)):
             if one.weights is None:
                 self._tell_once()
                 continue
             path = self.folder / f"{stem}-{place}.png"
             save(draw(one, title=f"{split}, row {index}"), path)
-            paths.append(str(path))
-        for logger in wandb_loggers(trainer) if paths else []:
-            logger.log_image(
-                f"attention/{LOG_PREFIX[split]}", images=paths, step=trainer.global_step
-            )
+            # Pictures under one key must have one size, so each gets a key.
+            key = f"attention/{LOG_PREFIX[split]}-{place}"
+            for logger in wandb_loggers(trainer):
+                logger.log_image(key, images=[str(path)], step=trainer.global_step)
 
     def _tell_once(self) -> None:
         if not self._told:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
@@ -37,7 +38,8 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Save every ``every_n_train_steps`` optimizer steps."""
         step = trainer.global_step
-        if self.every_n_train_steps and step % self.every_n_train_steps == 0:
+        due = self.every_n_train_steps and step % self.every_n_train_steps == 0
+        if due and not _validation_may_follow(trainer, batch_idx):
             self._save(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -56,5 +58,20 @@ class LastCheckpoint(Checkpoint):
             return
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
+        if not all(bool(torch.isfinite(p).all()) for p in trainer.lightning_module.parameters()):
+            return  # the last good one stays; the next loss stops the run
         trainer.save_checkpoint(self.path, weights_only=False)
         self._saved_step = trainer.global_step
+
+
+def _validation_may_follow(trainer: L.Trainer, batch_idx: int) -> bool:
+    """Whether a checkpoint behind this batch would make a resumed run skip a validation.
+
+    One is saved behind the validation, or at the end of the epoch.
+    """
+    loop = trainer.fit_loop.epoch_loop
+    if loop.batch_progress.is_last_batch:
+        return True
+    done = batch_idx if trainer.check_val_every_n_epoch is not None else loop.total_batch_idx
+    interval = trainer.val_check_batch  # type: ignore[attr-defined]
+    return interval is None or (done + 1) % interval == 0  # None: validation goes by the clock

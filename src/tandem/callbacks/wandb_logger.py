@@ -53,7 +53,23 @@ def make_wandb_logger(
     )
     # Lightning passes a setting that W&B only warns about.
     logger._wandb_init.pop("anonymous", None)
+    if mode == "online":
+        _start(logger)
     return logger
+
+
+def _start(logger: WandbLogger) -> None:
+    """Start the run at once, as an account or a network may be missing."""
+    try:
+        _ = logger.experiment
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "wandb":
+            raise
+        reason, *_ = str(error).splitlines() or [type(error).__name__]
+        raise InputError(
+            f"logger.wandb.mode=online cannot start ({reason.rstrip('.')}); run `wandb login` "
+            "first, or use logger.wandb.mode=offline."
+        ) from error
 
 
 def finish(loggers: list[Logger], exit_code: int) -> None:

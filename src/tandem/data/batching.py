@@ -123,12 +123,13 @@ class TrainingLoader:
         return len(self._plan)
 
     def __iter__(self) -> Iterator[Batch]:
+        if self.position >= len(self._plan):  # Lightning takes the last batch and never asks on
+            self.epoch, self.position = self.epoch + 1, 0
         self._plan = self._plan_epoch()
         while self.position < len(self._plan):
             chosen = self._plan[self.position]
             self.position += 1  # before the batch is used: a saved state points behind it
             yield self.encoded.collate(chosen)
-        self.epoch, self.position = self.epoch + 1, 0
 
     def state_dict(self) -> dict[str, Any]:
         """Where the next batch stands."""

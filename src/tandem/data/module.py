@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -91,6 +92,8 @@ class TextDataModule(L.LightningDataModule):
         self.splits: DatasetDict | None = None
         self.vocabularies: Vocabularies | None = None
         self._encoded: dict[str, Encoded] = {}
+        self._loader: TrainingLoader | None = None
+        self._resumed: dict[str, Any] | None = None
 
     def prepare(self) -> Vocabularies:
         """Load the splits, learn the tokenizers, and turn text into ids; once."""
@@ -142,9 +145,21 @@ class TextDataModule(L.LightningDataModule):
     def train_dataloader(self) -> TrainingLoader:
         """Shuffled batches of the training split, this rank's share."""
         rank, world_size = self._ranks()
-        return TrainingLoader(
+        self._loader = TrainingLoader(
             self.encoded("train"), self.budget, seed=self.seed, rank=rank, world_size=world_size
         )
+        if self._resumed is not None:
+            self._loader.load_state_dict(self._resumed)
+            self._resumed = None
+        return self._loader
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the next training batch stands; Lightning restores it in mid-epoch only."""
+        return self._loader.state_dict() if self._loader is not None else {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let training go on where :meth:`state_dict` was called."""
+        self._resumed = state_dict or None
 
     def val_dataloader(self) -> EvaluationLoader:
         """The validation split."""

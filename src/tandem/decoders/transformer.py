@@ -11,7 +11,7 @@ from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.decoders.base import Decoded, Decoder
 from tandem.layers.dropout import Dropout
-from tandem.layers.positions import added_positions
+from tandem.layers.positions import KINDS, added_positions
 from tandem.layers.scaled_dot_product import causal_mask
 from tandem.layers.transformer import FeedForward, Residual, SelfAttention
 
@@ -101,7 +101,7 @@ class TransformerDecoder(Decoder):
         same = input_size == hidden_size
         self.input = nn.Identity() if same else nn.Linear(input_size, hidden_size)
         self.scale = math.sqrt(hidden_size)
-        self.positions = added_positions(positions, hidden_size, max_length)
+        self.positions = added_positions(positions, hidden_size, max_length, KINDS)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(
             TransformerDecoderLayer(

@@ -8,7 +8,7 @@ from tandem.core.masks import masked_mean
 from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
 from tandem.layers.dropout import Dropout
-from tandem.layers.positions import added_positions
+from tandem.layers.positions import KINDS, added_positions
 from tandem.layers.transformer import FeedForward, Residual, SelfAttention
 
 
@@ -79,7 +79,7 @@ class TransformerEncoder(Encoder):
         same = input_size == hidden_size
         self.input = nn.Identity() if same else nn.Linear(input_size, hidden_size)
         self.scale = math.sqrt(hidden_size)
-        self.positions = added_positions(positions, hidden_size, max_length)
+        self.positions = added_positions(positions, hidden_size, max_length, KINDS)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(
             TransformerEncoderLayer(

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from tandem.core.errors import InputError
 
-KINDS = ("sinusoidal", "learned", "rotary", "none")
+ADDED_KINDS = ("sinusoidal", "learned", "none")
+KINDS = (*ADDED_KINDS, "rotary")
 
 
 class SinusoidalPositions(nn.Module):
@@ -86,16 +87,19 @@ class Rotary(nn.Module):
         return torch.cat((left * cos - right * sin, left * sin + right * cos), dim=-1)
 
 
-def added_positions(kind: str, size: int, max_length: int) -> nn.Module:
+def added_positions(
+    kind: str, size: int, max_length: int, kinds: tuple[str, ...] = ADDED_KINDS
+) -> nn.Module:
     """Make the module that adds positions to the inputs; rotary ones are added in attention.
 
-    :param kind: one of ``KINDS``.
-    :raises InputError: if the kind is unknown.
+    :param kind: one of ``kinds``.
+    :param kinds: what the caller can do: ``KINDS`` if it has self-attention.
+    :raises InputError: if the kind is unknown to the caller.
     """
+    if kind not in kinds:
+        raise InputError(f"`positions` must be one of {', '.join(kinds)}, but is {kind!r}.")
     if kind == "sinusoidal":
         return SinusoidalPositions(size)
     if kind == "learned":
         return LearnedPositions(size, max_length)
-    if kind in ("rotary", "none"):
-        return NoPositions()
-    raise InputError(f"`positions` must be one of {', '.join(KINDS)}, but is {kind!r}.")
+    return NoPositions()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from tandem.core.state import State
-from tandem.core.types import Hypothesis
+from tandem.core.types import SPECIAL_IDS, Hypothesis
 
 Step = Callable[[Tensor, State], tuple[Tensor, State]]
 """tokens (N,), state -> logits (N, V), next state."""
@@ -33,3 +33,8 @@ class Search(ABC):
         :param max_length: most symbols of an output, ``eos`` included.
         :return: for each source its hypotheses, the best first.
         """
+
+
+def until_eos(row: list[int]) -> list[int]:
+    """Drop what stands behind the first ``eos``."""
+    return row[: row.index(SPECIAL_IDS.eos) + 1] if SPECIAL_IDS.eos in row else row

@@ -8,8 +8,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step
-from tandem.search.greedy import until_eos
+from tandem.search.base import Search, Step, until_eos
 
 PENALTIES = ("none", "average", "gnmt")
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step
+from tandem.search.base import Search, Step, until_eos
 
 
 class GreedySearch(Search):
@@ -36,8 +36,3 @@ class GreedySearch(Search):
             [Hypothesis(tokens=until_eos(row), score=score)]
             for row, score in zip(outputs.tolist(), scores.tolist(), strict=True)
         ]
-
-
-def until_eos(row: list[int]) -> list[int]:
-    """Drop what stands behind the first ``eos``."""
-    return row[: row.index(SPECIAL_IDS.eos) + 1] if SPECIAL_IDS.eos in row else row

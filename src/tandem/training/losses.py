@@ -44,7 +44,8 @@ class LabelSmoothedCrossEntropy(Loss):
 
     def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
         """See :class:`Loss`."""
-        if features.device.type == "cpu" and torch.is_grad_enabled():
+        full = not torch.is_autocast_enabled("cpu")  # mixed precision picks its own types
+        if features.device.type == "cpu" and torch.is_grad_enabled() and full:
             loss: Tensor = _ChunkedCrossEntropy.apply(features, weight, target, self.smoothing)
             return loss
         return F.cross_entropy(features @ weight.t(), target, label_smoothing=self.smoothing)

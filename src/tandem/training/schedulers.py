@@ -1,6 +1,7 @@
 """Learning-rate schedules, as what Lightning wants for ``lr_scheduler``."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -44,10 +45,14 @@ def cosine(optimizer: Optimizer, *, warmup_steps: int, total_steps: int) -> dict
 def plateau(
     optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: Literal["min", "max"]
 ) -> dict[str, Any]:
-    """Multiply the rate by ``factor`` after ``patience`` validations without improvement."""
+    """Multiply the rate by ``factor`` after ``patience`` validations without improvement.
+
+    The callback ``PlateauSteps`` steps it, not Lightning.
+    """
     return {
         "scheduler": ReduceLROnPlateau(optimizer, mode=mode, factor=factor, patience=patience),
         "interval": "epoch",
+        "frequency": sys.maxsize,
         "monitor": monitor,
     }
 

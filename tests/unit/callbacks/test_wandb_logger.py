@@ -71,7 +71,7 @@ def test_what_a_run_logs_can_be_read_back(
     text = json.dumps(content)
     assert content["summary"]["val/exact_match"] == 75.0
     assert content["summary"]["samples/val"]["_type"] == "table-file"
-    assert content["summary"]["attention/val"]["_type"] == "images/separated"
+    assert content["summary"]["attention/val-0"]["_type"] == "images/separated"
     assert "exact_match|lowercase:no" in text
     (files,) = (folder / "wandb").glob("offline-run-*/files")
     table = json.loads((files / content["summary"]["samples/val"]["path"]).read_text())

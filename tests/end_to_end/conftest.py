@@ -1,0 +1,120 @@
+"""Runs small enough for a test: some steps on a toy task, in this process."""
+
+import csv
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, open_dict
+
+from tandem.launch import config_folder
+from tandem.train import train
+
+TINY = (
+    "dataset=reverse",
+    "dataset.size=40",
+    "dataset.max_length=4",
+    "dataset.symbols=5",
+    "hidden_size=8",
+    "batching.max_sentences=8",
+    "trainer=cpu",
+    "trainer.max_epochs=1",
+    "trainer.log_every_n_steps=1",
+    "logger=csv",
+)
+"""Five steps an epoch."""
+
+Compose = Callable[..., DictConfig]
+TrainTiny = Callable[..., dict[str, float]]
+ReadMetrics = Callable[[Path], list[dict[str, str]]]
+
+
+def composed(name: str, overrides: tuple[str, ...]) -> DictConfig:
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        cfg = compose(name, list(overrides), return_hydra_config=True)
+    HydraConfig.instance().set_config(cfg.copy())
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg
+
+
+@pytest.fixture(autouse=True)
+def own_cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A cache for the test session, and no log handlers left behind."""
+    monkeypatch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("TANDEM_DATA", raising=False)
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+        handler.close()
+
+
+@pytest.fixture
+def compose_tiny() -> Compose:
+    """Compose a tiny ``train`` config with more overrides."""
+    return lambda *overrides: composed("train", (*TINY, *overrides))
+
+
+@pytest.fixture
+def compose_command() -> Compose:
+    """Compose the config of another command: name, overrides."""
+    return lambda name, *overrides: composed(name, overrides)
+
+
+@pytest.fixture
+def train_tiny(compose_tiny: Compose) -> TrainTiny:
+    """Train into a folder with more overrides, without pictures."""
+
+    def run(folder: Path, *overrides: str) -> dict[str, float]:
+        pictures = () if "callbacks=none" in overrides else ("callbacks.attention_maps.count=0",)
+        return train(compose_tiny(f"run.folder={folder}", *pictures, *overrides))
+
+    return run
+
+
+@pytest.fixture
+def tiny() -> tuple[str, ...]:
+    """The overrides of a tiny run."""
+    return TINY
+
+
+@pytest.fixture
+def read_metrics() -> ReadMetrics:
+    """Rows of a run's ``metrics.csv``."""
+
+    def read(folder: Path) -> list[dict[str, str]]:
+        with (folder / "metrics.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with a model that knows the task well enough; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    learning = (
+        "hidden_size=32",
+        "optimizer.lr=0.02",
+        "trainer.max_epochs=12",
+        "metric=[exact_match,chrf]",
+        "callbacks.attention_maps.count=0",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        train(composed("train", (*TINY, f"run.folder={folder}", *learning)))
+    return folder
+
+
+@pytest.fixture
+def copied_run(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return shutil.copytree(finished_run, tmp_path / "copied")

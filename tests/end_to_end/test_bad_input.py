@@ -1,0 +1,271 @@
+"""What cannot work stops before the work starts, in one sentence."""
+
+import errno
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tandem.core.errors import InputError
+from tandem.train import train
+
+Run = Callable[..., Any]
+
+
+def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
+    with pytest.raises(InputError) as caught:
+        train_tiny(folder, *overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["attention=dot", "encoder.hidden_size=12"], ["12", "8", "hidden_size"]),
+        (["encoder=transformer", "encoder.num_heads=3"], ["num_heads", "(3)", "(8)"]),
+        (["model.tie_embeddings=all"], ["tie_embeddings", "shared"]),
+        (["model.tie_embeddings=target", "decoder.output_size=6"], ["tie_embeddings", "6", "8"]),
+        (["model.tie_embeddings=some"], ["tie_embeddings", "some"]),
+        (["bridge=copy", "encoder.hidden_size=12"], ["12", "8"]),
+        (["search=beam", "search.width=0"], ["width", "0"]),
+        (["batching.max_tokens=0"], ["`batching.max_tokens` must be at least 1, but is 0."]),
+        (["loss.smoothing=1.5"], ["smoothing", "1.5"]),
+        (["monitor.name=val/bleu"], ["`monitor.name` (val/bleu) must be one of what this run"]),
+        (["+encoder.num_layer=2"], ["The key encoder.num_layer does not exist"]),
+        (["encoder._target_=tandem.encoders.Nothing"], ["encoder._target_", "cannot be imported"]),
+        (["hidden_size=${nowhere}"], ["'nowhere' not found"]),
+        (["tokenizer.vocabulary_size=0"], ["vocabulary_size", "0"]),
+        (["optimizer.lr=-1"], ["The options under `optimizer` do not fit torch.optim.Adam (Inv"]),
+        (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
+        (["dataset.size=3"], ["dataset.size (3) must be at least 10"]),
+    ],
+    ids=str,
+)
+def test_options_that_do_not_fit(
+    compose_tiny: Run, tmp_path: Path, overrides: list[str], words: list[str]
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(InputError) as caught:
+        train(compose_tiny(f"run.folder={folder}", *overrides))
+    for word in words:
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+    if overrides != ["dataset.size=3"]:
+        assert not folder.exists()
+
+
+def test_a_value_that_is_missing(compose_tiny: Run, tmp_path: Path) -> None:
+    cfg = compose_tiny(f"run.folder={tmp_path / 'run'}", "dataset.size=???")
+    with pytest.raises(InputError) as caught:
+        train(cfg)
+    assert str(caught.value) == (
+        "The config needs a value for dataset.size; add dataset.size=... to the command line."
+    )
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def parallel(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for split in ("train", "validation", "test"):
+        (folder / f"{split}.x").write_text("a b\nb c\n")
+        (folder / f"{split}.y").write_text("b a\nc b\n")
+    return folder
+
+
+def damage(folder: Path, how: str) -> None:
+    if how == "missing":
+        (folder / "test.y").unlink()
+    elif how == "unequal":
+        (folder / "train.y").write_text("b a\n")
+    elif how == "empty line":
+        (folder / "validation.x").write_text("a b\n\n")
+    elif how == "encoding":
+        (folder / "train.x").write_bytes("a b\nb é\n".encode("latin-1"))
+    elif how == "empty split":
+        (folder / "test.x").write_text("")
+        (folder / "test.y").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (
+            "missing",
+            "The file {data}/test.y of the test split does not exist; correct dataset.data_dir or "
+            "dataset.test.",
+        ),
+        (
+            "unequal",
+            "The files {data}/train.x (2 lines) and {data}/train.y (1 lines) must have equally "
+            "many lines, as line n of one belongs to line n of the other; check that neither was "
+            "cut or edited alone.",
+        ),
+        (
+            "empty line",
+            "The source at {data}/validation.x line 2 is empty, but every example needs a source "
+            "and a target; correct the file or set dataset.empty_lines=skip.",
+        ),
+        (
+            "encoding",
+            "The file {data}/train.x must be UTF-8, but line 2 has the byte 0xE9 at offset 6; "
+            "convert the file, for example with iconv.",
+        ),
+        (
+            "empty split",
+            "The test split is empty, but each of train, validation, test needs at least one "
+            "example; check the files or names that the dataset was given.",
+        ),
+    ],
+)
+def test_data_that_cannot_be_used(
+    compose_command: Run, parallel: Path, tmp_path: Path, how: str, message: str
+) -> None:
+    options = (
+        "dataset=parallel",
+        f"dataset.data_dir={parallel}",
+        "dataset.source=x",
+        "dataset.target=y",
+        "tokenizer=char",
+        "hidden_size=8",
+        "trainer=cpu",
+        "trainer.max_epochs=1",
+        "logger=csv",
+        "callbacks.attention_maps.count=0",
+        f"run.folder={tmp_path / 'run'}",
+    )
+    damage(parallel, how)
+    with pytest.raises(InputError) as caught:
+        train(compose_command("train", *options))
+    assert str(caught.value) == message.format(data=parallel)
+    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"train.log"}
+
+
+def test_the_folder_can_be_used_again_after_a_failed_start(train_tiny: Run, tmp_path: Path) -> None:
+    assert "at least 10" in message_of(train_tiny, tmp_path / "run", "dataset.size=3")
+    assert train_tiny(tmp_path / "run", "test=false")
+
+
+def test_a_run_folder_that_exists(train_tiny: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    assert message_of(train_tiny, folder) == (
+        f"The run folder {folder} already exists; choose another run.folder, or continue that run "
+        "with resume=true."
+    )
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "thesis.txt": "years of work"
+    }
+
+
+def test_a_run_folder_that_is_a_file(train_tiny: Run, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("")
+    assert "already exists; choose another" in message_of(train_tiny, tmp_path / "run")
+    message = message_of(train_tiny, tmp_path / "run" / "inside")
+    assert "cannot be made (Not a directory); choose another run.folder." in message
+
+
+def test_no_room_for_a_checkpoint(
+    train_tiny: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) > 2:  # best.ckpt and last.ckpt of the first epoch fit
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    message = message_of(
+        train_tiny,
+        tmp_path / "run",
+        "trainer.max_epochs=2",
+        "monitor.name=val/loss",
+        "monitor.mode=min",
+    )
+    assert message.startswith("No room for a checkpoint: ")
+    assert "(No space left on device); the previous one is kept, so free space" in message
+    folder = tmp_path / "run" / "checkpoints"
+    assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt"}
+    for path in folder.iterdir():
+        assert torch.load(path, weights_only=True)["global_step"] == 5
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_loss_that_is_not_finite(train_tiny: Run, tmp_path: Path) -> None:
+    message = message_of(
+        train_tiny,
+        tmp_path / "run",
+        "optimizer=sgd",
+        "optimizer.lr=0.1",
+        "trainer.max_epochs=9",
+        "trainer.gradient_clip_val=null",
+        "callbacks.last.every_n_train_steps=1",
+        "+callbacks.explode._target_=tandem_test_explode.Explode",
+    )
+    assert message == (
+        "The loss of step 8 is nan, so training stops and the last good checkpoint stays; lower "
+        "optimizer.lr, set trainer.gradient_clip_val=1 or use trainer.precision=32-true."
+    )
+    folder = tmp_path / "run" / "checkpoints"
+    for path in folder.iterdir():
+        state = torch.load(path, weights_only=True)["state_dict"]
+        assert all(torch.isfinite(tensor).all() for tensor in state.values()), path.name
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_a_rate_that_is_much_too_high(train_tiny: Run, tmp_path: Path) -> None:
+    message = message_of(
+        train_tiny,
+        tmp_path / "run",
+        "optimizer=sgd",
+        "optimizer.lr=1e38",
+        "trainer.gradient_clip_val=null",
+        "callbacks.last.every_n_train_steps=1",
+    )
+    assert "so training stops and the last good checkpoint stays" in message
+    for path in (tmp_path / "run" / "checkpoints").iterdir():
+        state = torch.load(path, weights_only=True)["state_dict"]
+        assert all(torch.isfinite(tensor).all() for tensor in state.values()), path.name
+
+
+@pytest.fixture(autouse=True)
+def exploding_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback that spoils the weights at a step, as a bad batch may do."""
+    import sys
+    from types import ModuleType
+
+    import lightning as L
+
+    class Explode(L.Callback):
+        def on_train_batch_start(
+            self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+        ) -> None:
+            if trainer.global_step == 7:
+                with torch.no_grad():
+                    next(pl_module.parameters()).fill_(math.nan)
+
+    module = ModuleType("tandem_test_explode")
+    module.Explode = Explode  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def test_wandb_online_without_an_account(
+    train_tiny: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    message = message_of(
+        train_tiny, tmp_path / "run", "logger=[wandb,csv]", "logger.wandb.mode=online"
+    )
+    assert message.startswith("logger.wandb.mode=online cannot start (")
+    assert message.endswith("; run `wandb login` first, or use logger.wandb.mode=offline.")
+    assert "\n" not in message

@@ -1,0 +1,159 @@
+"""``tandem evaluate`` and ``tandem generate`` on a finished run."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tandem.bundle import load_bundle
+from tandem.core.errors import InputError
+from tandem.evaluate import evaluate
+from tandem.generate import generate
+
+Compose = Callable[..., Any]
+
+
+def test_evaluate_repeats_the_test_scores(compose_command: Compose, copied_run: Path) -> None:
+    trained = json.loads((copied_run / "run.json").read_text())["metrics"]
+    metrics = evaluate(compose_command("evaluate", f"run={copied_run}"), "tandem evaluate")
+    assert metrics == pytest.approx({k: v for k, v in trained.items() if k.startswith("test/")})
+    assert metrics["test/token_accuracy"] > 50
+    (folder,) = (copied_run / "evaluations").iterdir()
+    assert json.loads((folder / "metrics.json").read_text()) == {
+        "metrics": metrics,
+        "split": "test",
+        "command": "tandem evaluate",
+    }
+    assert len((folder / "hypotheses.txt").read_text().splitlines()) == 4
+
+
+def test_evaluate_another_split_with_beam(compose_command: Compose, copied_run: Path) -> None:
+    options = (f"run={copied_run}", "split=validation", "search=beam", "search.width=3")
+    metrics = evaluate(compose_command("evaluate", *options))
+    assert metrics.keys() == {
+        "val/loss",
+        "val/perplexity",
+        "val/token_accuracy",
+        "val/exact_match",
+        "val/chrf",
+    }
+
+
+def test_evaluate_has_no_such_split(compose_command: Compose, finished_run: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        evaluate(compose_command("evaluate", f"run={finished_run}", "split=dev"))
+    assert str(caught.value) == "`split` must be one of train, validation, test, but is 'dev'."
+
+
+def test_generate_from_file_to_file(
+    compose_command: Compose, finished_run: Path, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "source.txt", tmp_path / "output.txt"
+    source.write_text("a b\nb\nc c a\n")
+    options = (f"run={finished_run}", f"input={source}", f"output={output}")
+    generate(compose_command("generate", *options))
+    expected = load_bundle(finished_run).generate(["a b", "b", "c c a"])
+    assert output.read_text().splitlines() == expected
+    with pytest.raises(InputError) as caught:
+        generate(compose_command("generate", *options))
+    assert str(caught.value) == (
+        f"The file {output} already exists; choose another output=... or remove it."
+    )
+    assert output.read_text().splitlines() == expected
+
+
+def test_generate_from_standard_input(
+    compose_command: Compose,
+    finished_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    piped = SimpleNamespace(buffer=io.BytesIO(b"a b\nb"), isatty=lambda: False)
+    monkeypatch.setattr(sys, "stdin", piped)
+    generate(compose_command("generate", f"run={finished_run}", "search=beam"))
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_generate_answers_a_person(
+    compose_command: Compose,
+    finished_run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed = iter(["a b", "", "a b c d e"])
+
+    def answer(prompt: str) -> str:
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", answer)
+    generate(compose_command("generate", f"run={finished_run}", "max_source_length=4"))
+    output = capsys.readouterr()
+    assert load_bundle(finished_run).generate(["a b"])[0] in output.out.splitlines()
+    assert "has 5 symbols, more than max_source_length=4" in output.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a b\n\nb\n", "Line 2 of the input is empty; every line needs a source."),
+        (
+            b"a b\na b a b a b\n",
+            "Line 2 of the input has 6 symbols, more than max_source_length=5; shorten it or raise "
+            "max_source_length.",
+        ),
+        (
+            b"a b\nb\xff\n",
+            "The input {path} is not UTF-8 in line 2; convert it, for example with iconv.",
+        ),
+        (None, "The input {path} cannot be read (No such file or directory); correct input=..."),
+    ],
+)
+def test_unusable_inputs(
+    compose_command: Compose,
+    finished_run: Path,
+    tmp_path: Path,
+    content: bytes | None,
+    message: str,
+) -> None:
+    path = tmp_path / "source.txt"
+    if content is not None:
+        path.write_bytes(content)
+    options = (f"run={finished_run}", f"input={path}", "max_source_length=5")
+    with pytest.raises(InputError) as caught:
+        generate(compose_command("generate", *options, f"output={tmp_path / 'out.txt'}"))
+    assert str(caught.value) == message.format(path=path)
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_generate_into_a_file_that_cannot_be(
+    compose_command: Compose, finished_run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "source.txt").write_text("a\n")
+    options = (f"run={finished_run}", f"input={tmp_path / 'source.txt'}")
+    with pytest.raises(InputError, match=r"out.txt cannot be written \(.*\); choose another out"):
+        generate(compose_command("generate", *options, f"output={tmp_path / 'file' / 'out.txt'}"))
+
+
+def test_no_run_given(compose_command: Compose) -> None:
+    for name, call in (("evaluate", evaluate), ("generate", generate)):
+        with pytest.raises(InputError) as caught:
+            call(compose_command(name))
+        assert str(caught.value) == (
+            "The config needs a value for run; add run=... to the command line."
+        )
+
+
+def test_a_bundle_alone_is_enough(finished_run: Path) -> None:
+    assert load_bundle(finished_run / "bundle").generate(["a b"]) == load_bundle(
+        finished_run
+    ).generate(["a b"])

@@ -1,0 +1,114 @@
+"""What the documents say is true: their options exist, and their commands compose."""
+
+import importlib.util
+import itertools
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf, open_dict
+
+from tandem import build, cli
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ("README.md", "docs/extending.md", "CONTRIBUTING.md")
+
+
+def blocks(document, language):
+    """Code blocks of one language."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands():
+    """Every ``tandem`` line of the documents, and the examples of ``tandem --help``."""
+    lines = cli.EXAMPLES.splitlines()
+    for document in DOCUMENTS:
+        for block in blocks(document, "sh"):
+            lines += block.splitlines()
+    return [line for line in lines if re.match(r"(PYTHONPATH=\. )?tandem ", line)]
+
+
+def write_named_blocks(folder):
+    """Write the blocks that begin with a path in a comment, as their reader would."""
+    for language in ("yaml", "python"):
+        for block in blocks("docs/extending.md", language):
+            path = re.match(r"(?:# @package \S+\n)?# (\S+\.(?:yaml|py))\n", block)
+            if path:
+                file = folder / path[1]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(block)
+
+
+def single_runs(overrides):
+    """The override lists of a sweep; one list if nothing is swept."""
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    choices = [
+        [f"{item.get_key_element()}={value}" for value in item.sweep_string_iterator()]
+        if item.is_sweep_override()
+        else [item.input_line]
+        for item in parsed
+    ]
+    return [list(run) for run in itertools.product(*choices)]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_command_composes_to_what_fits(line, tmp_path, monkeypatch):
+    words = shlex.split(line, comments=True)
+    name, *arguments = words[words.index("tandem") + 1 :]
+    assert name in cli.COMMANDS
+    write_named_blocks(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
+    runs = single_runs([word for word in arguments if not word.startswith("--")])
+    assert len(runs) == 1 or "--multirun" in arguments
+    with initialize_config_dir(config_dir=str(ROOT / "conf"), version_base="1.3"):
+        for overrides in runs:
+            config = compose(name, [*overrides, own], return_hydra_config=True)
+            HydraConfig.instance().set_config(config)
+            with open_dict(config):
+                del config["hydra"]
+            assert not OmegaConf.missing_keys(config)
+            if name == "train":
+                build.check(config)
+
+
+def test_table_lists_every_option():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("| group | options |\n|---|---|\n")[1].split("\n\n")[0]
+    rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
+    found = {group.strip("`"): re.findall(r"`([^`]+)`", options) for group, options in rows}
+    assert found == cli.config_groups()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert all(((ROOT / document).parent / link).exists() for link in links), links
+
+
+def test_folder_map_is_true():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = re.findall(r"^\| `([^`]+/)` \|", text, re.MULTILINE)
+    assert len(folders) > 4
+    assert all((ROOT / folder).is_dir() for folder in folders)
+
+
+def test_example_part_keeps_its_promise(tmp_path):
+    write_named_blocks(tmp_path)
+    spec = importlib.util.spec_from_file_location("my_parts", tmp_path / "my_parts.py")
+    my_parts = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(my_parts)
+    encoder = my_parts.BagEncoder(input_size=3, hidden_size=4)
+    inputs, mask = torch.randn(2, 5, 3), torch.ones(2, 5, dtype=torch.bool)
+    mask[1, 2:] = False
+    memory = encoder(inputs, mask)
+    short = encoder(inputs[1:, :2], mask[1:, :2])
+    torch.testing.assert_close(memory.summary[1:], short.summary)

@@ -1,0 +1,167 @@
+"""A run that was killed goes on as if nothing had happened."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tandem.core.errors import InputError
+
+Run = Callable[..., Any]
+
+
+class KillAt(L.Callback):
+    """Kills the process, as a machine that fails does, when a hook is called at a step."""
+
+    def __init__(self, *, hook: str, step: int) -> None:
+        def kill(trainer: L.Trainer, *_: Any) -> None:
+            if trainer.global_step == step and not trainer.sanity_checking:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        setattr(self, hook, kill)
+
+
+@pytest.fixture(autouse=True)
+def killer_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a config name the callback above."""
+    module = ModuleType("tandem_test_killer")
+    module.KillAt = KillAt  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int) -> None:
+    """Train in a child process that dies on its way."""
+    child = os.fork()
+    if child == 0:
+        try:
+            train_tiny(
+                folder,
+                *overrides,
+                "+callbacks.kill._target_=tandem_test_killer.KillAt",
+                f"+callbacks.kill.hook={hook}",
+                f"+callbacks.kill.step={step}",
+            )
+        finally:
+            os._exit(3)  # it should not get here
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+COMMON = ("trainer.max_epochs=3", "dropout=0.3", "callbacks.last.every_n_train_steps=2")
+BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
+PLATEAU = ("scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3", *BY_LOSS)
+
+
+def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Rows without what the clock decides, and without empty ones."""
+    kept = [
+        {name: value for name, value in row.items() if value and "per_second" not in name}
+        for row in rows
+    ]
+    return [row for row in kept if row.keys() - {"step", "epoch"}]
+
+
+@pytest.mark.parametrize(
+    ("hook", "step", "overrides"),
+    [
+        ("on_train_batch_start", 8, ()),  # right behind a checkpoint in mid-epoch
+        ("on_train_batch_start", 9, ()),  # a step after it
+        ("on_train_batch_start", 5, ()),  # an epoch's first batch
+        ("on_validation_start", 10, ()),
+        ("on_validation_end", 10, PLATEAU),
+        ("on_train_epoch_end", 10, PLATEAU),
+        ("on_train_epoch_start", 10, PLATEAU),
+        ("on_train_epoch_start", 10, BY_LOSS),
+        ("on_train_batch_start", 12, PLATEAU),
+        (
+            "on_train_batch_start",
+            7,
+            ("scheduler=cosine", "scheduler.warmup_steps=3", "trainer.max_steps=15"),
+        ),
+        ("on_train_batch_start", 4, ("trainer.accumulate_grad_batches=2",)),
+        ("on_validation_start", 8, ("trainer.val_check_interval=3",)),
+        ("on_validation_start", 6, ("trainer.val_check_interval=1", *PLATEAU)),
+        ("on_train_batch_start", 9, ("trainer.val_check_interval=2", *PLATEAU)),
+    ],
+)
+def test_a_killed_run_goes_on_exactly(
+    train_tiny: Run,
+    read_metrics: Run,
+    tmp_path: Path,
+    hook: str,
+    step: int,
+    overrides: tuple[str, ...],
+) -> None:
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    expected = train_tiny(straight, *COMMON, *overrides)
+    killed(train_tiny, broken, *COMMON, *overrides, hook=hook, step=step)
+    assert not (broken / "run.json").exists()
+    metrics = train_tiny(broken, *COMMON, *overrides, "resume=true")
+
+    assert values(read_metrics(broken)) == values(read_metrics(straight))
+    speed = "train/tokens_per_second"
+    assert {**metrics, speed: 0} == {**expected, speed: 0}
+    weights = [load_file(folder / "bundle" / "model.safetensors") for folder in (straight, broken)]
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    states = [
+        torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+        for folder in (straight, broken)
+    ]
+    for key in ("lr_schedulers", "global_step", "epoch"):
+        assert states[0][key] == states[1][key]
+    assert "EarlyStopping" in str(states[0]["callbacks"].keys())
+    for name, state in states[0]["callbacks"].items():
+        if "EarlyStopping" in name:
+            assert state == states[1]["callbacks"][name]
+
+
+def test_a_finished_run_trains_longer(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:
+    long = ("dropout=0.3", "trainer.max_epochs=2")
+    train_tiny(tmp_path / "straight", *long)
+    train_tiny(tmp_path / "run", "dropout=0.3")
+    train_tiny(tmp_path / "run", *long, "resume=true")
+    rows = [values(read_metrics(tmp_path / name)) for name in ("straight", "run")]
+    assert rows[0] == rows[1]
+
+
+def test_nothing_to_resume_starts_anew(train_tiny: Run, tmp_path: Path) -> None:
+    assert train_tiny(tmp_path / "run", "resume=true")
+
+
+def test_resume_needs_the_same_options(train_tiny: Run, tmp_path: Path) -> None:
+    train_tiny(tmp_path / "run", "test=false")
+    with pytest.raises(InputError) as caught:
+        train_tiny(tmp_path / "run", "resume=true", "hidden_size=16", "dropout=0.5")
+    message = str(caught.value)
+    assert message.startswith(
+        "resume=true needs the options that the run began with, but these differ from "
+        f"{tmp_path / 'run' / 'config.yaml'}: "
+    )
+    assert "hidden_size" in message
+    assert message.endswith("; give the same ones, or choose another run.folder.")
+
+
+def test_a_checkpoint_cannot_run_code(train_tiny: Run, tmp_path: Path) -> None:
+    train_tiny(tmp_path / "run", "test=false")
+    sentinel = tmp_path / "sentinel"
+
+    class Payload:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {sentinel}",)
+
+    path = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    state = torch.load(path, weights_only=True)
+    torch.save({**state, "payload": Payload()}, path)
+    with pytest.raises(InputError, match=r"last\.ckpt cannot be read"):
+        train_tiny(tmp_path / "run", "test=false", "resume=true")
+    assert not sentinel.exists()

@@ -1,0 +1,153 @@
+"""A run from options to a bundle: what it writes, and that choices work together."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from tandem.bundle import load_bundle
+from tandem.train import train
+
+Run = Callable[..., Any]
+
+
+def test_what_a_run_writes(
+    train_tiny: Run, compose_tiny: Run, read_metrics: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    cfg = compose_tiny(
+        f"run.folder={folder}",
+        "logger=[wandb,csv]",
+        "callbacks.attention_maps.count=1",
+        "seed=7",
+    )
+    metrics = train(cfg, "tandem train seed=7")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        "attention bundle checkpoints config.yaml metrics.csv run.json samples.jsonl train.log "
+        "wandb".split()
+    )
+    record = json.loads((folder / "run.json").read_text())
+    assert record["metrics"] == metrics
+    assert {
+        f"{split}/{name}"
+        for split in ("val", "test")
+        for name in ("exact_match", "loss", "perplexity", "token_accuracy")
+    } <= metrics.keys()
+    assert record["parameters"] == load_bundle(folder).model.num_parameters()
+    assert record["training_seconds"] > 0
+    assert record["seed"] == 7
+    assert record["command"] == "tandem train seed=7"
+    assert {"tandem", "torch", "python"} <= record["versions"].keys()
+    assert record["signatures"]["test/exact_match"].startswith("exact_match|")
+    assert yaml.safe_load((folder / "config.yaml").read_text())["hidden_size"] == 8
+    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert {path.name for path in (folder / "attention").iterdir()} >= {"test-0.png"}
+    rows = read_metrics(folder)
+    assert [row["step"] for row in rows if row["train/loss"]] == ["0", "1", "2", "3", "4"]
+    assert float(rows[-1]["test/loss"]) == metrics["test/loss"]
+    samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
+    assert {sample["split"] for sample in samples} == {"validation", "test"}
+    assert "Trained for" in (folder / "train.log").read_text()
+
+
+def test_every_epoch_trains(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:
+    train_tiny(tmp_path / "run", "trainer.max_epochs=3", "test=false")
+    rows = read_metrics(tmp_path / "run")
+    steps = [(row["step"], row["epoch"]) for row in rows if row["train/loss"]]
+    assert steps == [(str(step), str(step // 5)) for step in range(15)]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["tokenizer=bpe", "tokenizer.vocabulary_size=40", "model.tie_embeddings=all"],
+        ["tokenizer=char", "model.tie_embeddings=target", "decoder=transformer"],
+        ["tokenizer=word", "tokenizer@source_tokenizer=char", "decoder=lstm"],
+        ["encoder=transformer", "encoder.num_heads=2", "search=beam", "trainer.max_epochs=2"],
+        ["trainer.accumulate_grad_batches=2", "encoder=cnn", "decoder=cnn"],
+        ["trainer.precision=bf16-mixed"],
+        ["decoder.input_feeding=true", "trainer.gradient_clip_val=0.1"],
+        ["metric=[bleu,chrf,ter,rouge,wer,cer,exact_match]"],
+        ["callbacks=none", "logger=none", "test=false"],
+        ["trainer.val_check_interval=2"],
+        ["trainer.val_check_interval=3", "trainer.check_val_every_n_epoch=null"],
+        ["max_length=3", "data.max_source_length=3"],
+    ],
+    ids=lambda overrides: " ".join(overrides),
+)
+def test_choices_train(train_tiny: Run, tmp_path: Path, overrides: list[str]) -> None:
+    metrics = train_tiny(tmp_path / "run", *overrides)
+    assert all(map(math.isfinite, metrics.values()))
+    assert load_bundle(tmp_path / "run").generate(["a b", "b"])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "adafactor"])
+def test_optimizers_lower_the_loss(
+    train_tiny: Run, read_metrics: Run, tmp_path: Path, optimizer: str
+) -> None:
+    train_tiny(
+        tmp_path,
+        f"optimizer={optimizer}",
+        "optimizer.lr=0.01",
+        "trainer.max_epochs=4",
+        "callbacks=none",
+        "test=false",
+    )
+    losses = [float(row["train/loss"]) for row in read_metrics(tmp_path) if row["train/loss"]]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["scheduler=constant", "scheduler.warmup_steps=2"],
+        ["scheduler=inverse_sqrt", "scheduler.warmup_steps=2"],
+        ["scheduler=cosine", "scheduler.warmup_steps=2", "trainer.max_steps=8"],
+        ["scheduler=plateau", "scheduler.patience=0"],
+    ],
+)
+def test_schedules_change_the_rate(train_tiny: Run, tmp_path: Path, options: list[str]) -> None:
+    train_tiny(tmp_path, *options, "trainer.max_epochs=3", "test=false")
+    checkpoint = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    (scheduler,) = checkpoint["lr_schedulers"]
+    steps = scheduler["last_epoch"]
+    assert steps == (3 if "plateau" in options[0] else checkpoint["global_step"])
+
+
+def test_early_stopping_stops(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:
+    train_tiny(
+        tmp_path,
+        "callbacks.early_stopping.patience=1",
+        "monitor.mode=min",
+        "monitor.name=val/loss",
+        "optimizer=sgd",
+        "optimizer.lr=0.0",
+        "trainer.max_epochs=9",
+        "test=false",
+    )
+    steps = [row["step"] for row in read_metrics(tmp_path) if row["train/loss"]]
+    assert len(steps) == 10  # two epochs
+
+
+def test_debug_fast(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:
+    metrics = train_tiny(tmp_path, "debug=fast")
+    assert [row["step"] for row in read_metrics(tmp_path) if row["train/loss"]] == ["0", "1", "2"]
+    assert "test/exact_match" in metrics
+
+
+def test_debug_overfit_learns_by_heart(train_tiny: Run, tmp_path: Path) -> None:
+    metrics = train_tiny(
+        tmp_path,
+        "debug=overfit",
+        "data.overfit=6",
+        "hidden_size=32",
+        "optimizer.lr=0.02",
+        "trainer.max_epochs=60",
+    )
+    assert metrics["train/loss"] < 0.1
+    assert metrics["test/exact_match"] == 100.0

@@ -1,0 +1,116 @@
+"""Who may look into whom: the house has one direction, read from the files themselves."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "tandem"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+FAMILIES = ("frontends", "encoders", "decoders")
+ALLOWED = {
+    "core": set(),
+    "layers": {"core"},
+    "attentions": {"layers", "core"},
+    "bridges": {"layers", "core"},
+    "frontends": {"layers", "core"},
+    "encoders": {"layers", "core"},
+    "decoders": {"attentions.base", "bridges.base", "layers", "core"},
+    "search": {"core"},
+    "metrics": {"core"},
+    "reports": {"core"},
+    "data": {"core"},
+    "models": {*(f"{family}.base" for family in FAMILIES), "layers", "core"},
+    "training": {"models", "search", "metrics", "reports", "data", "core"},
+    "callbacks": {"models", "search", "metrics", "reports", "data", "core"},
+}
+"""For each folder what it may import: a folder, or one module of it. Modules beside the folders
+(``train``, ``build``, ``bundle`` ...) may import any folder."""
+
+ENTRY_POINTS = {"cli", "train", "evaluate", "generate", "sweep", "report"}
+
+SIBLINGS_APART = ("frontends", "encoders", "decoders", "attentions", "bridges", "search", "metrics")
+CONFIG_READERS = {"build.py", "launch.py", *(f"{entry}.py" for entry in ENTRY_POINTS)}
+LIGHTNING_USERS = ("training", "callbacks", "data/module.py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever it does; ``from a import b`` gives both."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def own_imports(path: Path) -> set[str]:
+    """Modules of ours that a file imports, without the leading ``tandem.``."""
+    ours = (module for module in imports(path) if module.startswith("tandem."))
+    found = {module.removeprefix("tandem.") for module in ours}
+    return {
+        module
+        for module in found
+        if (PACKAGE / f"{module.replace('.', '/')}.py").is_file()
+        or (PACKAGE / module.replace(".", "/") / "__init__.py").is_file()
+    }
+
+
+def implementations(folder: str) -> set[str]:
+    """The members that a family shows to the world, without its base."""
+    shown = own_imports(PACKAGE / folder / "__init__.py")
+    return {module for module in shown if module.startswith(f"{folder}.")} - {f"{folder}.base"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_point_one_way(path: Path) -> None:
+    folder = name(path).split("/")[0]
+    if folder.endswith(".py"):
+        return
+    assert folder in ALLOWED, f"{folder} is new: say here what it may import"
+    allowed = {folder, *ALLOWED[folder]}
+    bad = [
+        module
+        for module in own_imports(path)
+        if not any(module == one or module.startswith(f"{one}.") for one in allowed)
+    ]
+    assert bad == [], f"{name(path)} imports {bad}"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=name)
+def test_only_the_command_line_knows_entry_points(path: Path) -> None:
+    if path.stem not in ENTRY_POINTS:
+        assert own_imports(path) & ENTRY_POINTS == set()
+
+
+@pytest.mark.parametrize("folder", SIBLINGS_APART)
+def test_family_members_do_not_know_each_other(folder: str) -> None:
+    members = implementations(folder)
+    assert members
+    for path in (PACKAGE / folder).glob("*.py"):
+        if path.name != "__init__.py":
+            assert own_imports(path) & members == set(), f"{name(path)} imports a sibling"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_outside_libraries_stay_at_the_edges(path: Path) -> None:
+    roots = {module.split(".")[0] for module in imports(path)}
+    assert "wandb" not in roots, "W&B is reached through Lightning's logger"
+    if name(path) not in CONFIG_READERS:
+        assert roots & {"hydra", "omegaconf"} == set()
+    if "/" in name(path) and not name(path).startswith(LIGHTNING_USERS):
+        assert roots & {"lightning", "pytorch_lightning"} == set()
+
+
+def test_the_reader_sees_imports(tmp_path: Path) -> None:
+    path = tmp_path / "example.py"
+    path.write_text("import a.b\ndef f():\n    from tandem.core import errors as e\n")
+    assert set(imports(path)) == {"a.b", "tandem.core", "tandem.core.errors"}
+    assert own_imports(path) == {"core", "core.errors"}

@@ -1,0 +1,173 @@
+"""Batches under a budget, the same for the same seed, resumable at any place."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from tandem.core.errors import InputError
+from tandem.data.batching import (
+    Budget,
+    Encoded,
+    EvaluationLoader,
+    TrainingLoader,
+    plan_batches,
+)
+from tandem.data.ragged import Ragged
+
+SIZE = 300
+
+
+def ragged(lengths) -> Ragged:
+    return Ragged.from_lists(
+        [[4 + index % 7] * int(length) for index, length in enumerate(lengths)]
+    )
+
+
+@pytest.fixture(scope="module")
+def encoded() -> Encoded:
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(1, 30, SIZE), rng.integers(0, 40, SIZE)
+    target[17] = 200  # alone over the budget
+    return Encoded(ragged(source), ragged(target), rows=np.arange(SIZE) + 1000)
+
+
+def budget(max_tokens: int = 120, max_source_tokens: int = 90, max_sentences=None) -> Budget:
+    return Budget(
+        max_tokens=max_tokens, max_source_tokens=max_source_tokens, max_sentences=max_sentences
+    )
+
+
+def training(encoded: Encoded, *, seed: int = 0, rank: int = 0, world_size: int = 1):
+    return TrainingLoader(encoded, budget(), seed=seed, rank=rank, world_size=world_size)
+
+
+def epoch(loader) -> list[list[int]]:
+    return [batch.indices.tolist() for batch in loader]
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+@pytest.mark.parametrize("limits", [{}, {"max_source_tokens": 40}, {"max_sentences": 3}], ids=str)
+def test_the_budget_holds_and_every_row_comes_once(encoded, limits, seed) -> None:
+    allowed = budget(**limits)
+    rng = None if seed is None else np.random.default_rng(seed)
+    batches = plan_batches(encoded, allowed, rng=rng)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(SIZE))
+    for chosen in batches:
+        batch = encoded.collate(chosen)
+        if len(chosen) > 1:
+            assert batch.target_in.numel() <= allowed.max_tokens
+            assert batch.source.numel() <= allowed.max_source_tokens
+            assert len(chosen) <= (allowed.max_sentences or SIZE)
+    assert [17] in [chosen.tolist() for chosen in batches]
+
+
+def test_no_batch_could_have_taken_its_next_row(encoded) -> None:
+    batches = plan_batches(encoded, budget(), rng=None)
+    for first, second in itertools.pairwise(batches):
+        batch = encoded.collate(np.append(first, second[0]))
+        assert batch.target_in.numel() > 120 or batch.source.numel() > 90
+
+
+def test_batches_hold_similar_lengths(encoded) -> None:
+    in_order = [np.arange(SIZE)[start : start + 5] for start in range(0, SIZE, 5)]
+    masks = [
+        encoded.collate(chosen).target_mask for chosen in plan_batches(encoded, budget(), rng=None)
+    ]
+    unsorted = [encoded.collate(chosen).target_mask for chosen in in_order]
+
+    def filled(parts) -> float:
+        return sum(int(part.sum()) for part in parts) / sum(part.numel() for part in parts)
+
+    assert filled(masks) > 0.95 > 0.7 > filled(unsorted)
+
+
+def test_collate_by_hand() -> None:
+    pairs = Encoded(
+        Ragged.from_lists([[5], [6, 7]]), Ragged.from_lists([[8, 9], []]), rows=np.array([30, 40])
+    )
+    batch = pairs.collate(np.array([1, 0]))
+    assert batch.source.tolist() == [[6, 7, 2], [5, 2, 0]]
+    assert batch.source_mask.tolist() == [[True] * 3, [True, True, False]]
+    assert batch.target_in.tolist() == [[1, 0, 0], [1, 8, 9]]
+    assert batch.target_out.tolist() == [[2, 0, 0], [8, 9, 2]]
+    assert batch.target_mask.tolist() == [[True, False, False], [True] * 3]
+    assert batch.indices.tolist() == [40, 30]
+    assert batch.source.dtype == torch.int64
+
+
+def test_order_follows_from_seed_and_epoch(encoded) -> None:
+    one, same, other = (
+        training(encoded, seed=1),
+        training(encoded, seed=1),
+        training(encoded, seed=2),
+    )
+    first = epoch(one)
+    assert first == epoch(same)
+    assert first != epoch(other)
+    second = epoch(one)
+    assert second == epoch(same)
+    assert second != first
+    for batches in (first, second):
+        assert sorted(itertools.chain(*batches)) == list(range(1000, 1000 + SIZE))
+
+
+def test_order_is_not_by_length(encoded) -> None:
+    longest = [batch.target_in.size(1) for batch in training(encoded)]
+    assert longest != sorted(longest)
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_ranks_share_an_epoch_in_equal_numbers_of_batches(encoded, world_size: int) -> None:
+    parts = [
+        epoch(training(encoded, rank=rank, world_size=world_size)) for rank in range(world_size)
+    ]
+    whole = epoch(training(encoded))
+    assert {len(part) for part in parts} == {-(-len(whole) // world_size)}
+    dealt = [part[place] for place in range(len(parts[0])) for part in parts]
+    assert dealt[: len(whole)] == whole
+    assert dealt[len(whole) :] == whole[: len(dealt) - len(whole)]
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_evaluation_covers_every_row_once_over_all_ranks(encoded, world_size: int) -> None:
+    loaders = [
+        EvaluationLoader(encoded, budget(), rank=rank, world_size=world_size)
+        for rank in range(world_size)
+    ]
+    seen = [index for loader in loaders for batch in epoch(loader) for index in batch]
+    assert sorted(seen) == list(range(1000, 1000 + SIZE))
+    assert [len(loader) for loader in loaders] == [len(epoch(loader)) for loader in loaders]
+    assert epoch(loaders[0]) == epoch(loaders[0])
+
+
+@pytest.mark.parametrize("done", [0, 1, 7, "all but one", "all"])
+def test_a_saved_place_gives_exactly_what_remains(encoded, done) -> None:
+    loader = training(encoded)
+    total = len(loader)
+    count = {"all but one": total - 1, "all": total}.get(done, done)
+    epoch(loader)  # the place lies in the second epoch
+    going = iter(loader)
+    for _ in range(count):
+        next(going)
+    state = loader.state_dict()
+    remaining = [batch.indices.tolist() for batch in going] + epoch(loader)
+    resumed = training(encoded)
+    resumed.load_state_dict(state)
+    after = epoch(resumed) if count < total else []
+    assert after + epoch(resumed) == remaining
+
+
+def test_a_place_saved_between_epochs(encoded) -> None:
+    loader = training(encoded)
+    epoch(loader)
+    resumed = training(encoded)
+    resumed.load_state_dict(loader.state_dict())
+    assert epoch(resumed) == epoch(loader)
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_source_tokens", "max_sentences"])
+def test_a_budget_of_nothing(name: str) -> None:
+    with pytest.raises(InputError, match=rf"^`batching.{name}` must be at least 1, but is 0\.$"):
+        budget(**{name: 0})

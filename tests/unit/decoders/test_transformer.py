@@ -1,0 +1,91 @@
+"""The Transformer decoder against torch's layers."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from tandem.attentions import MultiHeadAttention
+from tandem.decoders import TransformerDecoder
+from tandem.layers.positions import SinusoidalPositions
+
+
+def make(randomized, norm: str, attention) -> TransformerDecoder:
+    return randomized(
+        TransformerDecoder(
+            8,
+            6,
+            attention=attention,
+            hidden_size=8,
+            num_layers=2,
+            num_heads=2,
+            feed_forward_size=12,
+            norm=norm,
+            activation="gelu",
+            positions="sinusoidal",
+            max_length=0,
+            dropout=0.0,
+            attention_dropout=0.0,
+            activation_dropout=0.0,
+        )
+    )
+
+
+def torchs_layer(ours: nn.Module, norm: str) -> nn.TransformerDecoderLayer:
+    """A layer of torch's with copied weights; it reads a memory of size 6."""
+    layer = nn.TransformerDecoderLayer(
+        8, 2, 12, 0.0, "gelu", batch_first=True, norm_first=norm == "pre", dtype=torch.float64
+    )
+    layer.multihead_attn = nn.MultiheadAttention(
+        8, 2, kdim=6, vdim=6, batch_first=True, dtype=torch.float64
+    )
+    pairs = {
+        layer.self_attn.out_proj: ours.self_attention.output,
+        layer.multihead_attn.out_proj: ours.context,
+        layer.linear1: ours.feed_forward.expand,
+        layer.linear2: ours.feed_forward.contract,
+        layer.norm1: ours.self_residual.norm,
+        layer.norm2: ours.residual.norm,
+        layer.norm3: ours.feed_forward_residual.norm,
+    }
+    for theirs, mine in pairs.items():
+        theirs.load_state_dict(mine.state_dict())
+    layer.self_attn.in_proj_weight.data = ours.self_attention.project.weight.data
+    layer.self_attn.in_proj_bias.data = ours.self_attention.project.bias.data
+    cross, asked = layer.multihead_attn, ours.attention
+    cross.q_proj_weight.data = asked.query.weight.data
+    cross.k_proj_weight.data, cross.v_proj_weight.data = asked.key_value.weight.data.chunk(2)
+    cross.in_proj_bias.data = torch.cat((asked.query.bias.data, asked.key_value.bias.data))
+    return layer
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_equals_torch(memory, randomized, norm: str) -> None:
+    attention = partial(MultiHeadAttention, num_heads=2, dropout=0.0)
+    decoder = make(randomized, norm, attention)
+    inputs = torch.randn(2, 5, 8, dtype=torch.float64)
+    states = SinusoidalPositions(8)(inputs * math.sqrt(8), 0)
+    future = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    for layer in decoder.layers:
+        states = torchs_layer(layer, norm)(
+            states, memory.states, tgt_mask=future, memory_key_padding_mask=~memory.mask
+        )
+    decoded = decoder(inputs, decoder.start(memory))
+    torch.testing.assert_close(decoded.features, decoder.norm(states), rtol=0, atol=1e-11)
+
+
+def test_each_layer_has_its_attention(randomized, summary_attention, asked) -> None:
+    make(randomized, "pre", summary_attention)
+    assert [(made.query_size, made.memory_size) for made in asked] == [(8, 6)] * 2
+
+
+def test_the_cache_grows_with_each_step(memory, randomized, summary_attention) -> None:
+    decoder = make(randomized, "pre", summary_attention)
+    state = decoder.start(memory)
+    for length in (1, 2, 3):
+        state = decoder(torch.zeros(2, 1, 8, dtype=torch.float64), state).state
+        offset, layers = state.carry
+        assert offset == length
+        assert [keys.shape for keys, _, _ in layers] == [(2, 2, length, 4)] * 2

@@ -1,0 +1,94 @@
+"""Positions against their formulas."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from tandem.core.errors import InputError
+from tandem.layers.positions import KINDS, LearnedPositions, Rotary, added_positions
+
+
+def test_sinusoidal_equals_the_formula() -> None:
+    added = added_positions("sinusoidal", 6, 0)(torch.zeros(1, 4, 6, dtype=torch.float64), 3)
+    for step in range(4):
+        for i in range(3):
+            angle = (3 + step) / 10000 ** (2 * i / 6)
+            assert added[0, step, i].item() == pytest.approx(math.sin(angle), abs=1e-12)
+            assert added[0, step, 3 + i].item() == pytest.approx(math.cos(angle), abs=1e-12)
+
+
+def test_sinusoidal_of_odd_size() -> None:
+    assert added_positions("sinusoidal", 5, 0)(torch.zeros(2, 3, 5), 0).shape == (2, 3, 5)
+
+
+def test_sinusoidal_is_exact_far_away() -> None:
+    added = added_positions("sinusoidal", 2, 0)(torch.zeros(1, 1, 2), 100_000)
+    assert added[0, 0].tolist() == pytest.approx([math.sin(1e5), math.cos(1e5)], abs=1e-6)
+
+
+def test_learned_adds_the_row_of_the_position() -> None:
+    positions = LearnedPositions(3, max_length=5)
+    inputs = torch.randn(2, 2, 3)
+    assert torch.equal(positions(inputs, 3), inputs + positions.table.weight[3:5])
+
+
+def test_learned_says_what_is_too_long() -> None:
+    message = (
+        "A sequence of 6 symbols is longer than `max_length` (5) of the learned positions; "
+        "shorten it, or train with a larger `max_length` or with positions=sinusoidal."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        LearnedPositions(3, max_length=5)(torch.zeros(1, 2, 3), 4)
+
+
+def test_none_and_rotary_add_nothing() -> None:
+    inputs = torch.randn(1, 2, 3)
+    for kind in ("none", "rotary"):
+        assert added_positions(kind, 3, 0, KINDS)(inputs, 7) is inputs
+
+
+def test_unknown_kind() -> None:
+    message = "`positions` must be one of sinusoidal, learned, none, rotary, but is 'sine'."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        added_positions("sine", 4, 0, KINDS)
+
+
+def test_rotary_needs_self_attention() -> None:
+    message = "`positions` must be one of sinusoidal, learned, none, but is 'rotary'."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        added_positions("rotary", 4, 0)
+
+
+def test_rotary_turns_each_pair_by_its_angle() -> None:
+    turned = Rotary(4)(torch.tensor([[[[1.0, 0.0, 0.0, 1.0]]]]).double(), 5)[0, 0, 0]
+    slow = 5 / 10000 ** (2 / 4)  # the second pair is (x1, x3)
+    expected = [math.cos(5), -math.sin(slow), math.sin(5), math.cos(slow)]
+    assert turned.tolist() == pytest.approx(expected, abs=1e-12)
+
+
+def test_rotary_products_depend_on_distance_alone() -> None:
+    rotary = Rotary(6)
+    query, key = torch.randn(2, 1, 1, 1, 6, dtype=torch.float64)
+
+    def product(at: int, other: int) -> float:
+        return (rotary(query, at) * rotary(key, other)).sum().item()
+
+    assert product(3, 1) == pytest.approx(product(90, 88), abs=1e-10)
+    assert product(3, 3) == pytest.approx((query * key).sum().item(), abs=1e-10)
+    assert product(3, 1) != pytest.approx(product(3, 2), abs=1e-3)
+
+
+def test_rotary_keeps_lengths() -> None:
+    heads = torch.randn(2, 3, 7, 4, dtype=torch.float64)
+    torch.testing.assert_close(Rotary(4)(heads, 11).norm(dim=-1), heads.norm(dim=-1))
+
+
+def test_rotary_needs_even_heads() -> None:
+    message = (
+        "Rotary positions need heads of even size, but a head has size 3; choose `hidden_size` "
+        "and `num_heads` so that their ratio is even."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        Rotary(3)

@@ -1,0 +1,191 @@
+"""A bundle's config may name parts of a model and nothing else."""
+
+import functools
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.attentions import AdditiveAttention
+from tandem.core.errors import InputError
+from tandem.search import BeamSearch, GreedySearch
+from tandem.trust import build_trusted, resolve
+
+BEAM = {
+    "_target_": "tandem.search.BeamSearch",
+    "width": 2,
+    "length_penalty": "none",
+    "alpha": 1.0,
+}
+
+
+def refused(spec: Any, trusted: tuple[str, ...] = ()) -> str:
+    with pytest.raises(InputError) as caught:
+        build_trusted(spec, trusted)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_honest_parts_are_built() -> None:
+    assert isinstance(build_trusted(BEAM, ()), BeamSearch)
+    factory = build_trusted(
+        {"_target_": "tandem.attentions.AdditiveAttention", "_partial_": True, "size": 4}, ()
+    )
+    assert isinstance(factory(query_size=2, memory_size=3), AdditiveAttention)
+    nested = build_trusted([{"search": {"_target_": "tandem.search.GreedySearch"}}, 1, None], ())
+    assert isinstance(nested[0]["search"], GreedySearch)
+    assert nested[1:] == [1, None]
+    splits = build_trusted(
+        {
+            "_target_": "tandem.data.datasets.reverse",
+            "size": 10,
+            "max_length": 3,
+            "symbols": 9,
+            "seed": 0,
+        },
+        (),
+    )
+    assert len(splits["train"]) == 10
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os.system",
+        "builtins.eval",
+        "builtins.__import__",
+        "subprocess.Popen",
+        "functools.partial",
+        "hydra.utils.instantiate",
+        "hydra.utils.get_object",
+        "torch.load",
+        "torch.hub.load",
+        "tandem.train.train",
+        "tandem.cli.main",
+        "tandem.launch.run",
+        "tandem.build.make",
+        "tandem.build.instantiate",
+        "tandem.bundle.load_bundle",
+        "tandem.trust.build_trusted",
+        "tandem.trust.importlib.import_module",
+        "tandem.bundle.torch",
+        "tandem.bundle.torch.load",
+        "tandem.bundle.shutil",
+        "tandem.bundle.shutil.rmtree",
+        "tandem.bundle.os.system",
+        "tandem.attentions.dot.InputError",
+        "tandem.attentions.Attention",  # abstract
+        "tandem.training.module.Seq2SeqModule",
+        "tandem.data.module.TextDataModule",
+        "tandem.data.cache.write_atomically",
+        "tandem.callbacks.CSVLogger",
+        "tandem.console.logging.FileHandler",
+        "tandem.launch.BAD_INPUT",
+        "tandem.trust.FAMILIES",
+        "tandem.search.BeamSearch.__init__",
+        "tandem.search.BeamSearch.__init__.__globals__",
+        "tandem.search.__builtins__",
+        "tandem.search.__loader__",
+        "tandem_evil.Encoder",
+        "tandem.evil.Encoder",
+        "tandem..search.BeamSearch",
+        ".tandem.search.BeamSearch",
+        "tandem.search.BeamSearch ",
+        "tandem",
+        "",
+        "BeamSearch",
+        "../tandem/search.BeamSearch",
+        7,
+        None,
+        True,
+        ["os", "system"],
+        {"_target_": "os.system"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("place", ["top", "list", "deep", "argument", "chained", "partial"])
+def test_nothing_else_is_built(target: Any, place: str, tmp_path: Path) -> None:
+    sentinel = tmp_path / "sentinel"
+    hostile = {"_target_": target, "command": f"touch {sentinel}"}
+    specs: dict[str, Any] = {
+        "top": hostile,
+        "list": [1, [hostile]],
+        "deep": {"a": {"b": [{"c": hostile}]}},
+        "argument": {**BEAM, "width": hostile},
+        "chained": {"_target_": "tandem.search.GreedySearch", "x": {"_target_": target}},
+        "partial": {**hostile, "_partial_": True},
+    }
+    message = refused(specs[place])
+    assert "The bundle" in message
+    assert not sentinel.exists()
+    assert "tandem_evil" not in sys.modules
+
+
+def test_the_message_names_target_and_remedy() -> None:
+    assert refused({"_target_": "os.system"}) == (
+        "The bundle asks for 'os.system', which is not a part of a model in Tandem or in a trusted "
+        "package; if it is your own, pass trusted=[its package], and else don't use the bundle."
+    )
+
+
+@pytest.mark.parametrize("key", ["_args_", "_recursive_", "_convert_", "_call_", "__class__"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_keywords_of_hydra_are_refused(key: str, deep: bool) -> None:
+    spec: Any = {key: ["touch sentinel"]} if deep else {**BEAM, key: ["touch sentinel"]}
+    message = refused({"options": [spec]})
+    assert message.startswith(f"The bundle's config holds the key {key!r}, which a bundle must not")
+
+
+@pytest.mark.parametrize(
+    "text", ["${oc.env:HOME}", "a ${b}", "${oc.create:{_target_:os.system}}", "${..search}"]
+)
+def test_interpolations_are_refused(text: str) -> None:
+    for spec in (text, [text], {"a": {"b": [text]}}, {**BEAM, "length_penalty": text}):
+        assert f"holds the interpolation {text!r}, which a bundle must not" in refused(spec)
+
+
+def test_options_that_do_not_fit() -> None:
+    message = refused({**BEAM, "depth": 3})
+    assert message.startswith("The bundle's options for tandem.search.BeamSearch do not fit this ")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A user's own package."""
+    (tmp_path / "my_parts").mkdir()
+    (tmp_path / "my_parts" / "__init__.py").write_text(
+        "from pathlib import Path\n"
+        "from os import system\n"
+        "from subprocess import Popen\n"
+        "from tandem.search import GreedySearch\n"
+        "Path(__file__).with_name('imported').touch()\n"
+        "class MySearch(GreedySearch):\n    pass\n"
+        "class Other:\n    pass\n"
+        "def function():\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    monkeypatch.delitem(sys.modules, "my_parts", raising=False)
+    return "my_parts"
+
+
+def test_a_trusted_package(package: str, tmp_path: Path) -> None:
+    spec = {"_target_": "my_parts.MySearch"}
+    assert "'my_parts.MySearch'" in refused(spec)
+    assert not (tmp_path / "my_parts" / "imported").exists()  # refused before the import
+    assert "'my_parts.MySearch'" in refused(spec, ("my_part", "my", "parts", "my_parts.MySearch"))
+    assert not (tmp_path / "my_parts" / "imported").exists()
+    assert type(build_trusted(spec, (package,))).__name__ == "MySearch"
+
+
+@pytest.mark.parametrize("name", ["Other", "function", "system", "Popen", "Path"])
+def test_a_trusted_package_has_other_things_too(package: str, name: str) -> None:
+    assert f"'my_parts.{name}'" in refused({"_target_": f"my_parts.{name}"}, (package,))
+
+
+def test_resolve_gives_the_object_itself() -> None:
+    assert resolve("tandem.search.BeamSearch", ()) is BeamSearch
+    assert resolve("tandem.search.beam.BeamSearch", ()) is BeamSearch
+    assert not isinstance(resolve("tandem.search.BeamSearch", ()), functools.partial)

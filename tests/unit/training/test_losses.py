@@ -1,0 +1,78 @@
+"""The loss against torch's, value and gradients."""
+
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tandem.core.errors import InputError
+from tandem.training.losses import CHUNK_ROWS, LabelSmoothedCrossEntropy, token_losses
+
+
+def example(rows: int, vocabulary: int = 11, size: int = 5):
+    generator = torch.Generator().manual_seed(rows)
+    options = {"generator": generator, "dtype": torch.float64, "requires_grad": True}
+    features = torch.randn(rows, size, **options)
+    weight = torch.randn(vocabulary, size, **options)
+    return features, weight, torch.randint(vocabulary, (rows,), generator=generator)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("rows", [1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
+def test_value_and_gradients_equal_torch(rows: int, smoothing: float) -> None:
+    features, weight, target = example(rows)
+    ours = LabelSmoothedCrossEntropy(smoothing=smoothing)(features, weight, target)
+    theirs = F.cross_entropy(features @ weight.t(), target, label_smoothing=smoothing)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
+    expected = torch.autograd.grad(3 * theirs, (features, weight))
+    actual = torch.autograd.grad(3 * ours, (features, weight))
+    for mine, torchs in zip(actual, expected, strict=True):
+        torch.testing.assert_close(mine, torchs, rtol=0, atol=1e-12)
+
+
+def test_gradients_equal_differences() -> None:
+    features, weight, target = example(4, vocabulary=3, size=2)
+    loss = LabelSmoothedCrossEntropy(smoothing=0.2)
+    assert torch.autograd.gradcheck(lambda f, w: loss(f, w, target), (features, weight))
+
+
+def test_large_logits_stay_finite() -> None:
+    features, weight, target = example(8)
+    loss = LabelSmoothedCrossEntropy(smoothing=0.1)(features * 1e4, weight, target)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(weight.grad).all()
+
+
+def test_without_gradients() -> None:
+    features, weight, target = example(7)
+    loss = LabelSmoothedCrossEntropy(smoothing=0.1)
+    with torch.no_grad():
+        without = loss(features, weight, target)
+    torch.testing.assert_close(without, loss(features, weight, target).detach())
+
+
+def test_by_hand() -> None:
+    weight = torch.log(torch.tensor([[0.7], [0.2], [0.1]], dtype=torch.float64)).requires_grad_()
+    features, target = torch.ones(1, 1, dtype=torch.float64), torch.tensor([1])
+    loss = LabelSmoothedCrossEntropy(smoothing=0.3)(features, weight, target)
+    each = -weight.detach().squeeze(1)  # -log p
+    assert loss.item() == pytest.approx((0.7 * each[1] + 0.1 * each.sum()).item())
+
+
+@pytest.mark.parametrize("smoothing", [1.0, -0.1])
+def test_bad_smoothing(smoothing: float) -> None:
+    message = f"`loss.smoothing` must be at least 0 and below 1, but is {smoothing}."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        LabelSmoothedCrossEntropy(smoothing=smoothing)
+
+
+def test_token_losses_equal_torch() -> None:
+    features, weight, target = example(2 * CHUNK_ROWS + 3)
+    losses, hits = token_losses(features.detach(), weight.detach(), target)
+    logits = features @ weight.t()
+    expected = F.cross_entropy(logits, target, reduction="none")
+    torch.testing.assert_close(losses, expected.detach(), rtol=0, atol=1e-12)
+    assert torch.equal(hits, logits.argmax(1) == target)
+    assert 0 < hits.sum() < len(hits)
