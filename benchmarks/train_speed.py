@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ def batches(count: int, seed: int) -> list[Batch]:
 
 def transformer() -> Seq2Seq:
     """Tandem's Transformer with Marian's sizes."""
-    shape = {
+    shape: dict[str, Any] = {
         "hidden_size": SIZE,
         "num_layers": LAYERS,
         "num_heads": HEADS,

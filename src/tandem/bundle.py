@@ -142,10 +142,16 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
             f"The weights in {folder / WEIGHTS} do not fit the bundle's config ({error}); take the "
             "bundle from its run again."
         ) from error
+    search = build_trusted(config["search"], packages)
+    if not isinstance(search, Search):
+        raise InputError(
+            f"The file {folder / CONFIG} lacks a usable `search`; take the bundle from its run "
+            "again."
+        )
     return Bundle(
         model=model.eval(),
         vocabularies=Vocabularies(source, target),
-        search=build_trusted(config["search"], packages),
+        search=search,
         max_length=config["max_length"],
         config=config,
     )

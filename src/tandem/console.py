@@ -15,6 +15,7 @@ QUIET_LOGGERS = (
     "datasets",
     "filelock",
     "fsspec",
+    "hydra",
     "matplotlib",
     "urllib3",
     "wandb",

@@ -37,7 +37,8 @@ def with_own_configs(arguments: list[str]) -> list[str]:
     """Let a ``conf/`` folder where the user stands extend ours."""
     own = Path.cwd() / "conf"
     if own.is_dir() and own.resolve() != config_folder().resolve():
-        return [*arguments, f"hydra.searchpath=[file://{own}]"]
+        quoted = str(own).replace("\\", "\\\\").replace("'", "\\'")
+        return [*arguments, f"hydra.searchpath=['file://{quoted}']"]
     return arguments
 
 

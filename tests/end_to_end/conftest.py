@@ -36,7 +36,7 @@ ReadMetrics = Callable[[Path], list[dict[str, str]]]
 def composed(name: str, overrides: tuple[str, ...]) -> DictConfig:
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         cfg = compose(name, list(overrides), return_hydra_config=True)
-    HydraConfig.instance().set_config(cfg.copy())
+    HydraConfig.instance().set_config(cfg)
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg

@@ -41,6 +41,7 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["tokenizer.vocabulary_size=0"], ["vocabulary_size", "0"]),
         (["optimizer.lr=-1"], ["The options under `optimizer` do not fit torch.optim.Adam (Inv"]),
         (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
+        (["trainer.precision=16-mixed"], ["cannot clip gradients", "optimizer.fused=false"]),
         (["dataset.size=3"], ["dataset.size (3) must be at least 10"]),
     ],
     ids=str,

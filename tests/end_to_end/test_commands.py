@@ -157,3 +157,27 @@ def test_a_bundle_alone_is_enough(finished_run: Path) -> None:
     assert load_bundle(finished_run / "bundle").generate(["a b"]) == load_bundle(
         finished_run
     ).generate(["a b"])
+
+
+def test_only_the_bundle_is_read(compose_command: Compose, copied_run: Path) -> None:
+    hostile = f"dataset:\n  _target_: os.system\n  command: touch {copied_run}/sentinel\n"
+    (copied_run / "config.yaml").write_text(hostile)
+    for path in (copied_run / "checkpoints").iterdir():
+        path.write_bytes(b"damaged")
+    assert evaluate(compose_command("evaluate", f"run={copied_run}"))
+    assert not (copied_run / "sentinel").exists()
+
+
+@pytest.mark.parametrize("section", ["dataset", "metric"])
+def test_a_hostile_bundle_runs_nothing(
+    compose_command: Compose, copied_run: Path, section: str
+) -> None:
+    path = copied_run / "bundle" / "config.json"
+    config = json.loads(path.read_text())
+    hostile = {"_target_": "os.system", "command": f"touch {copied_run}/sentinel"}
+    config[section] = hostile if section == "dataset" else {"exact_match": hostile}
+    path.write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"The bundle asks for 'os\.system', which is not a part"):
+        evaluate(compose_command("evaluate", f"run={copied_run}"))
+    assert not (copied_run / "sentinel").exists()
+    assert not (copied_run / "evaluations").exists()

@@ -27,10 +27,17 @@ def test_what_a_run_writes(
         "seed=7",
     )
     metrics = train(cfg, "tandem train seed=7")
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        "attention bundle checkpoints config.yaml metrics.csv run.json samples.jsonl train.log "
-        "wandb".split()
-    )
+    assert {path.name for path in folder.iterdir()} == {
+        "attention",
+        "bundle",
+        "checkpoints",
+        "config.yaml",
+        "metrics.csv",
+        "run.json",
+        "samples.jsonl",
+        "train.log",
+        "wandb",
+    }
     record = json.loads((folder / "run.json").read_text())
     assert record["metrics"] == metrics
     assert {

@@ -73,5 +73,5 @@ def _validation_may_follow(trainer: L.Trainer, batch_idx: int) -> bool:
     if loop.batch_progress.is_last_batch:
         return True
     done = batch_idx if trainer.check_val_every_n_epoch is not None else loop.total_batch_idx
-    interval = trainer.val_check_batch  # type: ignore[attr-defined]
+    interval = trainer.val_check_batch
     return interval is None or (done + 1) % interval == 0  # None: validation goes by the clock

@@ -1,7 +1,6 @@
 """RNN, LSTM and GRU encoders, in one or both directions: Schuster & Paliwal (1997)."""
 
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
@@ -10,7 +9,7 @@ from tandem.layers.recurrent import RecurrentStack
 
 
 class RecurrentEncoder(Encoder):
-    """Recurrent layers over packed sequences; the summary is the last layer's final hidden state.
+    """Recurrent layers; the summary is the final hidden state of the last one.
 
     :param input_size: E, given by the builder.
     :param cell: rnn, lstm or gru.
@@ -48,9 +47,5 @@ class RecurrentEncoder(Encoder):
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
-        packed = pack_padded_sequence(
-            inputs, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False
-        )
-        output, summary = self.stack.run_packed(packed)
-        states, _ = pad_packed_sequence(output, batch_first=True, total_length=inputs.size(1))
+        states, summary = self.stack.run_masked(inputs, mask)
         return Memory(states, mask, summary)

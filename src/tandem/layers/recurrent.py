@@ -1,13 +1,15 @@
 """Stacked recurrent layers with one interface for the three cells."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
+from tandem.layers.gru import run_gru, run_masked_gru
 
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -63,22 +65,43 @@ class RecurrentStack(nn.Module):
         by_layer = hidden.transpose(0, 1).contiguous()  # (layers x slots, N, H)
         for index, layer in enumerate(self.layers):
             slots = by_layer[index * self.slots : (index + 1) * self.slots].split(1)
-            states, last = layer(
+            states, last = _run(
+                layer,
                 states if index == 0 else self.dropout(states),
                 slots if self.slots == 2 else slots[0],
             )
             after += [last] if self.slots == 1 else list(last)
         return states, torch.cat(after).transpose(0, 1)
 
-    def run_packed(self, packed: PackedSequence) -> tuple[PackedSequence, Tensor]:
-        """Run over a packed batch; the last layer's final hidden is (B, directions x H)."""
-        final = packed.data.new_zeros(0)
+    def run_masked(self, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Run from zeros over sequences of different lengths.
+
+        :param inputs: (B, S, E)
+        :param mask: (B, S)
+        :return: states (B, S, directions x H), and the last layer's final hidden, (B, directions x
+            H): at the end of each row for the first direction, at its beginning for the second.
+        """
+        states, final = inputs, inputs
         for index, layer in enumerate(self.layers):
-            if index > 0:
-                packed = packed._replace(data=self.dropout(packed.data))
-            packed, last = layer(packed)
-            final = last[0] if self.slots == 2 else last
-        return packed, final.transpose(0, 1).flatten(1)  # (directions, B, H) -> (B, directions x H)
+            states, final = _run_masked(layer, self.dropout(states) if index else states, mask)
+        return states, final.transpose(0, 1).flatten(1)  # (directions, B, H) -> (B, directions x H)
+
+
+def _run(layer: nn.Module, inputs: Tensor, slots: Any) -> Any:
+    """One layer over all T, by the fastest way there is for its cell and device."""
+    if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
+        return run_gru(layer, inputs, slots)
+    return layer(inputs, slots)
+
+
+def _run_masked(layer: nn.Module, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """One layer over all S of every row: states (B, S, directions x H), (directions, B, H)."""
+    if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
+        return run_masked_gru(layer, inputs, mask)
+    packed = pack_padded_sequence(inputs, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+    output, last = layer(packed)
+    states, _ = pad_packed_sequence(output, batch_first=True, total_length=inputs.size(1))
+    return states, last[0] if isinstance(last, tuple) else last
 
 
 def _initialize(layer: nn.Module, gates: int) -> None:

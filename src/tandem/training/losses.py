@@ -6,6 +6,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.amp import custom_bwd, custom_fwd
 
 from tandem.core.errors import InputError
 
@@ -44,8 +45,7 @@ class LabelSmoothedCrossEntropy(Loss):
 
     def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
         """See :class:`Loss`."""
-        full = not torch.is_autocast_enabled("cpu")  # mixed precision picks its own types
-        if features.device.type == "cpu" and torch.is_grad_enabled() and full:
+        if features.device.type == "cpu" and torch.is_grad_enabled():
             loss: Tensor = _ChunkedCrossEntropy.apply(features, weight, target, self.smoothing)
             return loss
         return F.cross_entropy(features @ weight.t(), target, label_smoothing=self.smoothing)
@@ -59,6 +59,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
+    @custom_fwd(device_type="cpu", cast_inputs=torch.float32)
     def forward(
         ctx: Any, features: Tensor, weight: Tensor, target: Tensor, smoothing: float
     ) -> Tensor:
@@ -87,6 +88,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return total / rows
 
     @staticmethod
+    @custom_bwd(device_type="cpu")
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         """The gradients are known already."""
         grad_features, grad_weight = ctx.saved_tensors

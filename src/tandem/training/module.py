@@ -58,6 +58,9 @@ class Seq2SeqModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """What the config chose."""
         optimizer = self.optimizer_factory(self.model.parameters())
+        if self.trainer.precision == "bf16-mixed":
+            # Lightning refuses to clip under a fused optimizer, which only fp16's scaler needs.
+            optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
         return {"optimizer": optimizer, "lr_scheduler": self.scheduler_factory(optimizer)}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:

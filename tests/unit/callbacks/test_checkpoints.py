@@ -66,7 +66,7 @@ def test_a_crash_while_writing_keeps_the_previous_one(
     assert list(tmp_path.iterdir()) == [path]
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What ends a run in these tests."""
 
 
@@ -78,7 +78,7 @@ class StopAt(L.Callback):
 
     def on_train_batch_start(self, trainer: Any, *rest: Any) -> None:
         if trainer.global_step == self.step:
-            raise Killed
+            raise KilledError
 
 
 class ResumableLoader:
@@ -152,7 +152,7 @@ def test_resuming_equals_never_stopping(
         module.early_stopping = watchers[0]
         last = str(tmp_path / folder / "last.ckpt")
         loader = ResumableLoader(list(tiny_loader(6)))
-        with suppress(Killed):
+        with suppress(KilledError):
             trainer.fit(module, loader, tiny_loader(2), ckpt_path=last if resume else None)
         return module
 

@@ -1,0 +1,125 @@
+"""Every option of every group composes, and what it names takes every key it has."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from tandem import build
+from tandem.callbacks import TextMetrics
+from tandem.cli import config_groups
+from tandem.launch import config_folder
+
+Compose = Callable[..., DictConfig]
+GROUPS = config_groups()
+OWN_FILES = ["dataset.data_dir=.", "dataset.source=a", "dataset.target=b"]
+NEEDED = {
+    "dataset=csv": OWN_FILES,
+    "dataset=json": OWN_FILES,
+    "dataset=parallel": OWN_FILES,
+    "dataset=hub": ["dataset.path=.", "dataset.source=a", "dataset.target=b"],
+    "scheduler=cosine": ["trainer.max_steps=9", "scheduler.warmup_steps=2"],
+}
+"""What a user has to give."""
+
+
+def options(*groups: str) -> list[Any]:
+    return [
+        pytest.param(group, option, id=f"{group}={option}")
+        for group in groups or GROUPS
+        for option in GROUPS[group]
+    ]
+
+
+def overrides(group: str, option: str) -> list[str]:
+    if group == "metric":  # beside the one that the dataset monitors
+        return [f"metric=[{','.join({'exact_match', option})}]"]
+    chosen = f"{group}={option}"
+    return [f"logger=[{option}]" if group == "logger" else chosen, *NEEDED.get(chosen, [])]
+
+
+@pytest.mark.parametrize(("group", "option"), options())
+def test_every_option_passes_the_checks_of_a_run(
+    composed: Compose, tmp_path: Path, group: str, option: str
+) -> None:
+    cfg = composed("train", *overrides(group, option), f"run.folder={tmp_path / 'run'}")
+    build.check(cfg)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("group", "option"), options("callbacks", "logger", "trainer", "debug"))
+def test_trainers(composed: Compose, tmp_path: Path, group: str, option: str) -> None:
+    if option == "gpu" and not torch.cuda.is_available():
+        pytest.skip("there is no GPU")
+    chosen = overrides(group, option)
+    cfg = composed("train", *chosen, f"run.folder={tmp_path / 'run'}")
+    trainer = build.build_trainer(cfg, TextMetrics(metrics=[]))
+    assert isinstance(trainer, L.Trainer)
+    assert len(trainer.loggers) == len(cfg.logger)
+
+
+@pytest.mark.parametrize(("group", "option"), options("dataset"))
+def test_datasets(composed: Compose, group: str, option: str) -> None:
+    cfg = composed("train", *overrides(group, option))
+    load = build.make(cfg.dataset, _partial_=True)
+    assert isinstance(load, partial)
+    assert load.func.__module__.startswith("tandem.data.datasets.")
+
+
+@pytest.mark.parametrize(("group", "option"), options("tokenizer"))
+def test_tokenizers_of_either_side(composed: Compose, group: str, option: str) -> None:
+    cfg = composed(
+        "train",
+        "tokenizer=word",
+        f"tokenizer@source_tokenizer={option}",
+        "tokenizer.shared=false",
+        "source_tokenizer.shared=false",
+    )
+    build.check(cfg)
+
+
+@pytest.mark.parametrize("name", ["evaluate", "generate"])
+@pytest.mark.parametrize("option", GROUPS["search"])
+def test_searches_of_other_commands(composed: Compose, name: str, option: str) -> None:
+    cfg = composed(name, f"search={option}", "run=somewhere")
+    build.check_values(cfg)
+    assert build.build_search(cfg)
+
+
+def test_no_key_is_dead() -> None:
+    """Each YAML file's own keys are parameters of its ``_target_``, by name."""
+    checked = 0
+    for path in config_folder().rglob("*.yaml"):
+        content = yaml.safe_load(path.read_text()) or {}
+        content.pop("defaults", None)
+        checked += _check_deep(content, path)
+    assert checked > 50
+
+
+def _check_deep(content: Any, path: Path) -> int:
+    if not isinstance(content, dict):
+        return 0
+    if "_target_" in content:
+        build.check_targets(content, path.stem)
+    return ("_target_" in content) + sum(_check_deep(item, path) for item in content.values())
+
+
+def test_every_shared_key_is_used() -> None:
+    """A key of ``train.yaml`` is read by the code or by an interpolation."""
+    root = config_folder()
+    texts = [path.read_text() for path in root.rglob("*.yaml")]
+    package = Path(build.__file__).parent
+    texts += [path.read_text() for path in package.rglob("*.py")]
+    everything = "\n".join(texts)
+    top = OmegaConf.load(root / "train.yaml")
+    for key in top:
+        if key in ("defaults", "hydra"):
+            continue
+        used = (f"${{{key}", f"cfg.{key}", f'"{key}"', f'config["{key}"]')
+        assert any(text in everything for text in used), key
