@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from train_speed import HEADS, INNER, LAYERS, SIZE, VOCABULARY, batches, transformer
+from train_speed import batches, marian, transformer
 
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.search import BeamSearch, GreedySearch, Search
@@ -54,30 +54,10 @@ def tandem_run(width: int) -> Callable[[Batch], int]:
 
 def generate_run(width: int) -> Callable[[Batch], int]:
     """Hugging Face's generate with Marian."""
-    from transformers import MarianConfig, MarianMTModel
-
-    model = MarianMTModel(
-        MarianConfig(
-            vocab_size=VOCABULARY,
-            d_model=SIZE,
-            encoder_layers=LAYERS,
-            decoder_layers=LAYERS,
-            encoder_ffn_dim=INNER,
-            decoder_ffn_dim=INNER,
-            encoder_attention_heads=HEADS,
-            decoder_attention_heads=HEADS,
-            activation_function="relu",
-            max_position_embeddings=512,
-            scale_embedding=True,
-            pad_token_id=0,
-            eos_token_id=2,
-            decoder_start_token_id=1,
-            forced_eos_token_id=None,
-        )
-    ).eval()
+    model = marian().eval()
 
     def run(batch: Batch) -> int:
-        output = model.generate(
+        output = model.generate(  # type: ignore[operator]
             input_ids=batch.source[:ROWS],
             attention_mask=batch.source_mask[:ROWS].long(),
             num_beams=width,

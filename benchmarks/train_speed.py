@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.bridges import LinearBridge
@@ -127,9 +128,8 @@ def tandem_step(model: Seq2Seq) -> Callable[[Batch], None]:
     return step
 
 
-def marian_step() -> tuple[Callable[[Batch], None], int]:
-    """One training step of Hugging Face's Marian, with its own attention and dropout."""
-    import torch.nn.functional as F
+def marian() -> nn.Module:
+    """Hugging Face's Marian, with its own choice of attention kernel."""
     from transformers import MarianConfig, MarianMTModel
 
     config = MarianConfig(
@@ -147,13 +147,20 @@ def marian_step() -> tuple[Callable[[Batch], None], int]:
         activation_function="relu",
         max_position_embeddings=512,
         scale_embedding=True,
-        use_cache=False,
         pad_token_id=0,
         eos_token_id=2,
         decoder_start_token_id=1,
         forced_eos_token_id=None,
     )
-    model = MarianMTModel(config).train()
+    model: nn.Module = MarianMTModel(config)
+    return model
+
+
+def marian_step() -> tuple[Callable[[Batch], None], int]:
+    """One training step of Marian, without the cache that training does not need."""
+    import torch.nn.functional as F
+
+    model = marian().train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
 
     def step(batch: Batch) -> None:
@@ -161,6 +168,7 @@ def marian_step() -> tuple[Callable[[Batch], None], int]:
             input_ids=batch.source,
             attention_mask=batch.source_mask.long(),
             decoder_input_ids=batch.target_in,
+            use_cache=False,
         ).logits
         target = batch.target_out.masked_fill(~batch.target_mask, -100)
         loss = F.cross_entropy(

@@ -13,7 +13,7 @@ from tandem.data.ragged import Ragged
 
 def cache_folder() -> Path:
     """``$TANDEM_CACHE``, or ``~/.cache/tandem``."""
-    return Path(os.environ.get("TANDEM_CACHE") or Path.home() / ".cache" / "tandem")
+    return Path(os.environ.get("TANDEM_CACHE") or "~/.cache/tandem").expanduser()
 
 
 def content_key(*parts: str | Iterable[str]) -> str:

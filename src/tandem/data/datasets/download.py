@@ -18,11 +18,6 @@ logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 60
 
 
-def cache_folder() -> Path:
-    """Return where downloads are kept: ``TANDEM_CACHE`` or ``~/.cache/tandem``."""
-    return Path(os.environ.get("TANDEM_CACHE") or "~/.cache/tandem").expanduser()
-
-
 def download(url: str, path: Path) -> Path:
     """Fetch a file unless it is there; a file that is there is always whole."""
     if path.is_file():

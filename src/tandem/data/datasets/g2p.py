@@ -5,8 +5,9 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
+from tandem.data.cache import cache_folder
 from tandem.data.datasets.base import Entry, make_splits, read_lines, resolve_data_dir
-from tandem.data.datasets.download import cache_folder, download
+from tandem.data.datasets.download import download
 
 URL = "https://raw.githubusercontent.com/sigmorphon/2020/master/task1/data"
 FOLDERS = {"train": "train", "validation": "dev", "test": "test"}

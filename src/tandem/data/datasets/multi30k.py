@@ -5,8 +5,9 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
+from tandem.data.cache import cache_folder
 from tandem.data.datasets.base import Entry, make_splits, read_parallel, resolve_data_dir
-from tandem.data.datasets.download import cache_folder, download
+from tandem.data.datasets.download import download
 
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1"
 LANGUAGES = ("en", "de", "fr", "cs")

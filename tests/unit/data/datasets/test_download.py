@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.download import cache_folder, download
+from tandem.data.cache import cache_folder
+from tandem.data.datasets.download import download
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
