@@ -37,7 +37,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	@$(BIN)/tandem train experiment=scan/demo run.folder=$(RUN) $(ARGS)
 	@echo
-	@echo "An attention map: $$(find $(RUN)/attention -name '*.png' | sort | tail -n 1)"
+	@echo "An attention map: $(RUN)/attention/test-0.png"
 	@echo
 	@if [ -t 0 ]; then \
 		echo "Type a command, such as: $(COMMAND)"; \
