@@ -43,7 +43,7 @@ HELD_OUT = 150
 VOCABULARY = len(SPECIAL_TOKENS) + LETTERS
 OVERRIDES = ("hidden_size=32", "dropout=0")
 SIZES = {"num_layers": 1, "num_heads": 4, "feed_forward_size": 64, "kernel_size": 5}
-STEPS, ROWS, RATE = 240, 50, 0.01
+STEPS, ROWS, RATE = 400, 50, 0.01
 
 String = tuple[int, ...]
 
