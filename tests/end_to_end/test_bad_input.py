@@ -110,7 +110,7 @@ def damage(folder: Path, how: str) -> None:
         (
             "empty line",
             "The source at {data}/validation.x line 2 is empty, but every example needs a source "
-            "and a target; correct the file or set dataset.empty_lines=skip.",
+            "and a target; correct the file or set dataset.on_bad_example=skip.",
         ),
         (
             "encoding",

@@ -15,7 +15,7 @@ from tandem.core.errors import InputError
 logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
-EMPTY_LINES = ("error", "skip")
+ON_BAD_EXAMPLE = ("error", "skip")
 
 
 @dataclass(frozen=True)
@@ -131,26 +131,26 @@ def read_parallel(source: Path, target: Path) -> list[Entry]:
     ]
 
 
-def check_empty_lines(empty_lines: str) -> None:
+def check_on_bad_example(on_bad_example: str) -> None:
     """Refuse an option that does not exist."""
-    if empty_lines not in EMPTY_LINES:
+    if on_bad_example not in ON_BAD_EXAMPLE:
         raise InputError(
-            f"dataset.empty_lines ({empty_lines}) must be one of {', '.join(EMPTY_LINES)}."
+            f"dataset.on_bad_example ({on_bad_example}) must be one of {', '.join(ON_BAD_EXAMPLE)}."
         )
 
 
-def keep_filled(entries: Sequence[Entry], *, empty_lines: str) -> list[Entry]:
+def keep_filled(entries: Sequence[Entry], *, on_bad_example: str) -> list[Entry]:
     """Return the entries that have both texts; an empty one is an error or is skipped."""
-    check_empty_lines(empty_lines)
+    check_on_bad_example(on_bad_example)
     kept = []
     for entry in entries:
         empty = not entry.source.strip() or not entry.target.strip()
-        if empty and empty_lines == "error":
+        if empty and on_bad_example == "error":
             side = "source" if not entry.source.strip() else "target"
             place = entry.source_place if side == "source" else entry.target_place
             raise InputError(
                 f"The {side} at {place} is empty, but every example needs a source and a target; "
-                "correct the file or set dataset.empty_lines=skip."
+                "correct the file or set dataset.on_bad_example=skip."
             )
         if not empty:
             kept.append(entry)
@@ -171,11 +171,11 @@ def _file_of_first_empty(entries: Sequence[Entry]) -> str:
     return entry.target_place if entry.source.strip() else entry.source_place
 
 
-def make_splits(splits: Mapping[str, Sequence[Entry]], *, empty_lines: str) -> DatasetDict:
+def make_splits(splits: Mapping[str, Sequence[Entry]], *, on_bad_example: str) -> DatasetDict:
     """Return the splits as a dataset, with a column of references if the entries have them."""
     made = {}
     for name in SPLITS:
-        entries = keep_filled(splits[name], empty_lines=empty_lines)
+        entries = keep_filled(splits[name], on_bad_example=on_bad_example)
         columns: dict[str, list[str] | list[list[str]]] = {
             "source": [entry.source for entry in entries],
             "target": [entry.target for entry in entries],

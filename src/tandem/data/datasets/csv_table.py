@@ -28,7 +28,7 @@ def csv_table(
     target: str | int,
     delimiter: str,
     quote: str | None,
-    empty_lines: str,
+    on_bad_example: str,
 ) -> DatasetDict:
     r"""Load tables, one example a row.
 
@@ -41,7 +41,7 @@ def csv_table(
     :param target: the target column, given in the same way.
     :param delimiter: the character between columns; ``\t`` is a tab.
     :param quote: the character around fields that contain the delimiter, or None.
-    :param empty_lines: ``error``, or ``skip`` such pairs.
+    :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     delimiter = "\t" if delimiter == "\\t" else delimiter
     _check(source, target, delimiter, quote)
@@ -51,7 +51,7 @@ def csv_table(
     for split, name in names.items():
         path = split_file(folder, split, name)
         splits[split] = _entries(path, _rows(path, delimiter, quote), source, target)
-    return make_splits(splits, empty_lines=empty_lines)
+    return make_splits(splits, on_bad_example=on_bad_example)
 
 
 def _check(source: str | int, target: str | int, delimiter: str, quote: str | None) -> None:

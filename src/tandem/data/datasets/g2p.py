@@ -17,20 +17,20 @@ LANGUAGES = (
 )
 
 
-def g2p(*, language: str, data_dir: str | None, empty_lines: str) -> DatasetDict:
+def g2p(*, language: str, data_dir: str | None, on_bad_example: str) -> DatasetDict:
     """Load one language: the word is the source, its phonemes with spaces between the target.
 
     :param language: the code in the files' names, such as ``fre``.
     :param data_dir: folder with ``train/fre_train.tsv``, ``dev/fre_dev.tsv`` and
         ``test/fre_test.tsv``; any language whose files are there can be read.
-    :param empty_lines: ``error``, or ``skip`` such pairs.
+    :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     folder = resolve_data_dir(data_dir, "g2p2020")
     if folder is None and language not in LANGUAGES:
         raise InputError(f"dataset.language ({language}) must be one of {', '.join(LANGUAGES)}.")
     return make_splits(
         {split: _read(_locate(folder, language, name)) for split, name in FOLDERS.items()},
-        empty_lines=empty_lines,
+        on_bad_example=on_bad_example,
     )
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, check_empty_lines, check_splits
+from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def hub(
     train: str,
     validation: str,
     test: str,
-    empty_lines: str,
+    on_bad_example: str,
 ) -> DatasetDict:
     """Load a set by its name and pick two columns.
 
@@ -37,9 +37,9 @@ def hub(
     :param train: the split to train on; a part of one, such as ``train[:90%]``, is possible.
     :param validation: the split to validate on.
     :param test: the split to test on.
-    :param empty_lines: ``error``, or ``skip`` such pairs.
+    :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
-    check_empty_lines(empty_lines)
+    check_on_bad_example(on_bad_example)
     wanted = {"source": source, "target": target}
     if references is not None:
         wanted["references"] = references
@@ -51,7 +51,7 @@ def hub(
                 f"of {path}, or to a part of one such as train[:90%]."
             )
         chosen = _choose(_load(path, name, split, part), wanted, f"{path} split {part}")
-        splits[split] = _keep_filled(chosen, f"{path} split {part}", empty_lines)
+        splits[split] = _keep_filled(chosen, f"{path} split {part}", on_bad_example)
     return check_splits(DatasetDict(splits))
 
 
@@ -111,7 +111,7 @@ def _choose(split: Dataset, wanted: dict[str, str], place: str) -> Dataset:
     return chosen
 
 
-def _keep_filled(split: Dataset, place: str, empty_lines: str) -> Dataset:
+def _keep_filled(split: Dataset, place: str, on_bad_example: str) -> Dataset:
     """Return the rows that have both texts; an empty one is an error or is skipped."""
     table = split.with_format("arrow")[:]
     filled = {key: _is_filled(table.column(key)) for key in ("source", "target")}
@@ -119,11 +119,11 @@ def _keep_filled(split: Dataset, place: str, empty_lines: str) -> Dataset:
     empty = pc.index(kept, False).as_py()
     if empty < 0:
         return split
-    if empty_lines == "error":
+    if on_bad_example == "error":
         side = "target" if filled["source"][empty].as_py() else "source"
         raise InputError(
             f"The {side} at {place} row {empty + 1} is empty, but every example needs a source and "
-            "a target; correct the set or set dataset.empty_lines=skip."
+            "a target; correct the set or set dataset.on_bad_example=skip."
         )
     rows = pc.indices_nonzero(kept).to_pylist()
     logger.info(

@@ -26,7 +26,7 @@ def json_lines(
     source: str,
     target: str,
     references: str | None,
-    empty_lines: str,
+    on_bad_example: str,
 ) -> DatasetDict:
     """Load files whose lines are objects such as ``{"document": "...", "summary": "..."}``.
 
@@ -37,7 +37,7 @@ def json_lines(
     :param source: the key of the source text; ``translation.de`` looks into an object.
     :param target: the key of the target text.
     :param references: the key of a list of acceptable outputs, or None.
-    :param empty_lines: ``error``, or ``skip`` such pairs.
+    :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     folder = existing_folder(data_dir)
     names = dict(zip(SPLITS, (train, validation, test), strict=True))
@@ -46,7 +46,7 @@ def json_lines(
             split: _read(split_file(folder, split, name), source, target, references)
             for split, name in names.items()
         },
-        empty_lines=empty_lines,
+        on_bad_example=on_bad_example,
     )
 
 

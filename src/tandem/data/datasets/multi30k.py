@@ -17,7 +17,7 @@ PUBLIC_ENDING = {"raw": "{language}.gz", "tok": "lc.norm.tok.{language}"}
 
 
 def multi30k(
-    *, source: str, target: str, variant: str, data_dir: str | None, empty_lines: str
+    *, source: str, target: str, variant: str, data_dir: str | None, on_bad_example: str
 ) -> DatasetDict:
     """Load a pair of languages, from disk if the files are there, else from their public home.
 
@@ -27,7 +27,7 @@ def multi30k(
         ones.
     :param data_dir: folder with the files, or with a folder ``raw`` or ``tok`` that has them; both
         the names ``train.en`` and ``train.lc.norm.tok.en`` are known, also with ``.gz`` behind.
-    :param empty_lines: ``error``, or ``skip`` such pairs.
+    :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     _check(source, target, variant)
     folder = resolve_data_dir(data_dir, "multi30k")
@@ -35,7 +35,7 @@ def multi30k(
     for split, stem in FILES.items():
         files = [_locate(folder, variant, stem, language) for language in (source, target)]
         splits[split] = read_parallel(files[0], files[1])
-    return make_splits(splits, empty_lines=empty_lines)
+    return make_splits(splits, on_bad_example=on_bad_example)
 
 
 def _check(source: str, target: str, variant: str) -> None:

@@ -19,7 +19,7 @@ def parallel(
     test: str,
     source: str,
     target: str,
-    empty_lines: str,
+    on_bad_example: str,
 ) -> DatasetDict:
     """Load files such as ``train.en`` and ``train.de``, also ``train.en.gz``.
 
@@ -29,11 +29,11 @@ def parallel(
     :param test: the same for the test files.
     :param source: the part of the source files' names behind the dot, such as ``en``.
     :param target: the same for the target files.
-    :param empty_lines: ``error``, or ``skip`` such pairs.
+    :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     folder = existing_folder(data_dir)
     splits: dict[str, list[Entry]] = {}
     for split, name in (("train", train), ("validation", validation), ("test", test)):
         files = [split_file(folder, split, name, ending=f".{end}") for end in (source, target)]
         splits[split] = read_parallel(files[0], files[1])
-    return make_splits(splits, empty_lines=empty_lines)
+    return make_splits(splits, on_bad_example=on_bad_example)

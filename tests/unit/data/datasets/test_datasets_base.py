@@ -87,10 +87,10 @@ def test_empty_line_is_an_error(tmp_path: Path, sources: str, targets: str, side
     paths["target"].write_text(targets)
     entries = read_parallel(paths["source"], paths["target"])
     with pytest.raises(InputError) as caught:
-        keep_filled(entries, empty_lines="error")
+        keep_filled(entries, on_bad_example="error")
     assert str(caught.value) == (
         f"The {side} at {paths[side]} line 2 is empty, but every example needs a source and a "
-        "target; correct the file or set dataset.empty_lines=skip."
+        "target; correct the file or set dataset.on_bad_example=skip."
     )
 
 
@@ -99,26 +99,26 @@ def entry(source: str, target: str) -> Entry:
     return Entry(source, target, "s line 1", "t line 1")
 
 
-def test_empty_lines_are_skipped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+def test_on_bad_example_are_skipped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     entries = [entry("a", "b"), entry("", "b"), entry("a", ""), entry("c", "d")]
     with caplog.at_level(logging.INFO):
-        kept = keep_filled(entries, empty_lines="skip")
+        kept = keep_filled(entries, on_bad_example="skip")
     assert kept == [entries[0], entries[3]]
     assert caplog.messages == [
         "Skipped 2 of 4 examples with an empty source or target, the first of them in s line 1."
     ]
 
 
-def test_unknown_choice_for_empty_lines() -> None:
+def test_unknown_choice_for_on_bad_example() -> None:
     with pytest.raises(InputError) as caught:
-        keep_filled([], empty_lines="drop")
-    assert str(caught.value) == "dataset.empty_lines (drop) must be one of error, skip."
+        keep_filled([], on_bad_example="drop")
+    assert str(caught.value) == "dataset.on_bad_example (drop) must be one of error, skip."
 
 
 def test_empty_split() -> None:
     full = [entry("a", "b")]
     with pytest.raises(InputError) as caught:
-        make_splits({"train": full, "validation": [], "test": full}, empty_lines="error")
+        make_splits({"train": full, "validation": [], "test": full}, on_bad_example="error")
     assert str(caught.value) == (
         "The validation split is empty, but each of train, validation, test needs at least one "
         "example; check the files or names that the dataset was given."

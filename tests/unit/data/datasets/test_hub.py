@@ -29,7 +29,7 @@ def load(folder: Path | str, **changes: Any) -> Any:
     options = {
         **{"path": str(folder), "name": None, "source": "t.de", "target": "t.en"},
         **{"references": None, "train": "train", "validation": "test[:50%]", "test": "test"},
-        **{"empty_lines": "skip", **changes},
+        **{"on_bad_example": "skip", **changes},
     }
     return hub(**options)
 
@@ -51,9 +51,9 @@ def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) 
     ("changes", "message"),
     [
         (
-            {"empty_lines": "error"},
+            {"on_bad_example": "error"},
             "The source at {folder} split train row 2 is empty, but every example needs a source "
-            "and a target; correct the set or set dataset.empty_lines=skip.",
+            "and a target; correct the set or set dataset.on_bad_example=skip.",
         ),
         (
             {"source": "de"},

@@ -16,21 +16,27 @@ NAMES = {"train": "train", "validation": "dev", "test": "test"}
 
 def load_parallel(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
-    options = {"source": "en", "target": "de", "empty_lines": "error", **NAMES, **changes}
+    options = {"source": "en", "target": "de", "on_bad_example": "error", **NAMES, **changes}
     return parallel(data_dir=str(folder), **options)
 
 
 def load_json(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
     names = {split: f"{name}.jsonl" for split, name in NAMES.items()}
-    options = {"source": "a", "target": "b", "references": None, "empty_lines": "error"}
+    options = {"source": "a", "target": "b", "references": None, "on_bad_example": "error"}
     return json_lines(data_dir=str(folder), **{**options, **names, **changes})
 
 
 def load_csv(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
     names = {split: f"{name}.csv" for split, name in NAMES.items()}
-    options = {"source": "a", "target": "b", "delimiter": ",", "quote": '"', "empty_lines": "error"}
+    options = {
+        "source": "a",
+        "target": "b",
+        "delimiter": ",",
+        "quote": '"',
+        "on_bad_example": "error",
+    }
     return csv_table(data_dir=str(folder), **{**options, **names, **changes})
 
 
@@ -114,7 +120,7 @@ def test_json_line_that_does_not_fit(write: Write, line: str, message: str) -> N
         (
             '{"a": null, "b": "y"}',
             "The source at {place} is empty, but every example needs a "
-            "source and a target; correct the file or set dataset.empty_lines=skip.",
+            "source and a target; correct the file or set dataset.on_bad_example=skip.",
         ),
     ],
 )
