@@ -36,6 +36,9 @@ class Attention(ABC, nn.Module):
     output_size: int
     """C, size of the context."""
 
+    reads_query: bool = True
+    """Whether the query matters; if not, a decoder makes none, so no parameter stays untrained."""
+
     @abstractmethod
     def start(self, memory: Memory) -> State:
         """Prepare: whatever does not depend on a query goes to ``fixed``."""

@@ -14,17 +14,26 @@ class LocationAttention(Attention):
     """Scores ``v . tanh(Q q_t + K m_s + U f_ts)``, f the last weights under a convolution.
 
     It must see step t's weights before step t + 1, so it walks over T. The weights before the
-    first step are uniform over the source.
+    first step are uniform over the source. With ``cumulative`` f sees the sum of all weights so
+    far, what was covered, as in Tacotron 2 (Shen et al. 2018, section 2.2); it begins at zero.
 
     :param query_size: size Q of the decoder's queries, given by the decoder.
     :param memory_size: size M of the encoder's states, given by the builder.
     :param size: size A of the space in which they are compared.
     :param num_filters: number of features taken from the last weights.
     :param kernel_size: width of the convolution over them, odd.
+    :param cumulative: whether it looks at the sum of all weights rather than at the last ones.
     """
 
     def __init__(
-        self, *, query_size: int, memory_size: int, size: int, num_filters: int, kernel_size: int
+        self,
+        *,
+        query_size: int,
+        memory_size: int,
+        size: int,
+        num_filters: int,
+        kernel_size: int,
+        cumulative: bool,
     ) -> None:
         super().__init__()
         if kernel_size % 2 == 0:
@@ -37,13 +46,14 @@ class LocationAttention(Attention):
         self.filters = nn.Conv1d(1, num_filters, kernel_size, padding="same", bias=False)
         self.location = nn.Linear(num_filters, size, bias=False)
         self.energy = nn.Linear(size, 1, bias=False)
+        self.cumulative = cumulative
         self.output_size = memory_size
 
     def start(self, memory: Memory) -> State:
-        """Project the keys once and begin with uniform weights."""
+        """Project the keys once and begin with uniform weights, or with nothing covered."""
         uniform = memory.mask.to(memory.states.dtype) / memory.mask.sum(1, keepdim=True)
         fixed = (self.key(memory.states), memory.states, memory.mask)
-        return State(fixed, carry=uniform)
+        return State(fixed, carry=torch.zeros_like(uniform) if self.cumulative else uniform)
 
     def forward(self, query: Tensor, state: State) -> Attended:
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
@@ -51,16 +61,16 @@ class LocationAttention(Attention):
         rows, length, _ = query.shape
         sources = len(keys)
         projected = self.query(query).view(sources, -1, length, 1, keys.size(-1))  # (B, K, T, 1, A)
-        last, steps = state.carry, []
+        seen, steps = state.carry, []  # (N, S)
         for step in range(length):
-            features = self.filters(last.unsqueeze(1)).transpose(1, 2)  # (N, S, filters)
+            features = self.filters(seen.unsqueeze(1)).transpose(1, 2)  # (N, S, filters)
             located = self.location(features).view(sources, -1, *keys.shape[1:])  # (B, K, S, A)
             pairs = torch.tanh(projected[:, :, step] + located + keys.unsqueeze(1))
             scores = self.energy(pairs).squeeze(-1)  # (B, K, S)
-            last = masked_softmax(scores, mask.unsqueeze(1)).view(rows, -1)  # (N, S)
-            steps.append(last)
+            steps.append(masked_softmax(scores, mask.unsqueeze(1)).view(rows, -1))  # (N, S)
+            seen = seen + steps[-1] if self.cumulative else steps[-1]
         weights = torch.stack(steps, dim=1)  # (N, T, S)
         context = weights.view(sources, -1, weights.size(-1)) @ values  # (B, K x T, M)
         return Attended(
-            context.view(rows, length, -1), lambda: weights, State(state.fixed, carry=last)
+            context.view(rows, length, -1), lambda: weights, State(state.fixed, carry=seen)
         )

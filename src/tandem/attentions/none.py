@@ -14,6 +14,8 @@ class NoAttention(Attention):
     :param memory_size: size M of the summary.
     """
 
+    reads_query = False
+
     def __init__(self, *, query_size: int, memory_size: int) -> None:
         super().__init__()
         self.output_size = memory_size

@@ -15,3 +15,5 @@ class Memory:
     """(B, S) bool, True = real."""
     summary: Tensor
     """(B, M) the fixed-size context vector."""
+    source: Tensor | None = None
+    """(B, S) ids of the source's symbols, if the model copies them."""

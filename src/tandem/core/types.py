@@ -35,7 +35,7 @@ class Batch:
     """Examples side by side, padded to the longest; masks are True at real positions."""
 
     source: Tensor
-    """(B, S) ids for text."""
+    """(B, S) ids of a text, or (B, S, width) vectors of a picture or recording."""
     source_mask: Tensor
     """(B, S) bool."""
     target_in: Tensor

@@ -28,8 +28,8 @@ class CNNDecoderLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.convolution = GatedConvolution(size, kernel_size, dropout)
-        self.query = nn.Linear(size, size)
         self.attention = attention(query_size=size, memory_size=memory_size)
+        self.query = nn.Linear(size, size) if self.attention.reads_query else nn.Identity()
         self.context = nn.Linear(self.attention.output_size, size)
         self.dropout = Dropout(dropout)
         self.reach = kernel_size - 1

@@ -42,7 +42,7 @@ class TransformerDecoderLayer(nn.Module):
         self.self_residual = Residual(size, norm, dropout)
         self.attention = attention(query_size=size, memory_size=memory_size)
         self.context = nn.Linear(self.attention.output_size, size)
-        self.residual = Residual(size, norm, dropout)
+        self.residual = Residual(size, norm, dropout, reads=self.attention.reads_query)
         self.feed_forward = FeedForward(size, feed_forward_size, activation, activation_dropout)
         self.feed_forward_residual = Residual(size, norm, dropout)
         nn.init.xavier_uniform_(self.context.weight)

@@ -2,7 +2,8 @@
 
 from tandem.encoders.base import Encoder
 from tandem.encoders.cnn import CNNEncoder
+from tandem.encoders.conformer import ConformerEncoder
 from tandem.encoders.recurrent import RecurrentEncoder
 from tandem.encoders.transformer import TransformerEncoder
 
-__all__ = ["CNNEncoder", "Encoder", "RecurrentEncoder", "TransformerEncoder"]
+__all__ = ["CNNEncoder", "ConformerEncoder", "Encoder", "RecurrentEncoder", "TransformerEncoder"]

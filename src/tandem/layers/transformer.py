@@ -24,13 +24,14 @@ class Residual(nn.Module):
     Pre-norm: Xiong et al. (2020). A pre-norm stack needs one more norm at its end.
 
     :param norm: ``pre`` or ``post``.
+    :param reads: whether the sublayer reads what comes in; if not, pre-norm has nothing to do.
     """
 
-    def __init__(self, size: int, norm: str, dropout: float) -> None:
+    def __init__(self, size: int, norm: str, dropout: float, *, reads: bool = True) -> None:
         super().__init__()
         if norm not in ("pre", "post"):
             raise InputError(f"`norm` must be pre or post, but is {norm!r}.")
-        self.norm = nn.LayerNorm(size)
+        self.norm = nn.LayerNorm(size) if reads or norm == "post" else nn.Identity()
         self.dropout = Dropout(dropout)
         self.is_pre = norm == "pre"
 

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from tandem.core.errors import InputError
+from tandem.core.memory import Memory
 from tandem.decoders.base import Decoder
 from tandem.encoders.base import Encoder
 from tandem.frontends.base import Frontend
 from tandem.layers.embedding import embedding_table
+from tandem.models.copying import Copier
+from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
 
 TIES = ("none", "target", "all")
@@ -21,7 +25,9 @@ def assemble(
     decoder: Callable[..., Decoder],
     embedding_size: int,
     tie_embeddings: str,
+    copying: bool,
     dropout: float,
+    ctc_weight: float,
     source_size: int,
     target_size: int,
     shared_vocabulary: bool,
@@ -31,8 +37,10 @@ def assemble(
     :param embedding_size: E of the target embeddings.
     :param tie_embeddings: none; target (target embeddings serve as the vocabulary layer: Press &
         Wolf 2017); all (source embeddings are the same table, too).
+    :param copying: whether source symbols can be copied.
     :param dropout: probability on the target embeddings.
-    :param source_size: size of the source: symbols of a text vocabulary.
+    :param ctc_weight: the share of CTC in training; above 0 the model gets a layer for it.
+    :param source_size: size of the source: symbols of a text vocabulary, or a vector's width.
     :param target_size: V, symbols of the target vocabulary.
     :param shared_vocabulary: whether source and target have one vocabulary.
     :raises InputError: if sizes do not fit.
@@ -58,12 +66,20 @@ def assemble(
                 "model.tie_embeddings=none."
             )
         output.weight = table.weight
+    copier = None
+    if copying:
+        _check_copying(front, writer, embedding_size, reader.output_size, shared_vocabulary)
+        copier = Copier(features_size=writer.output_size, input_size=embedding_size)
+    ctc = CTC(memory_size=reader.output_size, target_size=target_size) if ctc_weight > 0 else None
     return Seq2Seq(
         frontend=front,
         encoder=reader,
         target_table=table,
         decoder=writer,
         output=output,
+        copier=copier,
+        ctc=ctc,
+        ctc_weight=ctc_weight,
         dropout=dropout,
     )
 
@@ -82,3 +98,32 @@ def _shared_table(front: Frontend, embedding_size: int, shared_vocabulary: bool)
             "model.embedding_size to the same value."
         )
     return front.table
+
+
+def _check_copying(
+    front: Frontend, writer: Decoder, embedding_size: int, memory_size: int, shared: bool
+) -> None:
+    """Refuse to copy where there is nothing to copy, or no telling where from."""
+    if front.table is None or not shared:
+        raise InputError(
+            "model.copying=true needs source and target to be text with one vocabulary; set "
+            "tokenizer.shared=true or model.copying=false."
+        )
+    if not has_weights(writer, input_size=embedding_size, memory_size=memory_size):
+        raise InputError(
+            "model.copying=true copies what attention looks at, but this attention has no weights; "
+            "choose another one, such as attention=additive, or model.copying=false."
+        )
+
+
+@torch.no_grad()
+def has_weights(decoder: Decoder, *, input_size: int, memory_size: int) -> bool:
+    """Whether a decoder's attention has weights, found by asking it once.
+
+    :param input_size: E.
+    :param memory_size: M.
+    """
+    nothing = torch.zeros(1, 1, memory_size)
+    memory = Memory(nothing, torch.ones(1, 1, dtype=torch.bool), nothing[:, 0])
+    asked = decoder(torch.zeros(1, 1, input_size), decoder.start(memory))
+    return asked.weights is not None

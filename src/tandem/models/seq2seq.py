@@ -1,13 +1,32 @@
 """The whole model, and the two ways of using it: all of a target at once, or step by step."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 from torch import Tensor, nn
 
+from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
-from tandem.decoders.base import Decoded, Decoder
+from tandem.decoders.base import Decoder
 from tandem.encoders.base import Encoder
 from tandem.frontends.base import Frontend
 from tandem.layers.dropout import Dropout
+from tandem.models.copying import Copied, Copier
+from tandem.models.ctc import CTC
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What the model says about T more target positions."""
+
+    features: Tensor
+    """(N, T, D), what the vocabulary layer reads."""
+    copied: Copied | None
+    """What may be copied at (N, T) positions; None if the model does not copy."""
+    weights: Callable[[], Tensor] | None
+    """Makes the last attention's weights (N, T, S); None if it has none."""
+    state: State
 
 
 class Seq2Seq(nn.Module):
@@ -18,6 +37,9 @@ class Seq2Seq(nn.Module):
     :param target_table: (V, E) embeddings of target symbols.
     :param decoder: embeddings and memory -> features.
     :param output: (V, D) vocabulary layer; it may share its weights with ``target_table``.
+    :param copier: decides between generating and copying from a source text; None: no copying.
+    :param ctc: a second reading of the memory; None: there is none.
+    :param ctc_weight: the share of CTC in training, which search takes over unless told otherwise.
     :param dropout: probability on the target embeddings.
     """
 
@@ -29,6 +51,9 @@ class Seq2Seq(nn.Module):
         target_table: nn.Embedding,
         decoder: Decoder,
         output: nn.Linear,
+        copier: Copier | None,
+        ctc: CTC | None,
+        ctc_weight: float,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -37,29 +62,60 @@ class Seq2Seq(nn.Module):
         self.target_table = target_table
         self.decoder = decoder
         self.output = output
+        self.copier = copier
+        self.ctc = ctc
+        self.ctc_weight = ctc_weight
         self.dropout = Dropout(dropout)
+
+    @property
+    def normalized(self) -> bool:
+        """Whether the scores are log-probabilities already; else they are logits."""
+        return self.copier is not None
 
     def encode(self, source: Tensor, source_mask: Tensor) -> Memory:
         """Source and mask (B, S) -> memory."""
-        return self.encoder(*self.frontend(source, source_mask))
+        memory = self.encoder(*self.frontend(source, source_mask))
+        if self.copier is None:
+            return memory
+        if memory.mask.shape != source.shape:
+            raise InputError(
+                f"model.copying=true needs one memory position for each source symbol, but "
+                f"{source.size(1)} symbols became {memory.mask.size(1)} positions; use an encoder "
+                "that keeps the length or model.copying=false."
+            )
+        return replace(memory, source=source)
 
     def start(self, memory: Memory) -> State:
-        """The decoder's state before the first symbol, one hypothesis a source."""
-        return self.decoder.start(memory)
+        """The state before the first symbol, one hypothesis a source."""
+        state = self.decoder.start(memory)
+        return state if self.copier is None else State(fixed=memory.source, carry=state)
 
-    def decode(self, target_in: Tensor, state: State) -> Decoded:
-        """target_in (N, T) ids -> features (N, T, D), weights and the next state."""
-        return self.decoder(self.dropout(self.target_table(target_in)), state)
+    def decode(self, target_in: Tensor, state: State) -> Predicted:
+        """target_in (N, T) ids -> features (N, T, D), what may be copied, and the next state."""
+        inputs = self.dropout(self.target_table(target_in))
+        if self.copier is None:
+            decoded = self.decoder(inputs, state)
+            return Predicted(decoded.features, None, decoded.weights, decoded.state)
+        decoded = self.decoder(inputs, state.carry)
+        weights = decoded.weights()
+        copied = self.copier(decoded.features, inputs, weights, state.fixed)
+        after = State(state.fixed, carry=decoded.state)
+        return Predicted(decoded.features, copied, lambda: weights, after)
+
+    def scores(self, predicted: Predicted) -> Tensor:
+        """Scores (N, T, V): logits, or log-probabilities if :attr:`normalized`."""
+        logits = self.output(predicted.features)
+        return logits if predicted.copied is None else predicted.copied.log_probs(logits)
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Tokens (N,) ids -> logits (N, V) of what comes next, and the next state."""
-        decoded = self.decode(tokens.unsqueeze(1), state)
-        return self.output(decoded.features[:, 0]), decoded.state
+        """Tokens (N,) ids -> scores (N, V) of what comes next, and the next state."""
+        predicted = self.decode(tokens.unsqueeze(1), state)
+        return self.scores(predicted)[:, 0], predicted.state
 
     def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> Tensor:
-        """Source (B, S), target_in (B, T) -> logits (B, T, V)."""
+        """Source (B, S), target_in (B, T) -> scores (B, T, V)."""
         state = self.start(self.encode(source, source_mask))
-        return self.output(self.decode(target_in, state).features)
+        return self.scores(self.decode(target_in, state))
 
     def num_parameters(self) -> int:
         """Trained numbers, shared ones counted once."""

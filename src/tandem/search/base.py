@@ -2,14 +2,23 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
+from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 
-Step = Callable[[Tensor, State], tuple[Tensor, State]]
-"""tokens (N,), state -> logits (N, V), next state."""
+
+@dataclass(frozen=True)
+class Step:
+    """What the model says about the next symbol."""
+
+    scores: Callable[[Tensor, State], tuple[Tensor, State]]
+    """tokens (N,), state -> scores (N, V), next state."""
+    normalized: bool
+    """Whether scores can be summed as they are, like log-probabilities; else they are logits."""
 
 
 class Search(ABC):
@@ -20,6 +29,9 @@ class Search(ABC):
 
     width: int
     """Hypotheses a source that are extended side by side."""
+
+    ctc_weight: float | None
+    """The share of CTC that the step's scores should have; None: what it was in training."""
 
     @abstractmethod
     def __call__(
@@ -33,6 +45,13 @@ class Search(ABC):
         :param max_length: most symbols of an output, ``eos`` included.
         :return: for each source its hypotheses, the best first.
         """
+
+
+def checked_ctc_weight(weight: float | None) -> float | None:
+    """The same weight; raises InputError if it is no share."""
+    if weight is not None and not 0 <= weight <= 1:
+        raise InputError(f"`search.ctc_weight` must be from 0 to 1 or null, but is {weight}.")
+    return weight
 
 
 def until_eos(row: list[int]) -> list[int]:

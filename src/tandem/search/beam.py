@@ -8,7 +8,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step, until_eos
+from tandem.search.base import Search, Step, checked_ctc_weight, until_eos
 
 PENALTIES = ("none", "average", "gnmt")
 
@@ -24,9 +24,12 @@ class BeamSearch(Search):
     :param width: K, prefixes a source and size of the pool.
     :param length_penalty: none, average or gnmt.
     :param alpha: strength of the penalty; larger favours longer outputs.
+    :param ctc_weight: see :class:`Search`.
     """
 
-    def __init__(self, *, width: int, length_penalty: str, alpha: float) -> None:
+    def __init__(
+        self, *, width: int, length_penalty: str, alpha: float, ctc_weight: float | None
+    ) -> None:
         if width < 1:
             raise InputError(f"`search.width` must be at least 1, but is {width}.")
         if length_penalty not in PENALTIES:
@@ -37,6 +40,7 @@ class BeamSearch(Search):
         self.width = width
         self.length_penalty = length_penalty
         self.alpha = alpha
+        self.ctc_weight = checked_ctc_weight(ctc_weight)
 
     def penalty(self, length: int) -> float:
         """What the log-probability of an output of ``length`` symbols is divided by."""
@@ -57,8 +61,8 @@ class BeamSearch(Search):
         scores[:, 0] = 0.0  # all prefixes are alike before the first step, so only one counts
         history = first.new_full((len(first), width, max_length), SPECIAL_IDS.pad)
         for position in range(max_length):
-            logits, state = step(tokens, state)
-            best, parents, symbols = _expand(logits, scores.to(logits.dtype))  # (B, 2K) each
+            found, state = step.scores(tokens, state)  # (N, V)
+            best, parents, symbols = _expand(found, scores.to(found.dtype), step.normalized)
             history = _extend(history, parents, symbols, position)  # (B, 2K, length)
             ended = symbols == SPECIAL_IDS.eos
             penalty = self.penalty(position + 1)
@@ -82,18 +86,19 @@ class BeamSearch(Search):
         return pool.hypotheses()
 
 
-def _expand(logits: Tensor, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The best 2K extensions of each source: their scores, parents (0..K-1) and symbols.
+def _expand(found: Tensor, scores: Tensor, normalized: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """The best 2K extensions of each source: scores, parents (0..K-1) and symbols (B, 2K).
 
     Twice the width, so that K open ones remain even if K of them end.
 
-    :param logits: (B x K, V)
-    :param scores: (B, K) log-probabilities of the prefixes.
+    :param found: (B x K, V) what the step says of each prefix's next symbol.
+    :param scores: (B, K) of the prefixes.
+    :param normalized: see :class:`Step`.
     """
     sources, width = scores.shape
-    few = min(2 * width, logits.size(1))
-    top, symbols = logits.topk(few, dim=1)  # no row can place more than 2K among the best 2K
-    log_probs = top - logits.logsumexp(1, keepdim=True)  # (N, few)
+    few = min(2 * width, found.size(1))
+    top, symbols = found.topk(few, dim=1)  # no row can place more than 2K among the best 2K
+    log_probs = top if normalized else top - found.logsumexp(1, keepdim=True)  # (N, few)
     total = (scores.view(-1, 1) + log_probs).view(sources, width * few)
     best, index = total.topk(min(2 * width, width * few), dim=1)  # (B, 2K)
     return best, index // few, symbols.view(sources, -1).gather(1, index)

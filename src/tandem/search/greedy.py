@@ -5,13 +5,19 @@ from torch import Tensor
 
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step, until_eos
+from tandem.search.base import Search, Step, checked_ctc_weight, until_eos
 
 
 class GreedySearch(Search):
-    """Takes the best symbol and never looks back; finished sources leave the batch."""
+    """Takes the best symbol and never looks back; finished sources leave the batch.
+
+    :param ctc_weight: see :class:`Search`.
+    """
 
     width = 1
+
+    def __init__(self, *, ctc_weight: float | None) -> None:
+        self.ctc_weight = checked_ctc_weight(ctc_weight)
 
     def __call__(
         self, step: Step, state: State, *, first: Tensor, max_length: int
@@ -22,9 +28,9 @@ class GreedySearch(Search):
         outputs = first.new_full((len(first), max_length), SPECIAL_IDS.pad)
         scores = torch.zeros(len(first), dtype=torch.float64, device=first.device)
         for position in range(max_length):
-            logits, state = step(tokens, state)
-            best, tokens = logits.max(dim=-1)
-            scores[live] += (best - logits.logsumexp(-1)).double()
+            found, state = step.scores(tokens, state)  # (B', V)
+            best, tokens = found.max(dim=-1)
+            scores[live] += (best if step.normalized else best - found.logsumexp(-1)).double()
             outputs[live, position] = tokens
             going = tokens != SPECIAL_IDS.eos
             if not going.all():

@@ -3,57 +3,88 @@
 import math
 
 import torch
-from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Batch, Hypothesis
+from tandem.models.joint import JointStep
 from tandem.models.seq2seq import Seq2Seq
-from tandem.search.base import Search
-from tandem.training.losses import token_losses
+from tandem.search.base import Search, Step
+from tandem.training.forced import ctc_losses, force, forced_losses
 
 
-def target_features(model: Seq2Seq, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Features (R, D) and ids (R,) of the real target positions of a batch."""
-    state = model.start(model.encode(batch.source, batch.source_mask))
-    features = model.decode(batch.target_in, state).features  # (B, T, D)
-    real = batch.target_mask.flatten().nonzero().squeeze(1)  # (R,)
-    return features.flatten(0, 1)[real], batch.target_out.flatten()[real]
+def encode(model: Seq2Seq, batch: Batch) -> Memory:
+    """Read a batch's sources."""
+    return model.encode(batch.source, batch.source_mask)
 
 
 def generate(
-    model: Seq2Seq, search: Search, batch: Batch, max_length: int
+    model: Seq2Seq, search: Search, memory: Memory, max_length: int
 ) -> list[list[Hypothesis]]:
-    """Search for outputs of a batch's sources, the best first."""
-    state = model.start(model.encode(batch.source, batch.source_mask))
-    first = batch.source.new_full((len(batch.source),), SPECIAL_IDS.bos)
-    return search(model.step, state, first=first, max_length=max_length)
+    """Search for outputs of the sources in memory, the best first."""
+    step, state = start_search(model, search, memory)
+    first = torch.full((len(memory.mask),), SPECIAL_IDS.bos, device=memory.mask.device)
+    return search(step, state, first=first, max_length=max_length)
+
+
+def start_search(model: Seq2Seq, search: Search, memory: Memory) -> tuple[Step, State]:
+    """The next-symbol function that a search wants, and the state before the first symbol."""
+    weight = _ctc_weight(model, search)
+    if not weight:
+        return Step(model.step, model.normalized), model.start(memory)
+    joint = JointStep(model, weight)
+    return Step(joint, normalized=True), joint.start(memory)
+
+
+def check_search(model: Seq2Seq, search: Search) -> None:
+    """Refuse a search that asks for what the model does not have."""
+    if _ctc_weight(model, search) and model.ctc is None:
+        raise InputError(
+            f"search.ctc_weight={search.ctc_weight} needs a model with a CTC layer; train it with "
+            "objective.ctc_weight above 0 or set search.ctc_weight=null."
+        )
+
+
+def _ctc_weight(model: Seq2Seq, search: Search) -> float:
+    """The search's own, or that of training."""
+    return model.ctc_weight if search.ctc_weight is None else search.ctc_weight
 
 
 class ForcedTotals:
     """Sums over a split of what the model says when the right target is forced on it."""
 
-    def __init__(self) -> None:
-        self.sums = torch.zeros(3, dtype=torch.float64)
-        """Loss in nats, symbols guessed right, symbols."""
+    def __init__(self, model: Seq2Seq) -> None:
+        self.model = model
+        self.sums = torch.zeros(4, dtype=torch.float64)
+        """Loss in nats, symbols guessed right, symbols, CTC's loss in nats."""
 
-    def add(self, model: Seq2Seq, batch: Batch) -> None:
+    def add(self, memory: Memory, batch: Batch) -> None:
         """Count a batch."""
-        features, target = target_features(model, batch)
-        losses, hits = token_losses(features, model.output.weight, target)
-        batch_sums = [losses.double().sum().item(), hits.sum().item(), len(target)]
-        self.sums += torch.tensor(batch_sums, dtype=torch.float64)
+        losses, hits = forced_losses(self.model, force(self.model, memory, batch))
+        sums = [losses.double().sum(), hits.sum(), torch.tensor(len(hits)), torch.tensor(0)]
+        if self.model.ctc is not None:
+            sums[-1] = ctc_losses(self.model.ctc, memory, batch)[0].double().sum()
+        self.sums += torch.tensor([value.item() for value in sums], dtype=torch.float64)
 
     def means(self, prefix: str) -> dict[str, float]:
-        """Loss a symbol, perplexity and token accuracy (in percent); raises if not finite."""
-        loss, hits, tokens = self.sums.tolist()
+        """Loss a symbol, perplexity and token accuracy (in percent); raises if not finite.
+
+        ``loss`` is the decoder's alone. With CTC, ``ctc_loss`` is its loss a symbol, in which
+        targets that cannot be aligned count as 0.
+        """
+        loss, hits, tokens, ctc_loss = self.sums.tolist()
         mean = loss / max(1, tokens)
         if not math.isfinite(mean):
             raise InputError(
                 f"The loss {prefix}/loss is {mean}, so the run stops and the last good checkpoint "
                 "stays; lower optimizer.lr or set trainer.gradient_clip_val=1."
             )
-        return {
+        means = {
             f"{prefix}/loss": mean,
             f"{prefix}/perplexity": math.exp(min(mean, 700.0)),
             f"{prefix}/token_accuracy": 100 * hits / max(1, tokens),
         }
+        if self.model.ctc is not None:
+            means[f"{prefix}/ctc_loss"] = ctc_loss / max(1, tokens)
+        return means

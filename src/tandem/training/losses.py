@@ -1,6 +1,5 @@
-"""Label-smoothed cross entropy of features against a vocabulary, without keeping the logits."""
+"""Losses of features against a vocabulary, the plain one without keeping the logits."""
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -9,25 +8,13 @@ from torch import Tensor
 from torch.amp import custom_bwd, custom_fwd
 
 from tandem.core.errors import InputError
+from tandem.models.copying import Copied
 
 CHUNK_ROWS = 256
 """Rows whose logits exist at a time; few enough to stay in a processor's cache."""
 
 
-class Loss(ABC):
-    """What training makes small."""
-
-    @abstractmethod
-    def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
-        """Mean loss of a batch.
-
-        :param features: (R, D) of the real target positions.
-        :param weight: (V, D) of the vocabulary layer.
-        :param target: (R,) ids.
-        """
-
-
-class LabelSmoothedCrossEntropy(Loss):
+class LabelSmoothedCrossEntropy:
     """``(1 - e) (-log p(y)) + e / V sum_v (-log p(v))``: Szegedy et al. (2016), section 7.
 
     On a CPU the gradient is computed in the forward pass, ``CHUNK_ROWS`` rows at a time, so that
@@ -39,16 +26,37 @@ class LabelSmoothedCrossEntropy(Loss):
     def __init__(self, *, smoothing: float) -> None:
         if not 0 <= smoothing < 1:
             raise InputError(
-                f"`loss.smoothing` must be at least 0 and below 1, but is {smoothing}."
+                f"`objective.smoothing` must be at least 0 and below 1, but is {smoothing}."
             )
         self.smoothing = smoothing
 
     def __call__(self, features: Tensor, weight: Tensor, target: Tensor) -> Tensor:
-        """See :class:`Loss`."""
+        """Mean loss of a batch.
+
+        :param features: (R, D) of the real target positions.
+        :param weight: (V, D) of the vocabulary layer.
+        :param target: (R,) ids.
+        """
         if features.device.type == "cpu" and torch.is_grad_enabled():
             loss: Tensor = _ChunkedCrossEntropy.apply(features, weight, target, self.smoothing)
             return loss
         return F.cross_entropy(features @ weight.t(), target, label_smoothing=self.smoothing)
+
+    def copying(self, features: Tensor, weight: Tensor, target: Tensor, copied: Copied) -> Tensor:
+        """Mean loss if symbols can be copied, too: the mixture's -log p, its logits kept.
+
+        Smoothing acts on the vocabulary layer's distribution alone; what may be copied is known
+        and needs no probability elsewhere.
+
+        :param copied: of the same R positions.
+        """
+        logits = features @ weight.t()
+        log_probs = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)
+        at_gold = log_probs.gather(1, target.unsqueeze(1)).squeeze(1)  # (R,)
+        loss = -copied.log_prob_of(target, at_gold).mean()
+        if not self.smoothing:
+            return loss
+        return (1 - self.smoothing) * loss - self.smoothing * log_probs.mean()
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
@@ -112,9 +120,23 @@ def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tens
     :param target: (R,)
     :return: (R,) in nats, (R,) bool.
     """
-    losses, hits = [], []
-    for part, gold in zip(features.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True):
-        logits = part @ weight.t()
-        losses.append(F.cross_entropy(logits, gold, reduction="none"))
-        hits.append(logits.argmax(1) == gold)
+    parts = zip(features.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True)
+    found = [score_losses(part @ weight.t(), gold) for part, gold in parts]
+    losses, hits = zip(*found, strict=True)
     return torch.cat(losses), torch.cat(hits)
+
+
+def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`token_losses`, from logits or log-probabilities (R, V)."""
+    return F.cross_entropy(scores, target, reduction="none"), scores.argmax(1) == target
+
+
+def coverage_loss(weights: Tensor, mask: Tensor) -> Tensor:
+    """``sum_s min(a_ts, sum_{t' < t} a_t's)``, mean over real steps: See et al. (2017), eq. 12.
+
+    :param weights: (B, T, S), zero at source padding.
+    :param mask: (B, T) of the target.
+    """
+    before = weights.cumsum(1) - weights  # (B, T, S)
+    repeated = torch.minimum(weights, before).sum(2)  # (B, T)
+    return repeated.masked_fill(~mask, 0.0).sum() / mask.sum()

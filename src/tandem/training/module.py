@@ -5,28 +5,31 @@ from collections.abc import Callable
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Batch, Evaluated
-from tandem.data.module import TextDataModule, Vocabularies
+from tandem.data.features import Features
+from tandem.data.module import DataModule
+from tandem.data.processors import Processors
 from tandem.models.seq2seq import Seq2Seq
 from tandem.reports.attention_map import AttentionMap
 from tandem.search.base import Search
-from tandem.training.evaluation import ForcedTotals, generate, target_features
-from tandem.training.losses import Loss
+from tandem.training.evaluation import ForcedTotals, encode, generate
+from tandem.training.objective import Objective
 
 
 class Seq2SeqModule(L.LightningModule):
     """Trains a model and evaluates it by loss and by search.
 
     :param model: the network; the only thing here with parameters.
-    :param vocabularies: turn ids into text and back.
+    :param processors: turn ids into text and back.
     :param search: finds the hypotheses of evaluation.
     :param max_length: most symbols of an output, ``eos`` included.
-    :param loss: what training makes small.
+    :param objective: what training makes small.
     :param optimizer: makes an optimizer from parameters.
     :param scheduler: makes Lightning's ``lr_scheduler`` from an optimizer.
     :param seed: dropout of step k follows from the seed, the rank and k, also after a resume.
@@ -36,24 +39,24 @@ class Seq2SeqModule(L.LightningModule):
         self,
         *,
         model: Seq2Seq,
-        vocabularies: Vocabularies,
+        processors: Processors,
         search: Search,
         max_length: int,
-        loss: Loss,
+        objective: Objective,
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., dict[str, Any]],
         seed: int,
     ) -> None:
         super().__init__()
         self.model = model
-        self.vocabularies = vocabularies
+        self.processors = processors
         self.search = search
         self.max_length = max_length
-        self.loss = loss
+        self.objective = objective
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
         self.seed = seed
-        self._totals = ForcedTotals()
+        self._totals = ForcedTotals(self.model)
 
     def configure_optimizers(self) -> Any:
         """What the config chose."""
@@ -70,15 +73,18 @@ class Seq2SeqModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss of a batch; stops the run if it is not a finite number."""
-        features, target = target_features(self.model, batch)
-        loss = self.loss(features, self.model.output.weight, target)
+        losses = self.objective(self.model, batch)
+        loss = losses.pop("loss")
         if not math.isfinite(loss.item()):
             raise InputError(
                 f"The loss of step {self.global_step + 1} is {loss.item()}, so training stops and "
                 "the last good checkpoint stays; lower optimizer.lr, set "
                 "trainer.gradient_clip_val=1 or use trainer.precision=32-true."
             )
-        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=len(target))
+        symbols = int(batch.target_mask.sum())
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=symbols)
+        parts = {f"train/{name}": part.detach() for name, part in losses.items()}
+        self.log_dict(parts, batch_size=symbols)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:  # type: ignore[override]
@@ -91,11 +97,11 @@ class Seq2SeqModule(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""
-        self._totals = ForcedTotals()
+        self._totals = ForcedTotals(self.model)
 
     def on_test_epoch_start(self) -> None:
         """Start counting."""
-        self._totals = ForcedTotals()
+        self._totals = ForcedTotals(self.model)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means."""
@@ -107,38 +113,42 @@ class Seq2SeqModule(L.LightningModule):
 
     def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[AttentionMap]:
         """What the last attention looked at while writing each hypothesis, in a forced pass."""
-        data = self._data()
-        sources = data.sources(split, indices)
+        sources = self._data().encoded(split).source
         return [
-            self.attention_map(source, hypothesis)
-            for source, hypothesis in zip(sources, hypotheses, strict=True)
+            self._attention_map(*sources.batch(np.array([index])), hypothesis)
+            for index, hypothesis in zip(indices, hypotheses, strict=True)
         ]
 
     @torch.inference_mode()
-    def attention_map(self, source: str, target: str) -> AttentionMap:
-        """The weights of the last attention for one pair of texts."""
-        source_ids = [*self.vocabularies.source.encode_batch([source])[0], SPECIAL_IDS.eos]
-        target_ids = [*self.vocabularies.target.encode_batch([target])[0], SPECIAL_IDS.eos]
-        source_row = torch.tensor([source_ids], device=self.device)
+    def _attention_map(self, source: Tensor, source_mask: Tensor, target: str) -> AttentionMap:
+        """The weights of the last attention for one source (1, S) and a target."""
+        target_ids = [*self.processors.target.encode_batch([target])[0], SPECIAL_IDS.eos]
         target_row = torch.tensor([[SPECIAL_IDS.bos, *target_ids[:-1]]], device=self.device)
-        memory = self.model.encode(source_row, torch.ones_like(source_row, dtype=torch.bool))
+        memory = self.model.encode(source.to(self.device), source_mask.to(self.device))
         weights = self.model.decode(target_row, self.model.start(memory)).weights
         return AttentionMap(
-            source_tokens=self.vocabularies.source.tokens(source_ids),
-            target_tokens=self.vocabularies.target.tokens(target_ids),
+            source_tokens=self._labels(source, memory.states.size(1)),
+            target_tokens=self.processors.target.tokens(target_ids),
             weights=None if weights is None else weights()[0].float().cpu().numpy(),
         )
 
+    def _labels(self, source: Tensor, positions: int) -> list[str]:
+        """What to write on each position of a memory."""
+        if isinstance(self.processors.source, Features):
+            return [str(place) for place in range(positions)]
+        return self.processors.source.tokens(source[0].tolist())
+
     def _evaluate(self, batch: Batch, split: str) -> Evaluated:
-        self._totals.add(self.model, batch)
-        found = generate(self.model, self.search, batch, self.max_length)
+        memory = encode(self.model, batch)
+        self._totals.add(memory, batch)
+        found = generate(self.model, self.search, memory, self.max_length)
         best = [hypotheses[0].tokens for hypotheses in found]
         indices = batch.indices.tolist()
         data = self._data()
         return Evaluated(
             indices=indices,
             sources=data.sources(split, indices),
-            hypotheses=[self.vocabularies.target.decode(tokens) for tokens in best],
+            hypotheses=[self.processors.target.decode(tokens) for tokens in best],
             references=data.references(split, indices),
         )
 
@@ -149,7 +159,7 @@ class Seq2SeqModule(L.LightningModule):
             self._totals.sums = sums.cpu()
         self.log_dict(self._totals.means(prefix))
 
-    def _data(self) -> TextDataModule:
+    def _data(self) -> DataModule:
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, TextDataModule)
+        assert isinstance(data, DataModule)
         return data

@@ -1,0 +1,63 @@
+"""What the model says when the right target is forced on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tandem.core.memory import Memory
+from tandem.core.types import Batch
+from tandem.models.copying import Copied
+from tandem.models.ctc import CTC
+from tandem.models.seq2seq import Seq2Seq
+from tandem.training.losses import CHUNK_ROWS, score_losses, token_losses
+
+
+@dataclass(frozen=True)
+class Forced:
+    """The R real target positions of a batch."""
+
+    features: Tensor
+    """(R, D), what the vocabulary layer reads."""
+    target: Tensor
+    """(R,) ids."""
+    copied: Copied | None
+    """What may be copied at each of them."""
+    weights: Callable[[], Tensor] | None
+    """Makes the last attention's weights at all positions, (B, T, S)."""
+
+
+def force(model: Seq2Seq, memory: Memory, batch: Batch) -> Forced:
+    """One pass over the targets of a batch."""
+    predicted = model.decode(batch.target_in, model.start(memory))
+    real = batch.target_mask.flatten().nonzero().squeeze(1)  # (R,)
+    return Forced(
+        features=predicted.features.flatten(0, 1)[real],
+        target=batch.target_out.flatten()[real],
+        copied=None if predicted.copied is None else predicted.copied.at(real),
+        weights=predicted.weights,
+    )
+
+
+def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
+    """``-log p`` (R,) of each target symbol, in nats, and whether it is the most probable."""
+    if forced.copied is None:
+        return token_losses(forced.features, model.output.weight, forced.target)
+    parts = zip(
+        forced.features.split(CHUNK_ROWS),
+        forced.copied.split(CHUNK_ROWS),
+        forced.target.split(CHUNK_ROWS),
+        strict=True,
+    )
+    found = [
+        score_losses(copied.log_probs(model.output(features)), target)
+        for features, copied, target in parts
+    ]
+    losses, hits = zip(*found, strict=True)
+    return torch.cat(losses), torch.cat(hits)
+
+
+def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
+    """CTC's loss (B,) of each whole target without ``eos``, and whether it can be aligned."""
+    return ctc.losses(memory, batch.target_out, batch.target_mask.sum(1) - 1)

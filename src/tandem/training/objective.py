@@ -1,0 +1,78 @@
+"""What training makes small."""
+
+import logging
+
+from torch import Tensor
+
+from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.core.types import Batch
+from tandem.models.ctc import CTC
+from tandem.models.seq2seq import Seq2Seq
+from tandem.training.forced import Forced, ctc_losses, force
+from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
+
+logger = logging.getLogger(__name__)
+
+
+class Objective:
+    """``(1 - w) L_attention + w L_ctc + c L_coverage``, each in nats (or weight) a target symbol.
+
+    The first two: Kim et al. (2017), eq. 9; the third: See et al. (2017), eq. 13. What has no
+    weight is not computed.
+
+    :param smoothing: of the decoder's loss, in [0, 1).
+    :param ctc_weight: w in [0, 1]; above 0 the model has a CTC layer, which this trains.
+    :param coverage_weight: c, at least 0; needs an attention with weights.
+    """
+
+    def __init__(self, *, smoothing: float, ctc_weight: float, coverage_weight: float) -> None:
+        if not 0 <= ctc_weight <= 1:
+            raise InputError(f"`objective.ctc_weight` must be from 0 to 1, but is {ctc_weight}.")
+        if coverage_weight < 0:
+            raise InputError(
+                f"`objective.coverage_weight` must be at least 0, but is {coverage_weight}."
+            )
+        self.cross_entropy = LabelSmoothedCrossEntropy(smoothing=smoothing)
+        self.ctc_weight = ctc_weight
+        self.coverage_weight = coverage_weight
+        self._told = False
+
+    def __call__(self, model: Seq2Seq, batch: Batch) -> dict[str, Tensor]:
+        """``loss``, the sum to differentiate, and its parts by name if there are several."""
+        memory = model.encode(batch.source, batch.source_mask)
+        forced = force(model, memory, batch)
+        loss = attention = self._attention_loss(model, forced)
+        parts: dict[str, Tensor] = {}
+        if self.ctc_weight:
+            assert model.ctc is not None
+            parts["ctc_loss"] = self._ctc_loss(model.ctc, memory, batch)
+            loss = (1 - self.ctc_weight) * attention + self.ctc_weight * parts["ctc_loss"]
+        if self.coverage_weight:
+            assert forced.weights is not None
+            parts["coverage_loss"] = coverage_loss(forced.weights(), batch.target_mask)
+            loss = loss + self.coverage_weight * parts["coverage_loss"]
+        return {"loss": loss, "attention_loss": attention, **parts} if parts else {"loss": loss}
+
+    def _attention_loss(self, model: Seq2Seq, forced: Forced) -> Tensor:
+        """What the decoder says of each symbol."""
+        if forced.copied is None:
+            return self.cross_entropy(forced.features, model.output.weight, forced.target)
+        return self.cross_entropy.copying(
+            forced.features, model.output.weight, forced.target, forced.copied
+        )
+
+    def _ctc_loss(self, ctc: CTC, memory: Memory, batch: Batch) -> Tensor:
+        """What CTC says of whole targets, a symbol; those that cannot be aligned count as 0."""
+        losses, possible = ctc_losses(ctc, memory, batch)
+        short = int((~possible).sum())
+        if short and not self._told:
+            self._told = True
+            logger.warning(
+                "CTC learns nothing from %s of a batch's %s examples, which have fewer memory "
+                "positions than their targets need; lengthen the memory (a frontend that shortens "
+                "less) or shorten the targets (a tokenizer with larger symbols). This is said once",
+                short,
+                len(possible),
+            )
+        return losses.sum() / batch.target_mask.sum()
