@@ -1,28 +1,30 @@
 """From a composed config to objects: the only place that instantiates what a config names."""
 
 import inspect
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from tandem.callbacks import AtomicCheckpointIO, PlateauSteps, TextMetrics
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
-from tandem.data.module import (
-    LearnVocabularies,
-    LengthFilter,
-    TextDataModule,
-    Vocabularies,
-)
+from tandem.data.features import Features
+from tandem.data.module import DataModule, LengthFilter
+from tandem.data.processors import LearnProcessors, Processors
 from tandem.metrics import Metric
-from tandem.models import Seq2Seq, assemble
+from tandem.models import Seq2Seq, assemble, has_weights
 from tandem.search import Search
+from tandem.training.evaluation import check_search
 from tandem.training.module import Seq2SeqModule
+
+logger = logging.getLogger(__name__)
 
 MODEL_PARTS = ("frontend", "encoder", "decoder")
 TRIAL_SIZE = 8
@@ -31,24 +33,52 @@ TRIAL_SIZE = 8
 def check(cfg: DictConfig) -> None:
     """Build everything that needs no data, so that what cannot work fails before data loads.
 
+    In ``cfg``, a dataset's options for metrics that are not chosen are dropped, and its
+    ``monitor`` is replaced if no chosen metric computes it.
+
     :raises InputError: in one sentence that names the keys.
     """
     check_values(cfg)
+    _drop_other_metrics(cfg)
     check_targets(plain(cfg))
-    shared = bool(OmegaConf.select(cfg, "tokenizer.shared"))
+    features = build_features(cfg)
+    shared = features is None and bool(OmegaConf.select(cfg, "tokenizer.shared"))
     model = build_model(
-        cfg, source_size=TRIAL_SIZE, target_size=TRIAL_SIZE, shared_vocabulary=shared
+        cfg,
+        source_size=features.width if features else TRIAL_SIZE,
+        target_size=TRIAL_SIZE,
+        shared_vocabulary=shared,
     )
-    make(cfg.loss)
+    _check_media(features, model)
+    _check_objective(cfg, model)
     _check_optimizer(cfg, model)
-    build_search(cfg)
+    check_search(model, build_search(cfg))
     build_metrics(cfg)
     build_data(cfg)
-    scores = _score_names(cfg)
-    if cfg.monitor.name not in scores:
+    _settle_monitor(cfg)
+
+
+def _check_media(features: Features | None, model: Seq2Seq) -> None:
+    """Refuse a frontend for another kind of source than the one there is."""
+    given = "text" if features is None else features.media
+    if model.frontend.media != given:
         raise InputError(
-            f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
-            f"{', '.join(scores)}; choose one or add its metric."
+            f"`frontend` reads sources of the kind {model.frontend.media}, but `features` makes "
+            f"them {given}; choose both for one kind: frontend=text without features, "
+            "frontend=patches or cnn_stem with features=pixels, frontend=speech with "
+            "features=log_mel."
+        )
+
+
+def _check_objective(cfg: DictConfig, model: Seq2Seq) -> None:
+    """Refuse an objective that asks for what the model does not have."""
+    objective = make(cfg.objective)
+    sizes = {"input_size": cfg.model.embedding_size, "memory_size": model.encoder.output_size}
+    if objective.coverage_weight and not has_weights(model.decoder, **sizes):
+        raise InputError(
+            f"objective.coverage_weight={objective.coverage_weight} needs attention weights, but "
+            "this attention has none; choose another one, such as attention=additive, or set "
+            "objective.coverage_weight=0."
         )
 
 
@@ -76,6 +106,12 @@ def check_values(cfg: DictConfig) -> None:
         missing = sorted(OmegaConf.missing_keys(cfg))
         OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
+        if "features." in str(error) and cfg.get("features", True) is None:
+            raise InputError(
+                "This frontend reads pictures or recordings, but `features` is not set; add "
+                "features=pixels (pictures) or features=log_mel (recordings), or choose "
+                "frontend=text."
+            ) from error
         reason, *_ = str(error).splitlines()
         raise InputError(
             f"The value of {error.full_key or 'a key'} cannot be resolved: {reason}; correct it on "
@@ -140,6 +176,7 @@ def build_model(
     return assemble(
         **{part: make(cfg[part]) for part in MODEL_PARTS},
         **OmegaConf.to_container(cfg.model, resolve=True),  # type: ignore[arg-type]
+        ctc_weight=cfg.objective.ctc_weight,
         source_size=source_size,
         target_size=target_size,
         shared_vocabulary=shared_vocabulary,
@@ -157,37 +194,51 @@ def build_metrics(cfg: DictConfig) -> list[Metric]:
     return [make(metric) for metric in cfg.metric.values()]
 
 
-def build_data(cfg: DictConfig) -> TextDataModule:
+def build_features(cfg: DictConfig) -> Features | None:
+    """What reads sources that are not text."""
+    features: Features | None = make(cfg.features) if cfg.features else None
+    if features is not None and cfg.data.truncate_source is not None:
+        raise InputError(
+            f"data.truncate_source={cfg.data.truncate_source} needs sources that are text, but "
+            "`features` is set; remove one of them."
+        )
+    return features
+
+
+def build_data(cfg: DictConfig) -> DataModule:
     """The data module; nothing is read yet."""
-    return TextDataModule(
+    return DataModule(
         load=make(cfg.dataset, _partial_=True),
-        learn=LearnVocabularies(
+        learn=LearnProcessors(
+            features=build_features(cfg),
             source_recipe=make(cfg.source_tokenizer or cfg.tokenizer),
             target_recipe=make(cfg.tokenizer),
         ),
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
+            truncate_source=cfg.data.truncate_source,
         ),
+        skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
         overfit=cfg.data.overfit,
         seed=cfg.seed,
     )
 
 
-def build_module(cfg: DictConfig, vocabularies: Vocabularies, longest_target: int) -> Seq2SeqModule:
+def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -> Seq2SeqModule:
     """Model, loss, optimizer and search in one Lightning module."""
     return Seq2SeqModule(
         model=build_model(
             cfg,
-            source_size=vocabularies.source.vocabulary_size,
-            target_size=vocabularies.target.vocabulary_size,
-            shared_vocabulary=vocabularies.shared,
+            source_size=processors.source_size,
+            target_size=processors.target.vocabulary_size,
+            shared_vocabulary=processors.shared,
         ),
-        vocabularies=vocabularies,
+        processors=processors,
         search=build_search(cfg),
         max_length=cfg.max_length or 2 * longest_target + 10,
-        loss=make(cfg.loss),
+        objective=make(cfg.objective),
         optimizer=make(cfg.optimizer),
         scheduler=make(cfg.scheduler),
         seed=cfg.seed,
@@ -196,8 +247,9 @@ def build_module(cfg: DictConfig, vocabularies: Vocabularies, longest_target: in
 
 def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
     """Lightning's trainer with callbacks, loggers and checkpoints that are never half-written."""
+    logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
     callbacks = [make(callback) for callback in (cfg.callbacks or {}).values()]
-    loggers = [make(logger) for logger in (cfg.logger or {}).values()]
+    loggers = [make(one) for one in (cfg.logger or {}).values()]
     trainer: L.Trainer = make(
         cfg.trainer,
         callbacks=[text_metrics, PlateauSteps(), *callbacks],
@@ -217,15 +269,55 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in resolved.items()}
 
 
-def _score_names(cfg: DictConfig) -> list[str]:
-    """What validation logs."""
-    pair: tuple[list[str], list[list[str]]] = (["a b c d"], [["a b c d"]])
-    names = ["loss", "perplexity", "token_accuracy"]
-    for metric in build_metrics(cfg):
-        names += list(metric(*pair))
-    return [f"val/{name}" for name in names]
+def _drop_other_metrics(cfg: DictConfig) -> None:
+    """Leave out what a dataset sets of metrics that are not chosen, which have no ``_target_``."""
+    for name in [name for name, metric in cfg.metric.items() if "_target_" not in metric]:
+        if _on_command_line(f"metric.{name}"):
+            raise InputError(
+                f"metric.{name} is set, but this metric is not chosen; add it: "
+                f"metric=[{','.join(str(chosen) for chosen in cfg.metric)}]."
+            )
+        with open_dict(cfg):
+            del cfg.metric[name]
+
+
+def _settle_monitor(cfg: DictConfig) -> None:
+    """Hold ``monitor`` against what validation logs.
+
+    A dataset names its usual score. Where other metrics are chosen, the first score of the first
+    of them takes its place, unless ``monitor`` stands on the command line.
+    """
+    loss = {"val/loss": "min", "val/perplexity": "min", "val/token_accuracy": "max"}
+    if cfg.objective.ctc_weight:
+        loss["val/ctc_loss"] = "min"
+    searched = {name: mode for metric in build_metrics(cfg) for name, mode in _scores(metric)}
+    names = [*loss, *searched]
+    if cfg.monitor.name in names:
+        return
+    if _on_command_line("monitor"):
+        raise InputError(
+            f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
+            f"{', '.join(names)}; choose one or add its metric."
+        )
+    cfg.monitor.name, cfg.monitor.mode = next(iter(searched.items()))
+
+
+def _scores(metric: Metric) -> list[tuple[str, str]]:
+    """What validation logs of a metric, and whether a right output has more or less of it."""
+    references = [["a b c d"]]
+    right, wrong = metric(["a b c d"], references), metric(["e"], references)
+    return [(f"val/{name}", "max" if right[name] > wrong[name] else "min") for name in right]
+
+
+def _on_command_line(key: str) -> bool:
+    """Whether an override sets a key or something below it; without Hydra every key counts."""
+    if not HydraConfig.initialized():
+        return True
+    names = (item.lstrip("+~").partition("=")[0] for item in HydraConfig.get().overrides.task)
+    return any(name == key or name.startswith(f"{key}.") for name in names)
 
 
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a plain config from which a bundle rebuilds the model."""
-    return {part: config[part] for part in (*MODEL_PARTS, "model")}
+    parts = {part: config[part] for part in MODEL_PARTS}
+    return {**parts, "model": config["model"] | {"ctc_weight": config["objective"]["ctc_weight"]}}

@@ -18,12 +18,14 @@ from tandem import __version__
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.cache import write_atomically
-from tandem.data.module import Vocabularies
+from tandem.data.columns import SourceColumn, TextColumn, VectorColumn
+from tandem.data.features import Features, File
+from tandem.data.processors import Processors
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
-from tandem.training.evaluation import generate
+from tandem.training.evaluation import encode, generate
 from tandem.trust import build_trusted
 
 FORMAT = "tandem-bundle"
@@ -32,11 +34,13 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 SOURCE_TOKENIZER = "source_tokenizer.json"
 TARGET_TOKENIZER = "target_tokenizer.json"
-KEYS = {
+KEYS: dict[str, type | tuple[type, ...]] = {
     "model": dict,
     "search": dict,
     "dataset": dict,
     "metric": dict,
+    "features": (dict, type(None)),
+    "truncate_source": (int, type(None)),
     "max_length": int,
     "shared_vocabulary": bool,
     "sha256": dict,
@@ -49,7 +53,7 @@ class Bundle:
     """A model that is ready to write outputs."""
 
     model: Seq2Seq
-    vocabularies: Vocabularies
+    processors: Processors
     search: Search
     max_length: int
     """Most symbols of an output, ``eos`` included."""
@@ -60,36 +64,64 @@ class Bundle:
     def generate(self, sources: list[str], *, max_tokens: int = 4096) -> list[str]:
         """Write an output for each source; the order is kept.
 
-        :param max_tokens: source symbols of a batch, padding counted.
-        :raises InputError: if a source has no symbols.
+        :param sources: texts, or the paths of pictures or recordings.
+        :param max_tokens: source symbols of a batch, padding counted; of vectors ten times that.
+        :raises InputError: if a source has no symbols, or a file is unusable.
         """
-        ids = self.vocabularies.source.encode_batch(sources)
-        for number, symbols in enumerate(ids, start=1):
-            if not symbols:
-                raise InputError(f"Source {number} is empty; every source needs some text.")
         outputs = [""] * len(sources)
-        for rows, found in self._search(Ragged.from_lists(ids), max_tokens):
+        if not sources:
+            return outputs
+        column = self.read(sources)
+        room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
+        for rows, found in self._search(column, room):
             for row, hypothesis in zip(rows, found, strict=True):
-                outputs[row] = self.vocabularies.target.decode(hypothesis)
+                outputs[row] = self.processors.target.decode(hypothesis)
         return outputs
 
+    def read(self, sources: list[str]) -> SourceColumn:
+        """Turn sources into numbers, as in training."""
+        if isinstance(self.processors.source, Features):
+            return _read_files(self.processors.source, sources)
+        ids = Ragged.from_lists(self.processors.source.encode_batch(sources))
+        empty = (ids.lengths == 0).nonzero()[0]
+        if len(empty):
+            raise InputError(f"Source {empty[0] + 1} is empty; every source needs some text.")
+        return TextColumn(
+            ids if self.truncate_source is None else ids.truncated(self.truncate_source)
+        )
+
+    @property
+    def truncate_source(self) -> int | None:
+        """Of a longer source text only so many symbols are read."""
+        most: int | None = self.config["truncate_source"]
+        return most
+
     def _search(
-        self, sources: Ragged, max_tokens: int
+        self, sources: SourceColumn, max_tokens: int
     ) -> Iterable[tuple[list[int], list[list[int]]]]:
         """Rows of each batch with the ids of their best hypotheses."""
         budget = Budget(max_tokens=max_tokens, max_source_tokens=max_tokens, max_sentences=None)
-        encoded = Encoded(sources, sources, rows=np.arange(len(sources)))
-        for chosen in plan_batches(encoded, budget, rng=None) if len(sources) else ():
+        rows = np.arange(len(sources.lengths))
+        encoded = Encoded(sources, Ragged.from_lists([[] for _ in rows]), rows)
+        for chosen in plan_batches(encoded, budget, rng=None):
             batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
-            found = generate(self.model, self.search, batch, self.max_length)
+            memory = encode(self.model, batch)
+            found = generate(self.model, self.search, memory, self.max_length)
             yield chosen.tolist(), [hypotheses[0].tokens for hypotheses in found]
+
+
+def _read_files(features: Features, paths: list[str]) -> VectorColumn:
+    """Turn files into vectors, in memory."""
+    read = [features(File(path=path, bytes=None), path) for path in paths]
+    offsets = np.concatenate(([0], np.cumsum([len(vectors) for vectors in read])))
+    return VectorColumn(np.concatenate(read), offsets, np.arange(len(read)))
 
 
 def save_bundle(
     folder: Path,
     *,
     model: Seq2Seq,
-    vocabularies: Vocabularies,
+    processors: Processors,
     max_length: int,
     config: dict[str, Any],
 ) -> None:
@@ -101,14 +133,14 @@ def save_bundle(
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     save_model(model, str(part / WEIGHTS))
-    (part / SOURCE_TOKENIZER).write_text(vocabularies.source.to_json(), encoding="utf-8")
-    if not vocabularies.shared:
-        (part / TARGET_TOKENIZER).write_text(vocabularies.target.to_json(), encoding="utf-8")
+    (part / TARGET_TOKENIZER).write_text(processors.target.to_json(), encoding="utf-8")
+    if isinstance(processors.source, Tokenizer) and not processors.shared:
+        (part / SOURCE_TOKENIZER).write_text(processors.source.to_json(), encoding="utf-8")
     record = {
         "format": FORMAT,
         "version": VERSION,
         "tandem": __version__,
-        "shared_vocabulary": vocabularies.shared,
+        "shared_vocabulary": processors.shared,
         "max_length": max_length,
         **config,
         "sha256": {path.name: _digest(path) for path in sorted(part.iterdir())},
@@ -127,14 +159,11 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     """
     folder = _bundle_folder(Path(path))
     config = _read_config(folder)
-    for name in _files(shared=config["shared_vocabulary"]):
+    for name in _files(config):
         _check_file(folder / name, config["sha256"].get(name))
-    source = Tokenizer.from_json((folder / SOURCE_TOKENIZER).read_text(encoding="utf-8"))
-    target = source
-    if not config["shared_vocabulary"]:
-        target = Tokenizer.from_json((folder / TARGET_TOKENIZER).read_text(encoding="utf-8"))
     packages = tuple(trusted)
-    model = _build_model(config, packages, source, target)
+    processors = _read_processors(folder, config, packages)
+    model = _build_model(config, packages, processors)
     try:
         load_model(model, str(folder / WEIGHTS))
     except (RuntimeError, SafetensorError) as error:
@@ -142,7 +171,7 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
             f"The weights in {folder / WEIGHTS} do not fit the bundle's config ({error}); take the "
             "bundle from its run again."
         ) from error
-    search = build_trusted(config["search"], packages)
+    search = build_trusted(config["search"], "search", packages)
     if not isinstance(search, Search):
         raise InputError(
             f"The file {folder / CONFIG} lacks a usable `search`; take the bundle from its run "
@@ -150,25 +179,45 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
         )
     return Bundle(
         model=model.eval(),
-        vocabularies=Vocabularies(source, target),
+        processors=processors,
         search=search,
         max_length=config["max_length"],
         config=config,
     )
 
 
+def _read_processors(folder: Path, config: dict[str, Any], trusted: tuple[str, ...]) -> Processors:
+    """The tokenizers, or the features and the target's tokenizer."""
+
+    def tokenizer(name: str) -> Tokenizer:
+        return Tokenizer.from_json((folder / name).read_text(encoding="utf-8"))
+
+    target = tokenizer(TARGET_TOKENIZER)
+    if config["shared_vocabulary"]:
+        return Processors(target, target)
+    if config["features"] is None:
+        return Processors(tokenizer(SOURCE_TOKENIZER), target)
+    features = build_trusted(config["features"], "features", trusted)
+    if not isinstance(features, Features):
+        raise InputError(
+            f"The file {folder / CONFIG} lacks usable `features`; take the bundle from its run "
+            "again."
+        )
+    return Processors(features, target)
+
+
 def _build_model(
-    config: dict[str, Any], trusted: tuple[str, ...], source: Tokenizer, target: Tokenizer
+    config: dict[str, Any], trusted: tuple[str, ...], processors: Processors
 ) -> Seq2Seq:
     """The network that the config describes, with random weights."""
-    parts = {key: build_trusted(value, trusted) for key, value in config["model"].items()}
+    parts = {key: build_trusted(value, "model", trusted) for key, value in config["model"].items()}
     sizes = parts.pop("model", {})
     try:
         return assemble(
             **parts,
             **sizes,
-            source_size=source.vocabulary_size,
-            target_size=target.vocabulary_size,
+            source_size=processors.source_size,
+            target_size=processors.target.vocabulary_size,
             shared_vocabulary=config["shared_vocabulary"],
         )
     except InputError:
@@ -180,9 +229,11 @@ def _build_model(
         ) from error
 
 
-def _files(*, shared: bool) -> tuple[str, ...]:
+def _files(config: dict[str, Any]) -> tuple[str, ...]:
     """What stands beside the config."""
-    return (WEIGHTS, SOURCE_TOKENIZER) if shared else (WEIGHTS, SOURCE_TOKENIZER, TARGET_TOKENIZER)
+    if config["shared_vocabulary"] or config["features"] is not None:
+        return WEIGHTS, TARGET_TOKENIZER
+    return WEIGHTS, TARGET_TOKENIZER, SOURCE_TOKENIZER
 
 
 def _bundle_folder(path: Path) -> Path:
@@ -210,7 +261,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
             f"version {VERSION}; use the Tandem that wrote it ({config.get('tandem')})."
         )
     for key, kind in KEYS.items():
-        if not isinstance(config.get(key), kind):
+        if key not in config or not isinstance(config[key], kind):
             raise InputError(
                 f"The file {folder / CONFIG} lacks a usable `{key}`; take the bundle from its run "
                 "again."

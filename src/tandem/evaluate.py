@@ -16,9 +16,9 @@ from tandem.bundle import Bundle, load_bundle
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
 from tandem.data.cache import write_atomically
-from tandem.data.module import LengthFilter, TextDataModule
+from tandem.data.module import DataModule, LengthFilter
 from tandem.reports.summary import summary_table
-from tandem.training.evaluation import ForcedTotals, generate
+from tandem.training.evaluation import ForcedTotals, check_search, encode, generate
 from tandem.trust import build_trusted
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
@@ -52,7 +52,11 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
 
 def with_search(bundle: Bundle, cfg: DictConfig) -> Bundle:
     """The same bundle with the search that the command line chose, if it chose one."""
-    return replace(bundle, search=build.build_search(cfg)) if cfg.get("search") else bundle
+    if not cfg.get("search"):
+        return bundle
+    search = build.build_search(cfg)
+    check_search(bundle.model, search)
+    return replace(bundle, search=search)
 
 
 def device(accelerator: str) -> torch.device:
@@ -65,18 +69,21 @@ def device(accelerator: str) -> torch.device:
     return torch.device(names.get(accelerator, accelerator))
 
 
-def bundle_data(bundle: Bundle, cfg: DictConfig) -> TextDataModule:
+def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
     """The dataset that the bundle was trained on, with the bundle's tokenizers."""
     spec = dict(bundle.config["dataset"])
     if cfg.data_dir is not None:
         spec["data_dir"] = cfg.data_dir
-    data = TextDataModule(
-        load=lambda: build_trusted(spec, tuple(cfg.trusted)),
-        learn=lambda train: bundle.vocabularies,
-        length_filter=LengthFilter(max_source_length=None, max_target_length=None),
-        budget=Budget(
-            max_tokens=cfg.max_tokens, max_source_tokens=cfg.max_tokens, max_sentences=None
+    data = DataModule(
+        load=lambda: build_trusted(spec, "dataset", tuple(cfg.trusted)),
+        learn=lambda train: bundle.processors,
+        length_filter=LengthFilter(
+            max_source_length=None,
+            max_target_length=None,
+            truncate_source=bundle.truncate_source,
         ),
+        skip_bad=bundle.config["dataset"].get("on_bad_example") == "skip",
+        budget=Budget(**bundle.config["batching"]),
         overfit=None,
         seed=0,
     )
@@ -85,25 +92,25 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> TextDataModule:
 
 
 @torch.inference_mode()
-def score(
-    bundle: Bundle, data: TextDataModule, cfg: DictConfig
-) -> tuple[dict[str, float], list[str]]:
+def score(bundle: Bundle, data: DataModule, cfg: DictConfig) -> tuple[dict[str, float], list[str]]:
     """Forced and searched scores of a split, and the hypotheses in its order."""
     loader = data.evaluation_loader(cfg.split)
-    totals = ForcedTotals()
+    totals = ForcedTotals(bundle.model)
     hypotheses = [""] * len(data.encoded(cfg.split))
     where = next(bundle.model.parameters()).device
     for batch in track(loader, f"{cfg.split} split", transient=True):
-        totals.add(bundle.model, batch.to(where))
-        found = generate(bundle.model, bundle.search, batch.to(where), bundle.max_length)
+        on_device = batch.to(where)
+        memory = encode(bundle.model, on_device)
+        totals.add(memory, on_device)
+        found = generate(bundle.model, bundle.search, memory, bundle.max_length)
         for row, best in zip(batch.indices.tolist(), found, strict=True):
-            hypotheses[row] = bundle.vocabularies.target.decode(best[0].tokens)
+            hypotheses[row] = bundle.processors.target.decode(best[0].tokens)
     references = data.references(cfg.split, list(range(len(hypotheses))))
     prefix = SPLITS[cfg.split]
     metrics = totals.means(prefix)
     specs: dict[str, Any] = bundle.config["metric"]
     for spec in specs.values():
-        metric = build_trusted(spec, tuple(cfg.trusted))
+        metric = build_trusted(spec, "metric", tuple(cfg.trusted))
         scores = metric(hypotheses, references)
         metrics |= {f"{prefix}/{name}": value for name, value in scores.items()}
     return metrics, hypotheses

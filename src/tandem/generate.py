@@ -11,7 +11,11 @@ from tandem import build, console, launch
 from tandem.bundle import Bundle, load_bundle
 from tandem.core.errors import InputError
 from tandem.data.cache import write_atomically
+from tandem.data.features import Features
 from tandem.evaluate import device, with_search
+
+LISTS = (".txt", ".lst", ".list")
+"""How the names of files end that list the paths of pictures or recordings."""
 
 
 def generate(cfg: DictConfig, command: str = "") -> None:
@@ -30,7 +34,7 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return
-    sources = read_sources(cfg.input)
+    sources = read_sources(cfg.input, isinstance(bundle.processors.source, Features))
     check_lengths(bundle, sources, cfg)
     text = "".join(f"{line}\n" for line in bundle.generate(sources, max_tokens=cfg.max_tokens))
     if cfg.output == "-":
@@ -41,14 +45,15 @@ def generate(cfg: DictConfig, command: str = "") -> None:
 
 def converse(bundle: Bundle, cfg: DictConfig) -> None:
     """Answer line by line until the input ends."""
-    rich.print("[dim]Type a source and press Enter; end with Ctrl-D.[/]")
+    source = bundle.processors.source
+    what = f"the path of an {source.media} file" if isinstance(source, Features) else "a source"
+    rich.print(f"[dim]Type {what} and press Enter; end with Ctrl-D.[/]")
     for line in _typed():
         try:
             check_lengths(bundle, [line], cfg)
+            print(bundle.generate([line])[0])
         except InputError as error:
             launch.complain(error)
-            continue
-        print(bundle.generate([line])[0])
 
 
 def _typed() -> Iterator[str]:
@@ -63,11 +68,15 @@ def _typed() -> Iterator[str]:
             yield line
 
 
-def read_sources(name: str) -> list[str]:
+def read_sources(name: str, from_files: bool) -> list[str]:
     """Lines of a file or of standard input.
 
+    :param from_files: whether the model reads pictures or recordings; a line is then the path of
+        one, and ``name`` may be one itself.
     :raises InputError: if the file is missing or is not UTF-8.
     """
+    if from_files and name != "-" and Path(name).suffix.lower() not in LISTS:
+        return [name]
     where = "standard input" if name == "-" else name
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -85,8 +94,11 @@ def read_sources(name: str) -> list[str]:
 
 
 def check_lengths(bundle: Bundle, sources: list[str], cfg: DictConfig) -> None:
-    """Refuse sources that are empty or longer than ``cfg.max_source_length`` symbols."""
-    for number, ids in enumerate(bundle.vocabularies.source.encode_batch(sources), start=1):
+    """Refuse texts that are empty or longer than ``cfg.max_source_length`` symbols."""
+    source = bundle.processors.source
+    if isinstance(source, Features) or bundle.truncate_source is not None:
+        return
+    for number, ids in enumerate(source.encode_batch(sources), start=1):
         if not ids:
             raise InputError(f"Line {number} of the input is empty; every line needs a source.")
         if len(ids) > cfg.max_source_length:

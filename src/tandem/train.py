@@ -20,7 +20,7 @@ from tandem.bundle import save_bundle
 from tandem.callbacks import CSVLogger, TextMetrics, finish
 from tandem.core.errors import InputError
 from tandem.data.cache import write_atomically
-from tandem.data.module import TextDataModule
+from tandem.data.module import DataModule
 from tandem.reports.summary import summary_table
 from tandem.training.module import Seq2SeqModule
 
@@ -44,8 +44,8 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     trainer = build.build_trainer(cfg, text_metrics)
     exit_code = 1
     try:
-        vocabularies = data.prepare()
-        module = build.build_module(cfg, vocabularies, data.longest_target())
+        processors = data.prepare()
+        module = build.build_module(cfg, processors, data.longest_target())
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         write_config(folder, cfg)
         seconds = fit(trainer, module, data, folder, resume=cfg.resume)
@@ -56,7 +56,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     save_bundle(
         folder / "bundle",
         model=module.model,
-        vocabularies=vocabularies,
+        processors=processors,
         max_length=module.max_length,
         config=bundle_config(build.plain(cfg)),
     )
@@ -131,7 +131,7 @@ def write_config(folder: Path, cfg: DictConfig) -> None:
 def fit(
     trainer: L.Trainer,
     module: Seq2SeqModule,
-    data: TextDataModule,
+    data: DataModule,
     folder: Path,
     *,
     resume: bool,
@@ -167,7 +167,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def final_metrics(
-    trainer: L.Trainer, module: Seq2SeqModule, data: TextDataModule, *, test: bool
+    trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, *, test: bool
 ) -> dict[str, float]:
     """Return to the best checkpoint and score it on validation and, if wanted, on test."""
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -187,6 +187,8 @@ def bundle_config(config: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": build.model_spec(config),
         "search": config["search"],
+        "features": config["features"],
+        "truncate_source": config["data"]["truncate_source"],
         "dataset": config["dataset"],
         "metric": config["metric"],
         "batching": config["batching"],

@@ -9,30 +9,40 @@ import tandem.data.datasets
 from tandem.attentions import Attention
 from tandem.bridges import Bridge
 from tandem.core.errors import InputError
+from tandem.data.features import Features
 from tandem.decoders import Decoder
 from tandem.encoders import Encoder
 from tandem.frontends import Frontend
 from tandem.metrics import Metric
 from tandem.search import Search
 
-FAMILIES = (Frontend, Encoder, Decoder, Attention, Bridge, Search, Metric)
+SECTIONS: dict[str, tuple[type, ...]] = {
+    "features": (Features,),
+    "model": (Frontend, Encoder, Decoder, Attention, Bridge),
+    "search": (Search,),
+    "metric": (Metric,),
+    "dataset": (),
+}
+"""For each section of a bundle's config the families that its names may come from; a dataset is
+one of our functions."""
 OWN_PACKAGE = "tandem"
 KEYWORDS = ("_target_", "_partial_")
 
 
-def build_trusted(spec: Any, trusted: tuple[str, ...]) -> Any:
+def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
     """Build what a bundle's config describes.
 
     Dictionaries with ``_target_`` become objects, or factories if ``_partial_`` is true; all else
-    is plain data. A target is accepted only if it *is* a member of one of the families (or a
-    dataset function) and its code lives in Tandem or in a package that the caller trusts.
+    is plain data. A target is accepted only if it *is* a member of one of the section's families
+    (or a dataset function) and its code lives in Tandem or in a package that the caller trusts.
 
     :param spec: plain JSON data.
+    :param section: the part of the bundle's config, one of ``SECTIONS``.
     :param trusted: names of packages whose classes may be built, too.
     :raises InputError: if a name is not accepted; nothing was imported for it then.
     """
     if isinstance(spec, list):
-        return [build_trusted(item, trusted) for item in spec]
+        return [build_trusted(item, section, trusted) for item in spec]
     if isinstance(spec, str) and "${" in spec:
         raise InputError(
             f"The bundle's config holds the interpolation {spec!r}, which a bundle must not; it is "
@@ -42,11 +52,11 @@ def build_trusted(spec: Any, trusted: tuple[str, ...]) -> Any:
         return spec
     if "_target_" not in spec:
         _refuse_keywords(spec)
-        return {key: build_trusted(value, trusted) for key, value in spec.items()}
+        return {key: build_trusted(value, section, trusted) for key, value in spec.items()}
     arguments = {key: value for key, value in spec.items() if key not in KEYWORDS}
     _refuse_keywords(arguments)
-    target = resolve(spec["_target_"], trusted)
-    built = {key: build_trusted(value, trusted) for key, value in arguments.items()}
+    target = resolve(spec["_target_"], section, trusted)
+    built = {key: build_trusted(value, section, trusted) for key, value in arguments.items()}
     if spec.get("_partial_", False):
         return functools.partial(target, **built)
     try:
@@ -58,8 +68,8 @@ def build_trusted(spec: Any, trusted: tuple[str, ...]) -> Any:
         ) from error
 
 
-def resolve(name: Any, trusted: tuple[str, ...]) -> Any:
-    """Return the class or dataset function of that name, if it may be built."""
+def resolve(name: Any, section: str, trusted: tuple[str, ...]) -> Any:
+    """Return the class or dataset function of that name, if it may stand in the section."""
     parts = name.split(".") if isinstance(name, str) else []
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         raise _refusal(name)
@@ -73,19 +83,21 @@ def resolve(name: Any, trusted: tuple[str, ...]) -> Any:
             f"The bundle names {name}, which this installation does not have; install the version "
             "that wrote it."
         ) from error
-    if not _is_member(found, (OWN_PACKAGE, *trusted)):
+    if not _is_member(found, section, (OWN_PACKAGE, *trusted)):
         raise _refusal(name)
     return found
 
 
-def _is_member(found: Any, packages: tuple[str, ...]) -> bool:
+def _is_member(found: Any, section: str, packages: tuple[str, ...]) -> bool:
     """Whether an object itself, however it was reached, is one that may be built."""
     if not (inspect.isclass(found) or inspect.isfunction(found)):
         return False
     if found.__module__.split(".")[0] not in packages:
         return False
     if inspect.isclass(found):
-        return issubclass(found, FAMILIES) and not inspect.isabstract(found)
+        return issubclass(found, SECTIONS[section]) and not inspect.isabstract(found)
+    if section != "dataset":
+        return False
     functions = (getattr(tandem.data.datasets, name) for name in tandem.data.datasets.__all__)
     return any(found is function for function in functions)
 

@@ -12,7 +12,7 @@ import torch
 
 from tandem.bundle import CONFIG, load_bundle, save_bundle
 from tandem.core.errors import InputError
-from tandem.data.module import Vocabularies
+from tandem.data.processors import Processors
 from tandem.data.tokenizers import WordTokenizer
 from tandem.models import assemble
 from tandem.trust import build_trusted
@@ -45,11 +45,19 @@ MODEL: dict[str, Any] = {
         "output_size": 4,
         "dropout": 0.0,
     },
-    "model": {"embedding_size": 4, "tie_embeddings": "none", "dropout": 0.0},
+    "model": {
+        "embedding_size": 4,
+        "tie_embeddings": "none",
+        "copying": False,
+        "dropout": 0.0,
+        "ctc_weight": 0.0,
+    },
 }
 CONFIG_PARTS = {
     "model": MODEL,
-    "search": {"_target_": "tandem.search.GreedySearch"},
+    "features": None,
+    "truncate_source": None,
+    "search": {"_target_": "tandem.search.GreedySearch", "ctc_weight": None},
     "dataset": {"_target_": "tandem.data.datasets.reverse"},
     "metric": {"exact_match": {"_target_": "tandem.metrics.ExactMatch", "lowercase": False}},
 }
@@ -64,7 +72,9 @@ def write(folder: Path, *, shared: bool) -> Path:
     source = recipe.train(["a b c", "d"])
     target = source if shared else recipe.train(["x y", "z"])
     torch.manual_seed(0)
-    parts = {key: build_trusted(value, ()) for key, value in MODEL.items() if key != "model"}
+    parts = {
+        key: build_trusted(value, "model", ()) for key, value in MODEL.items() if key != "model"
+    }
     model = assemble(
         **parts,
         **MODEL["model"],
@@ -75,7 +85,7 @@ def write(folder: Path, *, shared: bool) -> Path:
     save_bundle(
         folder,
         model=model,
-        vocabularies=Vocabularies(source, target),
+        processors=Processors(source, target),
         max_length=6,
         config=CONFIG_PARTS,
     )
@@ -102,10 +112,10 @@ def refused(bundle: Path, trusted: tuple[str, ...] = ()) -> str:
 @pytest.mark.parametrize("shared", [False, True])
 def test_files(tmp_path: Path, shared: bool) -> None:
     folder = write(tmp_path / "bundle", shared=shared)
-    names = {CONFIG, *FILES} - ({"target_tokenizer.json"} if shared else set())
+    names = {CONFIG, *FILES} - ({"source_tokenizer.json"} if shared else set())
     assert {path.name for path in folder.iterdir()} == names
     assert not list(tmp_path.glob(".*"))
-    assert load_bundle(folder).vocabularies.shared == shared
+    assert load_bundle(folder).processors.shared == shared
 
 
 def test_what_is_loaded_is_what_was_saved(bundle: Path) -> None:
@@ -126,7 +136,7 @@ def test_outputs_keep_their_order(bundle: Path) -> None:
 
 def test_a_second_save_replaces_the_first(bundle: Path) -> None:
     write(bundle, shared=True)
-    assert not (bundle / "target_tokenizer.json").exists()
+    assert not (bundle / "source_tokenizer.json").exists()
 
 
 def test_an_empty_source(bundle: Path) -> None:
@@ -284,7 +294,8 @@ def test_a_class_of_ones_own(bundle: Path, tmp_path: Path, monkeypatch: pytest.M
         "from tandem.search import GreedySearch\nclass OwnSearch(GreedySearch):\n    pass\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    edit(bundle, lambda config: config.update(search={"_target_": "own_parts.OwnSearch"}))
+    search = {"_target_": "own_parts.OwnSearch", "ctc_weight": None}
+    edit(bundle, lambda config: config.update(search=search))
     assert "pass trusted=[its package]" in refused(bundle)
     loaded = load_bundle(bundle, trusted=["own_parts"])
     assert type(loaded.search).__name__ == "OwnSearch"

@@ -11,30 +11,34 @@ import pytest
 from tandem.attentions import AdditiveAttention
 from tandem.core.errors import InputError
 from tandem.search import BeamSearch, GreedySearch
-from tandem.trust import build_trusted, resolve
+from tandem.trust import SECTIONS, build_trusted, resolve
 
 BEAM = {
     "_target_": "tandem.search.BeamSearch",
     "width": 2,
     "length_penalty": "none",
     "alpha": 1.0,
+    "ctc_weight": None,
 }
 
 
-def refused(spec: Any, trusted: tuple[str, ...] = ()) -> str:
+def refused(spec: Any, trusted: tuple[str, ...] = (), section: str = "search") -> str:
     with pytest.raises(InputError) as caught:
-        build_trusted(spec, trusted)
+        build_trusted(spec, section, trusted)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_honest_parts_are_built() -> None:
-    assert isinstance(build_trusted(BEAM, ()), BeamSearch)
+    assert isinstance(build_trusted(BEAM, "search", ()), BeamSearch)
     factory = build_trusted(
-        {"_target_": "tandem.attentions.AdditiveAttention", "_partial_": True, "size": 4}, ()
+        {"_target_": "tandem.attentions.AdditiveAttention", "_partial_": True, "size": 4},
+        "model",
+        (),
     )
     assert isinstance(factory(query_size=2, memory_size=3), AdditiveAttention)
-    nested = build_trusted([{"search": {"_target_": "tandem.search.GreedySearch"}}, 1, None], ())
+    search = {"search": {"_target_": "tandem.search.GreedySearch", "ctc_weight": 0.5}}
+    nested = build_trusted([search, 1, None], "search", ())
     assert isinstance(nested[0]["search"], GreedySearch)
     assert nested[1:] == [1, None]
     splits = build_trusted(
@@ -45,6 +49,7 @@ def test_honest_parts_are_built() -> None:
             "symbols": 9,
             "seed": 0,
         },
+        "dataset",
         (),
     )
     assert len(splits["train"]) == 10
@@ -78,12 +83,12 @@ def test_honest_parts_are_built() -> None:
         "tandem.attentions.dot.InputError",
         "tandem.attentions.Attention",  # abstract
         "tandem.training.module.Seq2SeqModule",
-        "tandem.data.module.TextDataModule",
+        "tandem.data.module.DataModule",
         "tandem.data.cache.write_atomically",
         "tandem.callbacks.CSVLogger",
         "tandem.console.logging.FileHandler",
         "tandem.launch.BAD_INPUT",
-        "tandem.trust.FAMILIES",
+        "tandem.trust.SECTIONS",
         "tandem.search.BeamSearch.__init__",
         "tandem.search.BeamSearch.__init__.__globals__",
         "tandem.search.__builtins__",
@@ -105,8 +110,9 @@ def test_honest_parts_are_built() -> None:
     ],
     ids=str,
 )
+@pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("place", ["top", "list", "deep", "argument", "chained", "partial"])
-def test_nothing_else_is_built(target: Any, place: str, tmp_path: Path) -> None:
+def test_nothing_else_is_built(target: Any, place: str, section: str, tmp_path: Path) -> None:
     sentinel = tmp_path / "sentinel"
     hostile = {"_target_": target, "command": f"touch {sentinel}"}
     specs: dict[str, Any] = {
@@ -117,7 +123,7 @@ def test_nothing_else_is_built(target: Any, place: str, tmp_path: Path) -> None:
         "chained": {"_target_": "tandem.search.GreedySearch", "x": {"_target_": target}},
         "partial": {**hostile, "_partial_": True},
     }
-    message = refused(specs[place])
+    message = refused(specs[place], (), section)
     assert "The bundle" in message
     assert not sentinel.exists()
     assert "tandem_evil" not in sys.modules
@@ -172,12 +178,12 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_trusted_package(package: str, tmp_path: Path) -> None:
-    spec = {"_target_": "my_parts.MySearch"}
+    spec = {"_target_": "my_parts.MySearch", "ctc_weight": None}
     assert "'my_parts.MySearch'" in refused(spec)
     assert not (tmp_path / "my_parts" / "imported").exists()  # refused before the import
     assert "'my_parts.MySearch'" in refused(spec, ("my_part", "my", "parts", "my_parts.MySearch"))
     assert not (tmp_path / "my_parts" / "imported").exists()
-    assert type(build_trusted(spec, (package,))).__name__ == "MySearch"
+    assert type(build_trusted(spec, "search", (package,))).__name__ == "MySearch"
 
 
 @pytest.mark.parametrize("name", ["Other", "function", "system", "Popen", "Path"])
@@ -186,6 +192,21 @@ def test_a_trusted_package_has_other_things_too(package: str, name: str) -> None
 
 
 def test_resolve_gives_the_object_itself() -> None:
-    assert resolve("tandem.search.BeamSearch", ()) is BeamSearch
-    assert resolve("tandem.search.beam.BeamSearch", ()) is BeamSearch
-    assert not isinstance(resolve("tandem.search.BeamSearch", ()), functools.partial)
+    assert resolve("tandem.search.BeamSearch", "search", ()) is BeamSearch
+    assert resolve("tandem.search.beam.BeamSearch", "search", ()) is BeamSearch
+    assert not isinstance(resolve("tandem.search.BeamSearch", "search", ()), functools.partial)
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("model", "tandem.data.datasets.reverse"),
+        ("model", "tandem.search.GreedySearch"),
+        ("search", "tandem.encoders.CNNEncoder"),
+        ("metric", "tandem.data.datasets.multi30k"),
+        ("dataset", "tandem.metrics.ExactMatch"),
+        ("features", "tandem.frontends.TextFrontend"),
+    ],
+)
+def test_a_name_must_fit_its_section(section: str, name: str) -> None:
+    assert f"asks for '{name}'" in refused({"_target_": name}, (), section)

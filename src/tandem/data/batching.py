@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.data.columns import Rows, SourceColumn
 from tandem.data.ragged import Ragged
-
-Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +20,7 @@ class Budget:
     max_tokens: int
     """Most target symbols, ``eos`` included: rows x longest target."""
     max_source_tokens: int
-    """Most source symbols: rows x longest source."""
+    """Most source symbols, ``eos`` included, or vectors: rows x longest source."""
     max_sentences: int | None
     """Most rows; no limit if None."""
 
@@ -35,21 +33,19 @@ class Budget:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A split as ids, without ``bos`` and ``eos``."""
+    """A split in numbers; targets without ``bos`` and ``eos``."""
 
-    source: Ragged
+    source: SourceColumn
     target: Ragged
     rows: Rows
-    """For each example its row in the split as it was read."""
+    """For each example its row in the split; several versions of an example share one."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def collate(self, chosen: Rows) -> Batch:
         """Make a batch of some examples."""
-        source, source_mask = self.source.padded(
-            chosen, before=None, after=SPECIAL_IDS.eos, pad=SPECIAL_IDS.pad
-        )
+        source, source_mask = self.source.batch(chosen)
         target_in, target_mask = self.target.padded(
             chosen, before=SPECIAL_IDS.bos, after=None, pad=SPECIAL_IDS.pad
         )
@@ -74,7 +70,7 @@ def plan_batches(
     :param rng: shuffles examples of equal lengths and the batches; None keeps a fixed order.
     :return: rows of each batch.
     """
-    source_lengths, target_lengths = encoded.source.lengths + 1, encoded.target.lengths + 1
+    source_lengths, target_lengths = encoded.source.padded_lengths, encoded.target.lengths + 1
     ties = rng.permutation(len(encoded)) if rng is not None else np.arange(len(encoded))
     order = np.lexsort((ties, source_lengths, target_lengths))
     cuts = _cuts(source_lengths[order], target_lengths[order], budget)

@@ -1,72 +1,60 @@
-"""Loads a dataset, learns its tokenizers, and hands out batches."""
+"""Loads a dataset, learns its processors, and hands out batches."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import numpy as np
-import pyarrow as pa
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget, Encoded, EvaluationLoader, TrainingLoader
-from tandem.data.cache import (
-    cache_folder,
-    content_key,
-    load_columns,
-    save_columns,
-    write_atomically,
+from tandem.data.columns import Rows, SourceColumn
+from tandem.data.features import Features, File
+from tandem.data.processors import (
+    Processors,
+    encode_files,
+    encode_text_sources,
+    encode_texts,
+    place_of,
+    warn_of_unknown,
 )
-from tandem.data.ragged import Ragged
-from tandem.data.tokenizers.base import TokenizerRecipe
-from tandem.data.tokenizers.tokenizer import Tokenizer
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LengthFilter:
-    """Which training pairs are too long to learn from; evaluation keeps every pair."""
+    """What is too long to learn from; evaluation keeps every pair."""
 
     max_source_length: int | None
-    """Most source symbols, without ``eos``."""
+    """Training pairs with more source symbols (without ``eos``) or vectors are left out."""
     max_target_length: int | None
-    """Most target symbols, without ``eos``."""
+    """Training pairs with more target symbols, without ``eos``, are left out."""
+    truncate_source: int | None
+    """Of a longer source text only so many symbols are read, in evaluation, too."""
 
-    def kept(self, source: Ragged, target: Ragged) -> np.ndarray:
+    def kept(self, encoded: Encoded) -> Rows:
         """Rows that stay."""
-        keep = np.ones(len(source), dtype=bool)
-        for column, most in (
-            (source, self.max_source_length),
-            (target, self.max_target_length),
+        keep = np.ones(len(encoded), dtype=bool)
+        for lengths, most in (
+            (encoded.source.lengths, self.max_source_length),
+            (encoded.target.lengths, self.max_target_length),
         ):
             if most is not None:
-                keep &= column.lengths <= most
+                keep &= lengths <= most
         return keep.nonzero()[0]
 
 
-@dataclass(frozen=True)
-class Vocabularies:
-    """The tokenizers of both sides; one object twice if they are shared."""
-
-    source: Tokenizer
-    target: Tokenizer
-
-    @property
-    def shared(self) -> bool:
-        """Whether both sides have one vocabulary."""
-        return self.source is self.target
-
-
-class TextDataModule(L.LightningDataModule):
-    """Text pairs, from a dataset function to batches of ids.
+class DataModule(L.LightningDataModule):
+    """Pairs of a source and a text, from a dataset function to batches.
 
     :param load: returns the dataset with its splits train, validation and test.
-    :param learn: returns the tokenizers, given the training split.
-    :param length_filter: which training pairs are left out.
+    :param learn: returns the processors, given the training split.
+    :param length_filter: which training pairs are left out, and where sources are cut.
+    :param skip_bad: whether unusable files are left out instead of stopping the run.
     :param budget: how much fits into a batch.
     :param overfit: if given, every split is this many pairs from the training split's start.
     :param seed: orders the batches.
@@ -76,8 +64,9 @@ class TextDataModule(L.LightningDataModule):
         self,
         *,
         load: Callable[[], DatasetDict],
-        learn: Callable[[Dataset], Vocabularies],
+        learn: Callable[[Dataset], Processors],
         length_filter: LengthFilter,
+        skip_bad: bool,
         budget: Budget,
         overfit: int | None,
         seed: int,
@@ -86,38 +75,32 @@ class TextDataModule(L.LightningDataModule):
         self.load = load
         self.learn = learn
         self.length_filter = length_filter
+        self.skip_bad = skip_bad
         self.budget = budget
         self.overfit = overfit
         self.seed = seed
         self.splits: DatasetDict | None = None
-        self.vocabularies: Vocabularies | None = None
+        self.processors: Processors | None = None
         self._encoded: dict[str, Encoded] = {}
         self._loader: TrainingLoader | None = None
         self._resumed: dict[str, Any] | None = None
 
-    def prepare(self) -> Vocabularies:
-        """Load the splits, learn the tokenizers, and turn text into ids; once."""
+    def prepare(self) -> Processors:
+        """Load the splits, learn the processors, and turn all into numbers; once."""
         if self.splits is not None:
-            assert self.vocabularies is not None
-            return self.vocabularies
+            assert self.processors is not None
+            return self.processors
         self.splits = self.load()
         if self.overfit is not None:
             few = self.splits["train"].select(range(min(self.overfit, len(self.splits["train"]))))
             self.splits = DatasetDict({name: few for name in self.splits})
-        self.vocabularies = self.learn(self.splits["train"])
-        self._encoded = {name: self._encode(name, split) for name, split in self.splits.items()}
-        train = self._filtered(self._encoded["train"])
-        self._encoded["train"] = train
+        self.processors = self.learn(self.splits["train"])
+        for name in self.splits:
+            self._encode(name)
+        self._encoded["train"] = self._filtered(self._encoded["train"])
         sizes = ", ".join(f"{name} {len(encoded):,}" for name, encoded in self._encoded.items())
-        logger.info(
-            "Data: %s; vocabulary: %s",
-            sizes,
-            f"{self.vocabularies.target.vocabulary_size:,} shared"
-            if self.vocabularies.shared
-            else f"{self.vocabularies.source.vocabulary_size:,} source, "
-            f"{self.vocabularies.target.vocabulary_size:,} target",
-        )
-        return self.vocabularies
+        logger.info("Data: %s; %s", sizes, _describe(self.processors))
+        return self.processors
 
     def encoded(self, split: str) -> Encoded:
         """A split as ids; raises InputError if there is no such split."""
@@ -132,12 +115,27 @@ class TextDataModule(L.LightningDataModule):
         return int(self.encoded("train").target.lengths.max()) + 1
 
     def sources(self, split: str, indices: list[int]) -> list[str]:
-        """Source texts by their rows in the split."""
-        return list(self._texts(split).select(indices)["source"][:])
+        """Source texts, or the names of the files, by their rows in the split."""
+        sources = self._rows(split).select(indices)["source"][:]
+        if isinstance(sources[0], str):
+            return list(sources)
+        return [place_of(file, split, row) for file, row in zip(sources, indices, strict=True)]
+
+    @property
+    def media(self) -> Literal["image", "audio"] | None:
+        """What the sources are; None if they are text."""
+        assert self.processors is not None, "prepare() comes first"
+        source = self.processors.source
+        return source.media if isinstance(source, Features) else None
+
+    def file(self, split: str, index: int) -> File:
+        """The picture or recording of an example whose source is not text."""
+        file: File = self._rows(split)[index]["source"]
+        return file
 
     def references(self, split: str, indices: list[int]) -> list[list[str]]:
         """For each row of the split, the texts that count as right."""
-        rows = self._texts(split).select(indices)
+        rows = self._rows(split).select(indices)
         if "references" in rows.column_names:
             return list(rows["references"][:])
         return [[target] for target in rows["target"][:]]
@@ -179,26 +177,37 @@ class TextDataModule(L.LightningDataModule):
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
 
-    def _texts(self, split: str) -> Dataset:
+    def _rows(self, split: str) -> Dataset:
         assert self.splits is not None, "prepare() comes first"
         return self.splits[split]
 
-    def _encode(self, name: str, split: Dataset) -> Encoded:
-        assert self.vocabularies is not None
-        columns = (
-            _encoded_column(self.vocabularies.source, split, "source"),
-            _encoded_column(self.vocabularies.target, split, "target"),
-        )
-        empty = (columns[0].lengths == 0).nonzero()[0]
-        if len(empty):
-            raise InputError(
-                f"Example {empty[0] + 1} of the {name} split has no source symbols after "
-                "tokenising; remove it or choose another tokenizer."
+    def _encode(self, name: str) -> None:
+        """Turn a split into numbers; a row whose file is unusable leaves the split."""
+        assert self.splits is not None
+        assert self.processors is not None
+        split, target = self.splits[name], self.processors.target
+        source: SourceColumn
+        if isinstance(self.processors.source, Features):
+            copies = self.processors.source.copies if name == "train" else 1
+            source, owners = encode_files(
+                self.processors.source, split, name, copies=copies, skip_bad=self.skip_bad
             )
-        return Encoded(*columns, rows=np.arange(len(split)))
+            kept, rows = np.unique(owners, return_inverse=True)
+            if len(kept) < len(split):
+                split = self.splits[name] = split.select(kept)
+        else:
+            truncate = self.length_filter.truncate_source
+            source = encode_text_sources(self.processors.source, split, name, truncate=truncate)
+            rows = np.arange(len(split))
+        targets = encode_texts(target, split["target"][:])
+        if name != "train":
+            warn_of_unknown(target, targets, split, name)
+        if len(rows) > len(targets):
+            targets = targets.take(rows)
+        self._encoded[name] = Encoded(source, targets, rows=rows)
 
     def _filtered(self, train: Encoded) -> Encoded:
-        kept = self.length_filter.kept(train.source, train.target)
+        kept = self.length_filter.kept(train)
         dropped = len(train) - len(kept)
         if dropped:
             logger.info("Left out %s of %s training pairs for length", dropped, len(train))
@@ -213,66 +222,11 @@ class TextDataModule(L.LightningDataModule):
         return Encoded(train.source.take(kept), train.target.take(kept), train.rows[kept])
 
 
-@dataclass(frozen=True)
-class LearnVocabularies:
-    """Learns the tokenizers of both sides from the training split, and only from it.
-
-    :raises InputError: if the sides share a tokenizer but have different recipes.
-    """
-
-    source_recipe: TokenizerRecipe
-    target_recipe: TokenizerRecipe
-
-    def __post_init__(self) -> None:
-        if self.target_recipe.shared and self.source_recipe != self.target_recipe:
-            raise InputError(
-                "tokenizer.shared=true needs one recipe for both sides, but `source_tokenizer` "
-                "differs from `tokenizer`; set tokenizer.shared=false or source_tokenizer=null."
-            )
-
-    def __call__(self, train: Dataset) -> Vocabularies:
-        """Learn from the columns ``source`` and ``target``."""
-        if self.target_recipe.shared:
-            one = _learned(self.target_recipe, train, ("source", "target"))
-            return Vocabularies(one, one)
-        return Vocabularies(
-            _learned(self.source_recipe, train, ("source",)),
-            _learned(self.target_recipe, train, ("target",)),
-        )
-
-
-def _learned(recipe: TokenizerRecipe, train: Dataset, columns: tuple[str, ...]) -> Tokenizer:
-    """Learn a tokenizer, or read it from the cache if the same was learnt from the same texts."""
-
-    def texts() -> Iterator[str]:
-        for column in columns:
-            for batch in train.select_columns([column]).iter(batch_size=1000):
-                yield from batch[column]
-
-    path = cache_folder() / "tokenizers" / f"{content_key(repr(recipe), texts())}.json"
-    if path.is_file():
-        return Tokenizer.from_json(path.read_text(encoding="utf-8"))
-    tokenizer = recipe.train(texts())
-    _keep(lambda: write_atomically(path, tokenizer.to_json().encode()), path)
-    return tokenizer
-
-
-def _encoded_column(tokenizer: Tokenizer, split: Dataset, column: str) -> Ragged:
-    """Turn a column of texts into ids, or map them from the cache."""
-    texts: list[str] = split[column][:]
-    path = cache_folder() / "encoded" / f"{content_key(tokenizer.to_json(), texts)}.arrow"
-    try:
-        return load_columns(path)["ids"]
-    except (OSError, pa.ArrowInvalid, KeyError):
-        pass  # not there yet, or unreadable: make it again
-    ids = Ragged.from_lists(tokenizer.encode_batch(texts))
-    _keep(lambda: save_columns(path, {"ids": ids}), path)
-    return ids
-
-
-def _keep(write: Callable[[], None], path: Path) -> None:
-    """Put something into the cache, which is a convenience: without it work goes on."""
-    try:
-        write()
-    except OSError as error:
-        logger.warning("Could not write %s (%s); going on without the cache", path, error)
+def _describe(processors: Processors) -> str:
+    """What the two sides are made of, for the log."""
+    target = f"{processors.target.vocabulary_size:,}"
+    if processors.shared:
+        return f"vocabulary: {target} shared"
+    if isinstance(processors.source, Features):
+        return f"vectors of size {processors.source_size}; vocabulary: {target}"
+    return f"vocabulary: {processors.source_size:,} source, {target} target"

@@ -56,6 +56,12 @@ class Ragged:
         values = np.concatenate(picked) if picked else self.values[:0]
         return Ragged(values, np.concatenate(([0], lengths.cumsum())))
 
+    def truncated(self, most: int) -> "Ragged":
+        """A copy in which no row is longer than ``most``."""
+        lengths = np.minimum(self.lengths, most)
+        inner = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
+        return Ragged(self.values[inner < most], np.concatenate(([0], lengths.cumsum())))
+
     def padded(
         self, rows: npt.NDArray[np.int64], *, before: int | None, after: int | None, pad: int
     ) -> tuple[Tensor, Tensor]:

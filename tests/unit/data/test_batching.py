@@ -14,6 +14,7 @@ from tandem.data.batching import (
     TrainingLoader,
     plan_batches,
 )
+from tandem.data.columns import TextColumn
 from tandem.data.ragged import Ragged
 
 SIZE = 300
@@ -30,7 +31,7 @@ def encoded() -> Encoded:
     rng = np.random.default_rng(0)
     source, target = rng.integers(1, 30, SIZE), rng.integers(0, 40, SIZE)
     target[17] = 200  # alone over the budget
-    return Encoded(ragged(source), ragged(target), rows=np.arange(SIZE) + 1000)
+    return Encoded(TextColumn(ragged(source)), ragged(target), rows=np.arange(SIZE) + 1000)
 
 
 def budget(max_tokens: int = 120, max_source_tokens: int = 90, max_sentences=None) -> Budget:
@@ -85,7 +86,9 @@ def test_batches_hold_similar_lengths(encoded) -> None:
 
 def test_collate_by_hand() -> None:
     pairs = Encoded(
-        Ragged.from_lists([[5], [6, 7]]), Ragged.from_lists([[8, 9], []]), rows=np.array([30, 40])
+        TextColumn(Ragged.from_lists([[5], [6, 7]])),
+        Ragged.from_lists([[8, 9], []]),
+        rows=np.array([30, 40]),
     )
     batch = pairs.collate(np.array([1, 0]))
     assert batch.source.tolist() == [[6, 7, 2], [5, 2, 0]]

@@ -31,6 +31,9 @@ class Features(ABC):
     copies: int = 1
     """Versions of each training example, of which the first is the example as it is."""
 
+    seconds_per_vector: float = 0.0
+    """For recordings: from one vector to the next."""
+
     @abstractmethod
     def __call__(self, file: File, place: str, copy: int = 0) -> Vectors:
         """Read a file.
@@ -40,3 +43,13 @@ class Features(ABC):
         :return: (L, width) with L >= 1.
         :raises InputError: if the file is missing, damaged or has nothing in it.
         """
+
+    @abstractmethod
+    def shown(self, vectors: Vectors) -> Vectors:
+        """What to draw of (L, width) vectors: a picture (H, W) or (H, W, 3), bytes; or a
+        spectrogram (F, bands).
+        """
+
+    def recipe(self) -> str:
+        """All options as one text, under which results are kept."""
+        return f"{type(self).__module__}.{type(self).__qualname__} {sorted(vars(self).items())}"

@@ -1,0 +1,99 @@
+"""The source side of a split: rows of ids or of vectors, and how they become a batch."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tandem.core.types import SPECIAL_IDS
+from tandem.data.features import Vectors
+from tandem.data.ragged import Ragged
+
+Rows = npt.NDArray[np.int64]
+
+
+class SourceColumn(Protocol):
+    """Sources of all examples of a split."""
+
+    @property
+    def lengths(self) -> Rows:
+        """Symbols (without ``eos``) or vectors of each source."""
+
+    @property
+    def padded_lengths(self) -> Rows:
+        """What each source takes up in a batch."""
+
+    def take(self, rows: Rows) -> "SourceColumn":
+        """The same with some rows only."""
+
+    def batch(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Some rows side by side, padded with zeros, and their mask (B, S)."""
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """Sources that are text."""
+
+    ids: Ragged
+
+    @property
+    def lengths(self) -> Rows:
+        """Symbols of each source, without ``eos``."""
+        return self.ids.lengths
+
+    @property
+    def padded_lengths(self) -> Rows:
+        """Symbols with ``eos``."""
+        return self.ids.lengths + 1
+
+    def take(self, rows: Rows) -> "TextColumn":
+        """See :class:`SourceColumn`."""
+        return TextColumn(self.ids.take(rows))
+
+    def batch(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Ids (B, S), ``eos`` behind each source."""
+        return self.ids.padded(rows, before=None, after=SPECIAL_IDS.eos, pad=SPECIAL_IDS.pad)
+
+
+@dataclass(frozen=True)
+class VectorColumn:
+    """Sources that are pictures or recordings, as vectors that lie in a file."""
+
+    values: Vectors
+    """(total, width) all sources, one behind the other."""
+    offsets: Rows
+    """Source i is ``values[offsets[i] : offsets[i + 1]]``."""
+    chosen: Rows
+    """The sources that this column has, by their places in the file."""
+
+    @property
+    def lengths(self) -> Rows:
+        """Vectors of each source."""
+        return self.offsets[self.chosen + 1] - self.offsets[self.chosen]
+
+    @property
+    def padded_lengths(self) -> Rows:
+        """Vectors of each source."""
+        return self.lengths
+
+    def take(self, rows: Rows) -> "VectorColumn":
+        """See :class:`SourceColumn`; the vectors stay where they are."""
+        return VectorColumn(self.values, self.offsets, self.chosen[rows])
+
+    def row(self, index: int) -> Vectors:
+        """(L, width) of one source."""
+        place = self.chosen[index]
+        return self.values[self.offsets[place] : self.offsets[place + 1]]
+
+    def batch(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Vectors (B, S, width), uint8 or float32."""
+        lengths = self.lengths[rows]
+        kind = np.uint8 if self.values.dtype == np.uint8 else np.float32
+        padded = np.zeros((len(rows), lengths.max(), self.values.shape[1]), dtype=kind)
+        for place, index in enumerate(rows):
+            padded[place, : lengths[place]] = self.row(index)
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        return torch.from_numpy(padded), torch.from_numpy(mask)
