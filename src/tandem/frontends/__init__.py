@@ -1,6 +1,9 @@
 """From a source of one modality to the vectors that an encoder reads."""
 
 from tandem.frontends.base import Frontend
+from tandem.frontends.cnn_stem import CNNStemFrontend
+from tandem.frontends.patches import PatchFrontend
+from tandem.frontends.speech import SpeechFrontend
 from tandem.frontends.text import TextFrontend
 
-__all__ = ["Frontend", "TextFrontend"]
+__all__ = ["CNNStemFrontend", "Frontend", "PatchFrontend", "SpeechFrontend", "TextFrontend"]

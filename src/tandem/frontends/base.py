@@ -1,6 +1,7 @@
 """What every frontend promises."""
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -8,11 +9,18 @@ from torch import Tensor, nn
 class Frontend(ABC, nn.Module):
     """Turns a source of one modality into the vectors that an encoder reads."""
 
+    media: Literal["text", "image", "audio"]
+    """What the source is."""
+
     output_size: int
     """E, size of the vectors."""
 
     table: nn.Embedding | None
     """The embeddings of a text source, which the target may share; None for other sources."""
+
+    def grid(self, rows: int) -> tuple[int, int]:
+        """Rows and columns of the positions that so many rows of pixels become; pictures only."""
+        raise NotImplementedError
 
     @abstractmethod
     def forward(self, source: Tensor, source_mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,8 @@ class TextFrontend(Frontend):
     :param dropout: probability on the embeddings.
     """
 
+    media = "text"
+
     def __init__(self, *, source_size: int, embedding_size: int, dropout: float) -> None:
         super().__init__()
         self.table: nn.Embedding = embedding_table(source_size, embedding_size)
