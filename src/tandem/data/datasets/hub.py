@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import datasets
 import pyarrow as pa
@@ -19,6 +20,7 @@ def hub(
     *,
     path: str,
     name: str | None,
+    revision: str | None,
     source: str,
     target: str,
     references: str | None,
@@ -31,6 +33,8 @@ def hub(
 
     :param path: its name on the Hub, such as ``wmt/wmt14``, or a local folder in the same layout.
     :param name: its configuration, such as ``de-en``, or None.
+    :param revision: a branch of its repository, such as ``refs/convert/parquet``, which the Hub
+        keeps for sets whose main branch is a script; None for the main branch.
     :param source: the source column; ``translation.de`` looks into a column of records.
     :param target: the target column, given in the same way.
     :param references: a column of lists of acceptable outputs, or None.
@@ -50,21 +54,22 @@ def hub(
                 f"The dataset needs a name for its {split} split; set dataset.{split} to a split "
                 f"of {path}, or to a part of one such as train[:90%]."
             )
-        chosen = _choose(_load(path, name, split, part), wanted, f"{path} split {part}")
+        chosen = _choose(_load(path, name, revision, split, part), wanted, f"{path} split {part}")
         splits[split] = _keep_filled(chosen, f"{path} split {part}", on_bad_example)
     return check_splits(DatasetDict(splits))
 
 
-def _load(path: str, name: str | None, split: str, part: str) -> Dataset:
+def _load(path: str, name: str | None, revision: str | None, split: str, part: str) -> Dataset:
     """Return one split; whatever stops the library is told with the names that were asked for."""
     try:
         with _quietly():
-            return datasets.load_dataset(path, name, split=part)
+            return datasets.load_dataset(path, name, revision=revision, split=part)
     except Exception as error:  # the library and its network stack raise many unrelated types
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        remedy = "" if Path(path).is_dir() else " and the network, or use a folder with its files"
         raise InputError(
             f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part}) could not "
-            f"be loaded ({reason}); check the three names and the network."
+            f"be loaded ({reason}); check the three names{remedy}."
         ) from error
 
 

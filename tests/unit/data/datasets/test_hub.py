@@ -27,8 +27,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def load(folder: Path | str, **changes: Any) -> Any:
     """Load with the usual names."""
     options = {
-        **{"path": str(folder), "name": None, "source": "t.de", "target": "t.en"},
-        **{"references": None, "train": "train", "validation": "test[:50%]", "test": "test"},
+        **{"path": str(folder), "name": None, "revision": None, "references": None},
+        **{
+            "source": "t.de",
+            "target": "t.en",
+            "train": "train",
+            "validation": "test[:50%]",
+            "test": "test",
+        },
         **{"on_bad_example": "skip", **changes},
     }
     return hub(**options)
@@ -79,7 +85,7 @@ def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) 
             {"validation": "dev"},
             "The set dataset.path={folder} (dataset.name=None, dataset.validation=dev) could not "
             "be loaded (Unknown split \"dev\". Should be one of ['train', 'test'].); check the "
-            "three names and the network.",
+            "three names.",
         ),
     ],
 )
@@ -95,6 +101,9 @@ def test_set_out_of_reach(folder: Path) -> None:
     assert str(caught.value).startswith(
         "The set dataset.path=nobody-such/such-set (dataset.name=None, dataset.train=train) could "
         "not be loaded ("
+    )
+    assert str(caught.value).endswith(
+        "); check the three names and the network, or use a folder with its files."
     )
 
 

@@ -1,0 +1,153 @@
+"""Captioned pictures of the Hugging Face Hub, or of folders that are laid out like its sets."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import datasets
+from datasets import Dataset, DatasetDict, Features, Image, List, Value, concatenate_datasets
+
+from tandem.core.errors import InputError
+from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
+from tandem.data.datasets.folders import FILE_FEATURES
+
+logger = logging.getLogger(__name__)
+
+
+def hub_captions(
+    *,
+    path: str,
+    name: str | None,
+    image: str,
+    captions: Sequence[str],
+    train: str,
+    validation: str,
+    test: str,
+    on_bad_example: str,
+) -> DatasetDict:
+    """Load a set by its name and pick its columns of pictures and captions.
+
+    Training has an example for each caption, evaluation one for each row with all of its captions
+    as references. Pictures stay as they are stored.
+
+    :param path: the set's name on the Hub, or a local folder in the same layout.
+    :param name: its configuration, or None.
+    :param image: the column of pictures.
+    :param captions: the columns of captions, each of texts or of lists of texts.
+    :param train: the split to train on; a part of one, such as ``train[:90%]``, is possible.
+    :param validation: the split to validate on.
+    :param test: the split to test on.
+    :param on_bad_example: ``error``, or ``skip`` rows without a picture or caption.
+    """
+    check_on_bad_example(on_bad_example)
+    if not captions:
+        raise InputError("dataset.captions must name at least one column, but is empty.")
+    made = {}
+    for split, part in zip(SPLITS, (train, validation, test), strict=True):
+        place = f"{path} split {part}"
+        rows = _load(path, name, part)
+        _check_columns(rows, image, captions, place)
+        texts = _texts(rows, captions, place)
+        pictures = _pictures(rows, image)
+        kept = _kept(pictures, texts, place, on_bad_example)
+        if len(kept) < len(texts):
+            pictures, texts = pictures.select(kept), [texts[row] for row in kept]
+        made[split] = _spread(pictures, texts) if split == "train" else _with(pictures, texts)
+    return check_splits(DatasetDict(made))
+
+
+def _load(path: str, name: str | None, part: str) -> Dataset:
+    """Return one split; whatever stops the library is told with the names that were asked for."""
+    try:
+        return datasets.load_dataset(path, name, split=part)
+    except Exception as error:  # the library and its network stack raise many unrelated types
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"The set {path} (configuration {name}, split {part}) could not be loaded ({reason}); "
+            "check the three names and the network."
+        ) from error
+
+
+def _check_columns(rows: Dataset, image: str, captions: Sequence[str], place: str) -> None:
+    """Refuse columns that are not there or hold something else."""
+    for key, column in (("image", image), *(("captions", column) for column in captions)):
+        if column not in rows.column_names:
+            raise InputError(
+                f"{place} has no column `{column}` (its columns are "
+                f"{', '.join(rows.column_names)}); correct dataset.{key}."
+            )
+    if not isinstance(rows.features[image], Image):
+        raise InputError(
+            f"The column `{image}` of {place} must hold pictures, but holds "
+            f"{rows.features[image]}; set dataset.image to another."
+        )
+
+
+def _texts(rows: Dataset, captions: Sequence[str], place: str) -> list[list[str]]:
+    """Return the captions of each row that are not empty."""
+    columns = [rows[column][:] for column in captions]
+    texts: list[list[str]] = []
+    for values in zip(*columns, strict=True):
+        listed = [
+            text for value in values for text in (value if isinstance(value, list) else [value])
+        ]
+        for text in listed:
+            if not isinstance(text, str | None):
+                raise InputError(
+                    f"The captions of {place} must be texts or lists of texts, but row "
+                    f"{len(texts) + 1} has a {type(text).__name__}; set dataset.captions to other "
+                    "columns."
+                )
+        texts.append([text.strip() for text in listed if text is not None and text.strip()])
+    return texts
+
+
+def _pictures(rows: Dataset, image: str) -> Dataset:
+    """Return the pictures alone, as files that are not decoded."""
+    stored = rows.select_columns([image]).cast_column(image, Image(decode=False))
+    return stored.rename_column(image, "source").cast(Features({"source": FILE_FEATURES}))
+
+
+def _kept(pictures: Dataset, texts: list[list[str]], place: str, on_bad_example: str) -> list[int]:
+    """Return the rows that have a picture and a caption; others are an error or skipped."""
+    missing = pictures.with_format("arrow")["source"][:].is_null().to_pylist()
+    kept = [row for row, known in enumerate(texts) if known and not missing[row]]
+    bad = next((row for row in range(len(texts)) if missing[row] or not texts[row]), None)
+    if bad is None:
+        return kept
+    what = "picture" if missing[bad] else "caption"
+    if on_bad_example == "error":
+        raise InputError(
+            f"Row {bad + 1} of {place} has no {what}, but every example needs both; correct the "
+            "set or set data.on_bad_example=skip."
+        )
+    logger.info(
+        "Skipped %d of %d examples of %s; the first: row %d has no %s.",
+        len(texts) - len(kept),
+        len(texts),
+        place,
+        bad + 1,
+        what,
+    )
+    return kept
+
+
+def _with(pictures: Dataset, texts: list[list[str]]) -> Dataset:
+    """Return the pictures with their first captions as targets and all as references."""
+    columns: dict[str, tuple[list[Any], Any]] = {
+        "target": ([known[0] for known in texts], Value("string")),
+        "references": (texts, List(Value("string"))),
+    }
+    for column, (values, kind) in columns.items():
+        pictures = pictures.add_column(column, values, feature=kind)
+    return pictures
+
+
+def _spread(pictures: Dataset, texts: list[list[str]]) -> Dataset:
+    """Return an example for each caption; the pictures are stored once where all have as many."""
+    parts = []
+    for place in range(max(map(len, texts), default=0)):
+        rows = [row for row, known in enumerate(texts) if place < len(known)]
+        part = pictures if len(rows) == len(texts) else pictures.select(rows)
+        parts.append(_with(part, [[texts[row][place]] for row in rows]))
+    return concatenate_datasets(parts) if parts else _with(pictures, texts)

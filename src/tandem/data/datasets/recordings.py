@@ -1,0 +1,96 @@
+"""What datasets of recordings share: folders with a table, validation speakers, and the Hub."""
+
+from pathlib import Path
+
+import datasets
+import pyarrow.compute as pc
+from datasets import Audio, Dataset, Value
+
+from tandem.core.errors import InputError
+from tandem.data.datasets.folders import FileEntry, hold_out, keep_whole, read_folder
+
+ENDINGS = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    *(".aif", ".aiff", ".aifc", ".au", ".caf", ".sph", ".w64", ".rf64"),
+)
+"""How names of recordings end."""
+
+
+def read_recordings(folder: Path, text_column: str, *, on_bad_example: str) -> list[FileEntry]:
+    """Return the entries of a folder with a table, as :func:`read_folder` does."""
+    return read_folder(folder, text_column, ENDINGS, on_bad_example=on_bad_example)
+
+
+def hold_out_speakers(
+    entries: list[FileEntry], *, speaker: str | None, share: float, seed: int
+) -> tuple[list[FileEntry], list[FileEntry]]:
+    """Split entries into training and validation ones, with different speakers if they are known.
+
+    :param speaker: the column that names them; None, or a column that no row has, splits the
+        recordings at random.
+    """
+    known = speaker is not None and any(speaker in entry.columns for entry in entries)
+    return hold_out(
+        entries,
+        share=share,
+        seed=seed,
+        group=(lambda entry: entry.columns.get(str(speaker), "")) if known else None,
+    )
+
+
+def hub_recordings(
+    path: str, name: str, part: str, target: str, *, lowercase: bool, on_bad_example: str
+) -> Dataset:
+    """Return a split of a set of the Hub, its recordings as they are stored, without a copy.
+
+    :param path: its name on the Hub.
+    :param name: its configuration.
+    :param part: its split.
+    :param target: the column of texts; the recordings stand in the column ``audio``.
+    :param lowercase: whether to lowercase the texts.
+    :param on_bad_example: ``error``, or ``skip`` rows without a recording or text.
+    """
+    try:
+        rows = datasets.load_dataset(path, name, split=part)
+    except Exception as error:  # the library and its network stack raise many unrelated types
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"The set {path} (configuration {name}, split {part}) could not be loaded ({reason}); "
+            "check the network, or set dataset.data_dir to a folder that has it."
+        ) from error
+    for column in ("audio", target):
+        if column not in rows.column_names:
+            raise InputError(
+                f"{path} split {part} has no column `{column}` (its columns are "
+                f"{', '.join(rows.column_names)}); choose a set that has it."
+            )
+    texts = [(text or "").strip() for text in rows[target][:]]
+    if lowercase:
+        texts = [text.lower() for text in texts]
+    rows = _undecoded(rows).add_column("target", texts, feature=Value("string"))
+    table = rows.with_format("arrow")[:]
+    filled = pc.and_(pc.not_equal(table["target"], ""), pc.is_valid(table["source"]))
+    empty = pc.index(filled, False).as_py()
+    if empty < 0:
+        return rows
+    if on_bad_example == "error":
+        raise InputError(
+            f"Row {empty + 1} of {path} split {part} lacks its recording or text; set "
+            "data.on_bad_example=skip to leave such rows out."
+        )
+    return rows.select(pc.indices_nonzero(filled).to_pylist())
+
+
+def _undecoded(rows: Dataset) -> Dataset:
+    """Return the column ``audio`` as the column ``source`` of files, which nothing decodes."""
+    stored = rows.select_columns("audio").cast_column("audio", Audio(decode=False))
+    stored = stored.rename_column("audio", "source")
+    return Dataset(stored.data.replace_schema_metadata(None))  # it said that they are Audio
+
+
+def listed_entries(rows: list[tuple[Path, str, str]], *, on_bad_example: str) -> list[FileEntry]:
+    """Return entries of files, texts and places that a list names."""
+    return keep_whole(
+        [FileEntry(file, [text], place) for file, text, place in rows],
+        on_bad_example=on_bad_example,
+    )
