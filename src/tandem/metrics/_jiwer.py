@@ -1,22 +1,20 @@
-"""What word and character error rate have in common."""
+"""What word, phoneme and character error rate have in common."""
 
 from importlib.metadata import version
 from typing import Any
 
-from tandem.metrics.base import yes_no
+from tandem.metrics._normalization import normalize
 
 
 def flatten(
-    hypotheses: list[str], references: list[list[str]], lowercase: bool
+    hypotheses: list[str], references: list[list[str]], normalization: str
 ) -> tuple[list[str], list[str]]:
-    """List every pair of a reference and its row's hypothesis, as two lists."""
+    """List every pair of a reference and its row's hypothesis, normalised, as two lists."""
     pairs = [
-        (reference, hypothesis)
+        (normalize(reference, normalization), normalize(hypothesis, normalization))
         for hypothesis, texts in zip(hypotheses, references, strict=True)
         for reference in texts
     ]
-    if lowercase:
-        pairs = [(reference.lower(), hypothesis.lower()) for reference, hypothesis in pairs]
     return [reference for reference, _ in pairs], [hypothesis for _, hypothesis in pairs]
 
 
@@ -39,9 +37,9 @@ def error_rate(output: Any, counts: list[int]) -> float:
     return 100.0 * errors / max(units, 1)
 
 
-def signature(unit: str, lowercase: bool) -> str:
+def signature(unit: str, normalization: str) -> str:
     """Return the library's version and the settings."""
-    return f"jiwer.{unit}|refs:fewest|lowercase:{yes_no(lowercase)}|version:{version('jiwer')}"
+    return f"jiwer.{unit}|refs:fewest|normalization:{normalization}|version:{version('jiwer')}"
 
 
 def _errors(chunks: list[Any]) -> int:

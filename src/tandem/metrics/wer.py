@@ -5,6 +5,7 @@ from typing import final
 from jiwer import process_words
 
 from tandem.metrics._jiwer import error_rate, flatten, signature
+from tandem.metrics._normalization import check_normalization
 from tandem.metrics.base import Metric
 
 
@@ -12,18 +13,20 @@ from tandem.metrics.base import Metric
 class WER(Metric):
     """Wrong, missing and added words per reference word over the corpus; lower is better.
 
-    :param lowercase: compare without regard to case.
+    :param normalization: of both texts: ``none``, or ``basic``, which leaves case, punctuation and
+        repeated spaces out of account.
     """
 
-    def __init__(self, *, lowercase: bool) -> None:
-        self.lowercase = lowercase
+    def __init__(self, *, normalization: str) -> None:
+        check_normalization("wer", normalization)
+        self.normalization = normalization
 
     def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
         """Return ``{"wer": percent}``."""
-        pairs = flatten(hypotheses, references, self.lowercase)
+        pairs = flatten(hypotheses, references, self.normalization)
         return {"wer": error_rate(process_words(*pairs), [len(texts) for texts in references])}
 
     @property
     def signature(self) -> str:
         """The library's version and the settings."""
-        return signature("wer", self.lowercase)
+        return signature("wer", self.normalization)

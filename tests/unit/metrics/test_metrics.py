@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from tandem.core.errors import InputError
-from tandem.metrics import BLEU, CER, ROUGE, TER, WER, ChrF, ExactMatch, Metric
+from tandem.metrics import BLEU, CER, PER, ROUGE, TER, WER, ChrF, ExactMatch, Metric
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -25,10 +25,11 @@ ALL: list[Metric] = [
     chrf(),
     TER(case_sensitive=False, normalized=False),
     ROUGE(stemmer=False),
-    WER(lowercase=False),
-    CER(lowercase=False),
+    WER(normalization="none"),
+    CER(normalization="none"),
+    PER(),
 ]
-ERROR_RATES = {"ter", "wer", "cer"}
+ERROR_RATES = {"ter", "wer", "cer", "per"}
 
 
 def test_exact_match() -> None:
@@ -93,21 +94,52 @@ def test_rouge_stemmer() -> None:
 
 def test_wer_counts_over_the_corpus() -> None:
     # 1 missing of 3, 1 wrong and 1 added against 1: 3 errors over 4 words, not a mean of rows.
-    score = WER(lowercase=False)(["a b", "x y"], [["a b c"], ["z"]])
+    score = WER(normalization="none")(["a b", "x y"], [["a b c"], ["z"]])
     assert score == {"wer": 75.0}
 
 
 def test_wer_takes_the_reference_with_fewest_errors() -> None:
-    score = WER(lowercase=False)(["a b c", "q"], [["x y", "a b c d"], ["q"]])
+    score = WER(normalization="none")(["a b c", "q"], [["x y", "a b c d"], ["q"]])
     assert score == {"wer": pytest.approx(100 * 1 / 5)}
 
 
 def test_cer() -> None:
-    assert CER(lowercase=False)(["kitten"], [["sitting"]]) == {"cer": pytest.approx(300 / 7)}
-    assert CER(lowercase=True)(["ABC"], [["abc"]]) == {"cer": 0.0}
+    assert CER(normalization="none")(["kitten"], [["sitting"]]) == {"cer": pytest.approx(300 / 7)}
+    assert CER(normalization="basic")(["A-B. C"], [["a b  c!"]]) == {"cer": 0.0}
 
 
-@pytest.mark.parametrize("metric", [WER(lowercase=False), CER(lowercase=False)])
+def test_per() -> None:
+    # Of 4 phonemes one is wrong, and the marks on them count: a row of 2, one of 2.
+    assert PER()(["t a\u02d0", "k"], [["t a"], ["k"]]) == {"per": pytest.approx(100 / 3)}
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("Hello, World!", "hello world"),
+        ("don\u2019t  STOP", "don't stop"),
+        ("'quoted' \u2018twice\u2019", "quoted twice"),
+        ("well-known \u2014 U.S.A.", "well known u s a"),
+        ("\uff26\uff35\uff2c\uff2c \ufb01ne", "full fine"),
+        ("Stra\u00dfe", "strasse"),
+        ("a\u0301", "\u00e1"),
+        ("$5 + 3_4", "$5 + 3 4"),
+        ("\u00a1\u00bfQu\u00e9?! \u3002", "qu\u00e9"),
+    ],
+)
+def test_basic_normalization(text: str, same: str) -> None:
+    assert WER(normalization="basic")([text], [[same]]) == {"wer": 0.0}
+    assert CER(normalization="basic")([same], [[text]]) == {"cer": 0.0}
+    assert CER(normalization="basic")([same + "x"], [[text]])["cer"] > 0
+    assert WER(normalization="none")([text], [[same]])["wer"] > 0
+
+
+def test_unknown_normalization() -> None:
+    with pytest.raises(InputError, match=r"metric.wer.normalization \(lower\) must be one of none"):
+        WER(normalization="lower")
+
+
+@pytest.mark.parametrize("metric", [WER(normalization="none"), CER(normalization="none")])
 def test_error_rates_of_empty_text(metric: Metric) -> None:
     assert set(metric([""], [[""]]).values()) == {0.0}
     assert set(metric([""], [["a b"]]).values()) == {100.0}
@@ -138,7 +170,9 @@ def test_signatures() -> None:
     scored(["a", "b"], [["a"], ["a", "b"]])
     assert scored.signature.startswith("sacrebleu.bleu|nrefs:var|case:mixed")
     assert ROUGE(stemmer=True).signature.startswith("rouge-score|f-measure|refs:best|stemmer:yes")
-    assert WER(lowercase=False).signature.startswith("jiwer.wer|refs:fewest|lowercase:no|version:")
+    assert WER(normalization="none").signature.startswith("jiwer.wer|refs:fewest|normalization:")
+    assert "|normalization:basic|" in CER(normalization="basic").signature
+    assert PER().signature.startswith("jiwer.per|")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert all("version:" in metric.signature for metric in ALL[1:])
