@@ -9,7 +9,7 @@ from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
 from tandem.callbacks.samples import SampleTable
 from tandem.callbacks.speed import Throughput
 from tandem.callbacks.text_metrics import TextMetrics
-from tandem.callbacks.wandb_logger import finish, make_wandb_logger
+from tandem.callbacks.wandb_logger import finish, make_wandb_logger, media_cell
 
 __all__ = [
     "AtomicCheckpointIO",
@@ -25,4 +25,5 @@ __all__ = [
     "finish",
     "make_progress",
     "make_wandb_logger",
+    "media_cell",
 ]

@@ -1,12 +1,17 @@
 """Rows of an evaluation epoch, put together from all its batches and all ranks."""
 
+from abc import ABC, abstractmethod
+from typing import Any, Literal
+
+import lightning as L
 import torch.distributed
 from lightning.pytorch.loggers import WandbLogger
-from lightning.pytorch.trainer import Trainer
 
 from tandem.core.types import Evaluated
 
-LOG_PREFIX = {"validation": "val", "test": "test"}
+Split = Literal["validation", "test"]
+
+LOG_PREFIX: dict[Split, str] = {"validation": "val", "test": "test"}
 """How names of logged values and of pictures begin, by the split they come from."""
 
 
@@ -26,8 +31,8 @@ def merge(parts: list[Evaluated]) -> Evaluated:
     )
 
 
-def first_rows(rows: Evaluated, count: int) -> Evaluated:
-    """Keep the first ``count`` rows."""
+def first_rows(rows: Evaluated, count: int | None) -> Evaluated:
+    """Keep the first ``count`` rows, or all."""
     return Evaluated(
         indices=rows.indices[:count],
         sources=rows.sources[:count],
@@ -45,31 +50,103 @@ def gather(rows: Evaluated) -> Evaluated:
     return merge([part for part in parts if part is not None])
 
 
-class FirstRows:
-    """Collects the rows with the lowest indices of an epoch: the same rows each time.
+class Rows:
+    """Collects the rows of an epoch: all, or those with the lowest indices, the same each time.
 
-    :param count: how many rows to keep.
+    :param count: how many rows to keep, or None for all.
     """
 
-    def __init__(self, *, count: int) -> None:
+    def __init__(self, *, count: int | None) -> None:
         self.count = count
-        self.clear()
+        self.parts: list[Evaluated] = []
 
     def clear(self) -> None:
         """Forget all rows."""
-        self.rows = merge([])
+        self.parts = []
 
     def add(self, evaluated: Evaluated) -> None:
         """Take a batch's rows in."""
-        self.rows = first_rows(merge([self.rows, evaluated]), self.count)
+        self.parts.append(evaluated)
+        if self.count is not None:
+            self.parts = [first_rows(merge(self.parts), self.count)]
 
     def gather(self) -> Evaluated:
-        """Return the first rows over all ranks and forget them; call it on every rank."""
-        rows = first_rows(gather(self.rows), self.count)
+        """Return the rows over all ranks and forget them; call it on every rank."""
+        rows = first_rows(gather(merge(self.parts)), self.count)
         self.clear()
         return rows
 
 
-def wandb_loggers(trainer: Trainer) -> list[WandbLogger]:
+class EvaluatedRows(L.Callback, ABC):
+    """Collects what search found in validation and test, and hands it over when the epoch ends.
+
+    The sanity check does not count, and neither does an epoch in which the module returned no
+    texts.
+
+    :param count: how many rows, the first ones of the split; None for all.
+    """
+
+    def __init__(self, *, count: int | None) -> None:
+        self._rows = Rows(count=count)
+
+    @abstractmethod
+    def use(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
+    ) -> None:
+        """Do something with the rows of an epoch; called on every rank with the same rows."""
+
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin with no rows."""
+        self._rows.clear()
+
+    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin with no rows."""
+        self._rows.clear()
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the batch's texts."""
+        self._add(trainer, outputs)
+
+    def on_test_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the batch's texts."""
+        self._add(trainer, outputs)
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Hand over the validation split's rows."""
+        self._hand_over(trainer, pl_module, "validation")
+
+    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Hand over the test split's rows."""
+        self._hand_over(trainer, pl_module, "test")
+
+    def _add(self, trainer: L.Trainer, outputs: Any) -> None:
+        if isinstance(outputs, Evaluated) and not trainer.sanity_checking:
+            self._rows.add(outputs)
+
+    def _hand_over(self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split) -> None:
+        if trainer.sanity_checking:
+            return
+        rows = self._rows.gather()
+        if rows.indices:
+            self.use(trainer, pl_module, split, rows)
+
+
+def wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:
     """Return the run's W&B loggers, which can take tables and pictures."""
     return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]

@@ -1,86 +1,90 @@
 """A table of example outputs: to a file and to W&B."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 
-from tandem.callbacks.evaluated_rows import LOG_PREFIX, FirstRows, wandb_loggers
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
+from tandem.callbacks.wandb_logger import media_cell
 from tandem.core.types import Evaluated
+from tandem.data.module import DataModule
 
-COLUMNS = ["index", "source", "hypothesis", "reference"]
 
-
-class SampleTable(L.Callback):
+class SampleTable(EvaluatedRows):
     """Appends the same rows of the split to ``samples.jsonl`` after each validation and test.
+
+    A checkpoint knows how long the file was, so a resumed run drops what was written behind it.
 
     :param count: how many rows; the first ones of the split.
     :param folder: the run's folder.
     """
 
     def __init__(self, *, count: int, folder: str) -> None:
+        super().__init__(count=count)
         self.path = Path(folder) / "samples.jsonl"
-        self._rows = FirstRows(count=count)
+        self._resumed_size: int | None = None
 
-    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with no rows."""
-        self._rows.clear()
+    def state_dict(self) -> dict[str, Any]:
+        """How many bytes the file has."""
+        return {"size": self.path.stat().st_size if self.path.exists() else 0}
 
-    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with no rows."""
-        self._rows.clear()
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember how many bytes belong to the checkpoint."""
+        self._resumed_size = state_dict["size"]
 
-    def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Drop what was written after the checkpoint that the run resumes from."""
+        size, self._resumed_size = self._resumed_size, None
+        if size is not None and trainer.is_global_zero and self.path.exists():
+            os.truncate(self.path, min(size, self.path.stat().st_size))
+
+    def use(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
     ) -> None:
-        """Keep the batch's texts if they are among the first."""
-        if isinstance(outputs, Evaluated) and not trainer.sanity_checking:
-            self._rows.add(outputs)
-
-    def on_test_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep the batch's texts if they are among the first."""
-        if isinstance(outputs, Evaluated):
-            self._rows.add(outputs)
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write the validation split's rows."""
-        if not trainer.sanity_checking:
-            self._write(trainer, "validation")
-
-    def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write the test split's rows."""
-        self._write(trainer, "test")
-
-    def _write(self, trainer: L.Trainer, split: str) -> None:
-        rows = self._rows.gather()
-        if not rows.indices or not trainer.is_global_zero:
+        """Write the split's rows."""
+        if not trainer.is_global_zero:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             for line in _records(rows, split, trainer.current_epoch, trainer.global_step):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        data = [
-            [index, source, hypothesis, "\n".join(texts)]
-            for index, source, hypothesis, texts in _zip(rows)
-        ]
+        columns, data = table(rows, _media(trainer, split, rows))
         for logger in wandb_loggers(trainer):
             key = f"samples/{LOG_PREFIX[split]}"
-            logger.log_table(key, columns=COLUMNS, data=data, step=trainer.global_step)
+            logger.log_table(key, columns=columns, data=data, step=trainer.global_step)
+
+
+def table(rows: Evaluated, media: list[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
+    """Return the columns and the data of a W&B table.
+
+    :param media: for sources that are not text, what to show beside each one's name: made by
+        :func:`tandem.callbacks.wandb_logger.media_cell`.
+    """
+    columns = ["index", "source", "hypothesis", "reference"]
+    data: list[list[Any]] = [
+        [index, source, hypothesis, "\n".join(texts)]
+        for index, source, hypothesis, texts in _zip(rows)
+    ]
+    if media is not None:
+        columns.insert(1, "media")
+        for row, cell in zip(data, media, strict=True):
+            row.insert(1, cell)
+    return columns, data
+
+
+def _media(trainer: L.Trainer, split: Split, rows: Evaluated) -> list[Any] | None:
+    """The rows' pictures or recordings; None if their sources are text."""
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(data, DataModule) or data.media is None:
+        return None
+    files = [data.file(split, index) for index in rows.indices]
+    return [
+        media_cell(data.media, file["bytes"] or Path(file["path"] or "").read_bytes())
+        for file in files
+    ]
 
 
 def _zip(rows: Evaluated) -> list[tuple[int, str, str, list[str]]]:

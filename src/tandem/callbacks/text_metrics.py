@@ -1,18 +1,17 @@
 """Scores of generated text at the end of validation and test."""
 
 import logging
-from typing import Any
 
 import lightning as L
 
-from tandem.callbacks.evaluated_rows import LOG_PREFIX, gather, merge
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split
 from tandem.core.types import Evaluated
 from tandem.metrics import Metric
 
 log = logging.getLogger(__name__)
 
 
-class TextMetrics(L.Callback):
+class TextMetrics(EvaluatedRows):
     """Logs ``val/<score>`` and ``test/<score>`` for every score of every metric.
 
     Scores are corpus scores over all ranks, the same on each; a row that sharding added twice
@@ -22,58 +21,14 @@ class TextMetrics(L.Callback):
     """
 
     def __init__(self, *, metrics: list[Metric]) -> None:
+        super().__init__(count=None)
         self.metrics = metrics
         self.signatures: dict[str, str] = {}
-        self._parts: list[Evaluated] = []
 
-    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with no rows."""
-        self._parts = []
-
-    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with no rows."""
-        self._parts = []
-
-    def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def use(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
     ) -> None:
-        """Keep the batch's texts."""
-        if isinstance(outputs, Evaluated) and not trainer.sanity_checking:
-            self._parts.append(outputs)
-
-    def on_test_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep the batch's texts."""
-        if isinstance(outputs, Evaluated):
-            self._parts.append(outputs)
-
-    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Score the validation split."""
-        if not trainer.sanity_checking:
-            self._log(trainer, pl_module, "validation")
-
-    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Score the test split."""
-        self._log(trainer, pl_module, "test")
-
-    def _log(self, trainer: L.Trainer, pl_module: L.LightningModule, split: str) -> None:
-        rows = gather(merge(self._parts))
-        self._parts = []
-        if not rows.indices:
-            return
+        """Score the split."""
         signatures = {}
         for metric in self.metrics:
             scores = {

@@ -1,12 +1,18 @@
 """Weights & Biases, offline unless asked, silent, and with all its files in the run's folder."""
 
+import io
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+import soundfile
 from lightning.pytorch.loggers import Logger, WandbLogger
+from PIL import Image
 
 from tandem.core.errors import InputError
+
+if TYPE_CHECKING:
+    import wandb
 
 MODES = ("offline", "online", "disabled")
 
@@ -81,6 +87,21 @@ def finish(loggers: list[Logger], exit_code: int) -> None:
     for logger in loggers:
         if isinstance(logger, WandbLogger) and logger._experiment is not None:
             logger._experiment.finish(exit_code=exit_code)
+
+
+def media_cell(kind: Literal["image", "audio"], file_bytes: bytes) -> "wandb.Image | wandb.Audio":
+    """Return a picture or a recording that a W&B table shows.
+
+    :param kind: what the bytes are.
+    :param file_bytes: the content of a file in any format that Pillow or libsndfile reads.
+    """
+    import wandb  # takes a second, which only runs that use it should wait
+
+    if kind == "image":
+        with Image.open(io.BytesIO(file_bytes)) as picture:
+            return wandb.Image(picture)
+    samples, rate = soundfile.read(io.BytesIO(file_bytes), dtype="float32")
+    return wandb.Audio(samples, sample_rate=rate)
 
 
 def _keep_inside(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """What a run looks like afterwards: pictures and tables made from plain data."""
 
-from tandem.reports.attention_map import AttentionMap, draw, save
+from tandem.reports.attention_map import AttentionMap, Drawing, draw, save
+from tandem.reports.image_map import draw_image
+from tandem.reports.speech_map import draw_speech
 from tandem.reports.summary import summary_table
 
-__all__ = ["AttentionMap", "draw", "save", "summary_table"]
+__all__ = ["AttentionMap", "Drawing", "draw", "draw_image", "draw_speech", "save", "summary_table"]

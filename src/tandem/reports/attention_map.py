@@ -3,6 +3,7 @@
 import math
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,12 @@ class AttentionMap:
     """S labels, one for each position of the memory."""
     target_tokens: list[str]
     """T labels of what was written."""
-    weights: NDArray[np.floating] | None
-    """(T, S), rows sum to one; None if the attention has no weights."""
+    weights: NDArray[np.floating]
+    """(T, S), rows sum to one."""
+
+
+Drawing = Callable[[str], Figure] | None
+"""Draws an attention map under a title; None where an attention has no weights."""
 
 
 def draw(attention: AttentionMap, title: str) -> Figure:
@@ -41,11 +46,11 @@ def draw(attention: AttentionMap, title: str) -> Figure:
     """
     weights = attention.weights
     columns, rows = len(attention.source_tokens), len(attention.target_tokens)
-    if weights is None or weights.shape != (rows, columns):
-        shape = "no weights" if weights is None else f"weights of shape {weights.shape}"
+    if weights.shape != (rows, columns):
         raise InputError(
             f"An attention map needs weights of shape ({rows}, {columns}), one row an output token "
-            f"and one column a source token, but has {shape}; draw only maps that fit."
+            f"and one column a source token, but has weights of shape {weights.shape}; draw only "
+            "maps that fit."
         )
     figure = _figure(attention)
     axes = figure.add_subplot()
@@ -57,7 +62,7 @@ def draw(attention: AttentionMap, title: str) -> Figure:
     bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=18, pad=0.02, ticks=[0, 0.5, 1])
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8)
-    axes.set_xlabel(_label(title), fontsize=9, color="#5b6570", labelpad=8)
+    axes.set_xlabel(visible(title), fontsize=9, color="#5b6570", labelpad=8)
     return figure
 
 
@@ -82,12 +87,12 @@ def _label_axes(axes: Axes, attention: AttentionMap) -> None:
     axes.xaxis.tick_top()
     axes.set_xticks(
         shown_across,
-        [_label(across[place]) for place in shown_across],
+        [visible(across[place]) for place in shown_across],
         rotation=55,
         ha="left",
         rotation_mode="anchor",
     )
-    axes.set_yticks(shown_down, [_label(down[place]) for place in shown_down])
+    axes.set_yticks(shown_down, [visible(down[place]) for place in shown_down])
     axes.tick_params(length=0, labelsize=9)
     if _every(across) == _every(down) == 1:
         axes.set_xticks([place - 0.5 for place in range(1, len(across))], minor=True)
@@ -118,7 +123,7 @@ def _figure(attention: AttentionMap) -> Figure:
     return figure
 
 
-def _label(token: str) -> str:
+def visible(token: str) -> str:
     """Make a token visible: spaces and line ends as signs, dollars not as formulas."""
     shown = token.replace("$", r"\$").replace("\n", "↵").replace("\t", "⇥")
     return shown.replace(" ", "␣") if not shown.strip() else shown

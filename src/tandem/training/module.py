@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import lightning as L
@@ -16,7 +17,7 @@ from tandem.data.features import Features
 from tandem.data.module import DataModule
 from tandem.data.processors import Processors
 from tandem.models.seq2seq import Seq2Seq
-from tandem.reports.attention_map import AttentionMap
+from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech
 from tandem.search.base import Search
 from tandem.training.evaluation import ForcedTotals, encode, generate
 from tandem.training.objective import Objective
@@ -111,32 +112,37 @@ class Seq2SeqModule(L.LightningModule):
         """Log the means."""
         self._log_totals("test")
 
-    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[AttentionMap]:
-        """What the last attention looked at while writing each hypothesis, in a forced pass."""
+    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[Drawing]:
+        """What draws where the last attention looked in each source while the output was forced.
+
+        :param indices: rows of the split.
+        :param hypotheses: an output for each.
+        """
         sources = self._data().encoded(split).source
         return [
-            self._attention_map(*sources.batch(np.array([index])), hypothesis)
+            self._drawing(*sources.batch(np.array([index])), hypothesis)
             for index, hypothesis in zip(indices, hypotheses, strict=True)
         ]
 
     @torch.inference_mode()
-    def _attention_map(self, source: Tensor, source_mask: Tensor, target: str) -> AttentionMap:
-        """The weights of the last attention for one source (1, S) and a target."""
+    def _drawing(self, source: Tensor, source_mask: Tensor, target: str) -> Drawing:
+        """For one source (1, S) and a target; None if the attention has no weights."""
         target_ids = [*self.processors.target.encode_batch([target])[0], SPECIAL_IDS.eos]
         target_row = torch.tensor([[SPECIAL_IDS.bos, *target_ids[:-1]]], device=self.device)
         memory = self.model.encode(source.to(self.device), source_mask.to(self.device))
-        weights = self.model.decode(target_row, self.model.start(memory)).weights
-        return AttentionMap(
-            source_tokens=self._labels(source, memory.states.size(1)),
-            target_tokens=self.processors.target.tokens(target_ids),
-            weights=None if weights is None else weights()[0].float().cpu().numpy(),
-        )
-
-    def _labels(self, source: Tensor, positions: int) -> list[str]:
-        """What to write on each position of a memory."""
-        if isinstance(self.processors.source, Features):
-            return [str(place) for place in range(positions)]
-        return self.processors.source.tokens(source[0].tolist())
+        made = self.model.decode(target_row, self.model.start(memory)).weights
+        if made is None:
+            return None
+        weights, tokens = made()[0].float().cpu().numpy(), self.processors.target.tokens(target_ids)
+        reader = self.processors.source
+        if not isinstance(reader, Features):
+            return partial(draw, AttentionMap(reader.tokens(source[0].tolist()), tokens, weights))
+        shown = reader.shown(source[0].numpy())
+        if reader.media == "image":
+            grid = self.model.frontend.grid(source.size(1))
+            return partial(draw_image, shown, tokens, weights, grid)
+        seconds = reader.seconds_per_vector * source.size(1) / len(shown)
+        return partial(draw_speech, shown, seconds, tokens, weights)
 
     def _evaluate(self, batch: Batch, split: str) -> Evaluated:
         memory = encode(self.model, batch)

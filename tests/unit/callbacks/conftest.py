@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from tandem.core.types import Batch, Evaluated
-from tandem.reports import AttentionMap
+from tandem.reports import AttentionMap, Drawing, draw
 
 
 def batches(count: int, first: int = 0) -> list[Batch]:
@@ -58,10 +58,13 @@ class TinyModule(L.LightningModule):
         schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
-    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[AttentionMap]:
+    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[Drawing]:
         self.asked.append((indices, split, hypotheses))
-        weights = np.array([[0.3, 0.7]]) if self.with_weights else None
-        return [AttentionMap(["a", "b"], ["c"], weights) for _ in indices]
+        if not self.with_weights:
+            return [None for _ in indices]
+        return [
+            partial(draw, AttentionMap(["a", "b"], ["c"], np.array([[0.3, 0.7]]))) for _ in indices
+        ]
 
     @staticmethod
     def _evaluated(batch: Batch) -> Evaluated:

@@ -5,7 +5,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from tandem.callbacks import AttentionMaps, SampleTable
+import lightning as L
+import pytest
+
+from tandem.callbacks import AttentionMaps, LastCheckpoint, SampleTable
+from tandem.callbacks.samples import table
+from tandem.core.types import Evaluated
 
 
 def test_samples(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:
@@ -27,6 +32,70 @@ def test_samples(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path
         "hypothesis": "output 1",
         "references": ["output 1"],
     }
+
+
+class KilledError(Exception):
+    """What ends a run in these tests."""
+
+
+class StopAt(L.Callback):
+    """Ends the process' work the hard way, before a given training step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_start(self, trainer: Any, *rest: Any) -> None:
+        if trainer.global_step == self.step:
+            raise KilledError
+
+
+@pytest.mark.parametrize("keep", [0, 2])
+def test_a_resumed_run_has_the_samples_of_one_that_never_stopped(
+    tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path, keep: int
+) -> None:
+    """Killed in the third epoch, behind its validation at half, with a checkpoint from before."""
+
+    def run(name: str, stop: int, resume_from: Path | None = None) -> Path:
+        folder = tmp_path / name
+        watchers = [
+            SampleTable(count=2, folder=str(folder)),
+            StopAt(stop),
+            LastCheckpoint(folder=str(folder), every_n_train_steps=0),
+        ]
+        run = tiny_trainer(callbacks=watchers, max_epochs=3, enable_checkpointing=True)
+        run.fit(tiny_module(), tiny_loader(4), tiny_loader(2), ckpt_path=resume_from)
+        return folder / "samples.jsonl"
+
+    whole = run("whole", stop=99).read_text()
+    with pytest.raises(KilledError):
+        run("parts", stop=5)  # the last checkpoint is the first epoch's
+    parts = tmp_path / "parts" / "samples.jsonl"
+    with parts.open("a") as file:
+        file.write(whole.splitlines(keepends=True)[2] * keep + "{cut")
+    assert run("parts", stop=99, resume_from=tmp_path / "parts" / "last.ckpt").read_text() == whole
+
+
+def test_resuming_where_the_file_is_gone(
+    tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path
+) -> None:
+    samples = SampleTable(count=2, folder=str(tmp_path))
+    samples.load_state_dict({"size": 1000})
+    run = tiny_trainer(callbacks=[samples], max_epochs=2)
+    run.fit(tiny_module(), tiny_loader(2), tiny_loader(2))
+    assert len((tmp_path / "samples.jsonl").read_text().splitlines()) == 4
+    assert samples.state_dict() == {"size": (tmp_path / "samples.jsonl").stat().st_size}
+
+
+def test_table_with_and_without_media() -> None:
+    rows = Evaluated([3, 5], ["a", "b"], ["x", "y"], [["x", "z"], ["y"]])
+    assert table(rows) == (
+        ["index", "source", "hypothesis", "reference"],
+        [[3, "a", "x", "x\nz"], [5, "b", "y", "y"]],
+    )
+    assert table(rows, ["first", "second"]) == (
+        ["index", "media", "source", "hypothesis", "reference"],
+        [[3, "first", "a", "x", "x\nz"], [5, "second", "b", "y", "y"]],
+    )
 
 
 def test_maps(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:

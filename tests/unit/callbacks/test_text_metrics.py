@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from tandem.callbacks import TextMetrics
-from tandem.callbacks.evaluated_rows import FirstRows, gather, merge
+from tandem.callbacks.evaluated_rows import Rows, gather, merge
 from tandem.core.types import Evaluated
 from tandem.metrics import WER, ExactMatch
 
@@ -19,7 +19,7 @@ def evaluated(*indices: int) -> Evaluated:
 
 
 def two_metrics() -> TextMetrics:
-    return TextMetrics(metrics=[ExactMatch(lowercase=False), WER(lowercase=False)])
+    return TextMetrics(metrics=[ExactMatch(lowercase=False), WER(normalization="none")])
 
 
 def test_merge_sorts_and_counts_each_row_once() -> None:
@@ -36,17 +36,21 @@ def test_gather_over_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
     monkeypatch.setattr(torch.distributed, "all_gather_object", all_gather)
     assert gather(evaluated(0, 1)).indices == [0, 1, 2]
-    first = FirstRows(count=2)
+    first = Rows(count=2)
     first.add(evaluated(5, 1))
     assert first.gather().indices == [0, 1]
-    assert first.rows.indices == []
+    assert first.gather().indices == [0, 2]  # the other rank's, as ours were forgotten
 
 
 def test_first_rows_do_not_depend_on_the_order_of_batches() -> None:
-    first = FirstRows(count=2)
+    first = Rows(count=2)
+    everything = Rows(count=None)
     for batch in (evaluated(7, 3), evaluated(1, 9), evaluated(2, 3)):
         first.add(batch)
+        everything.add(batch)
     assert first.gather().indices == [1, 2]
+    assert first.parts == []
+    assert everything.gather().indices == [1, 2, 3, 7, 9]
 
 
 def test_scores_are_logged_and_can_be_monitored(

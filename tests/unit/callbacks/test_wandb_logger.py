@@ -1,5 +1,7 @@
 """What a run logs to W&B can be read back from its offline file, without account or network."""
 
+import hashlib
+import io
 import json
 import os
 import subprocess
@@ -7,10 +9,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
-from tandem.callbacks import AttentionMaps, SampleTable, TextMetrics, finish, make_wandb_logger
+from tandem.callbacks import (
+    AttentionMaps,
+    SampleTable,
+    TextMetrics,
+    finish,
+    make_wandb_logger,
+    media_cell,
+)
+from tandem.callbacks.samples import table
 from tandem.core.errors import InputError
+from tandem.core.types import Evaluated
 from tandem.metrics import ExactMatch
 
 
@@ -81,6 +95,59 @@ def test_what_a_run_logs_can_be_read_back(
     ]
     assert len(list(files.glob("media/images/attention/val*.png"))) == 1
     assert not [path for path in outside.rglob("*") if "wandb" in path.name]
+
+
+def png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def flac(samples: np.ndarray, rate: int) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format="FLAC")
+    return buffer.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_pictures_and_recordings_in_a_table(tmp_path: Path, outside: Path) -> None:
+    pictures = [Image.new("RGB", (3, 2), (250, 10, 20)), Image.new("L", (2, 2), 7)]
+    wave = np.round(np.sin(np.arange(800) / 9) * 1000).astype(np.int16)
+    cells = {
+        "image": [media_cell("image", png(picture)) for picture in pictures],
+        "audio": [media_cell("audio", flac(wave, rate)) for rate in (8000, 16000)],
+    }
+    logger = make_wandb_logger(**settings(tmp_path, "offline"))
+    rows = Evaluated([0, 1], ["a.png", "b.png"], ["x", "y"], [["x"], ["z"]])
+    for kind, media in cells.items():
+        columns, data = table(rows, media)
+        logger.log_table(f"samples/{kind}", columns=columns, data=data, step=1)
+    finish([logger], exit_code=0)
+
+    summary = inspect(tmp_path)["summary"]
+    staged = [path.read_bytes() for path in (tmp_path / "wandb/artifacts/staging").iterdir()]
+    by_digest = {hashlib.sha256(content).hexdigest(): content for content in staged}
+
+    def read(kind: str) -> list[io.BytesIO]:
+        """What is in the cells of the table that ``wandb sync`` uploads."""
+        assert summary[f"samples/{kind}"]["_type"] == "table-file"
+        (content,) = {one for one in staged if one[:1] == b"{" and f"{kind}-file".encode() in one}
+        table = json.loads(content)
+        assert table["columns"] == ["index", "media", "source", "hypothesis", "reference"]
+        assert [[row[0], *row[2:]] for row in table["data"]] == [
+            [0, "a.png", "x", "x"],
+            [1, "b.png", "y", "z"],
+        ]
+        assert {row[1]["_type"] for row in table["data"]} == {f"{kind}-file"}
+        return [io.BytesIO(by_digest[row[1]["sha256"]]) for row in table["data"]]
+
+    for file, picture in zip(read("image"), pictures, strict=True):
+        with Image.open(file) as shown:
+            assert shown.convert("RGB").tobytes() == picture.convert("RGB").tobytes()
+    for file, rate in zip(read("audio"), (8000, 16000), strict=True):
+        samples, shown_rate = soundfile.read(file, dtype="int16")
+        assert shown_rate == rate
+        assert np.abs(samples.astype(int) - wave).max() <= 1
 
 
 def test_two_runs_in_one_process_have_their_own_files(tmp_path: Path, outside: Path) -> None:

@@ -47,7 +47,5 @@ def test_any_token_is_drawn_without_a_warning(token: str, tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_drawn() -> None:
-    with pytest.raises(InputError, match=r"shape \(1, 2\).*has no weights; draw only"):
-        draw(AttentionMap(["a", "b"], ["c"], None), "")
     with pytest.raises(InputError, match=r"shape \(1, 2\).*has weights of shape \(2, 1\)"):
         draw(AttentionMap(["a", "b"], ["c"], np.ones((2, 1))), "")
