@@ -24,6 +24,7 @@ from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.bridges import LinearBridge
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.columns import TextColumn
 from tandem.data.ragged import Ragged
 from tandem.decoders import RecurrentDecoder, TransformerDecoder
 from tandem.encoders import RecurrentEncoder, TransformerEncoder
@@ -44,7 +45,7 @@ def batches(count: int, seed: int) -> list[Batch]:
         ids = rng.integers(4, VOCABULARY, int(lengths.sum()), dtype=np.int32)
         return Ragged(ids, np.concatenate(([0], lengths.cumsum())))
 
-    encoded = Encoded(rows(source), rows(target), np.arange(len(target)))
+    encoded = Encoded(TextColumn(rows(source)), rows(target), np.arange(len(target)))
     budget = Budget(max_tokens=4096, max_source_tokens=1 << 30, max_sentences=None)
     return [encoded.collate(chosen) for chosen in plan_batches(encoded, budget, rng=rng)[:count]]
 
@@ -71,7 +72,9 @@ def transformer() -> Seq2Seq:
         decoder=partial(TransformerDecoder, attention=attention, **shape),
         embedding_size=SIZE,
         tie_embeddings="all",
+        copying=False,
         dropout=0.0,
+        ctc_weight=0.0,
         source_size=VOCABULARY,
         target_size=VOCABULARY,
         shared_vocabulary=True,
@@ -103,7 +106,9 @@ def gru(hidden_size: int) -> Seq2Seq:
         ),
         embedding_size=SIZE,
         tie_embeddings="target",
+        copying=False,
         dropout=DROPOUT,
+        ctc_weight=0.0,
         source_size=VOCABULARY,
         target_size=VOCABULARY,
         shared_vocabulary=True,

@@ -102,7 +102,8 @@ def test_family_members_do_not_know_each_other(folder: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_outside_libraries_stay_at_the_edges(path: Path) -> None:
     roots = {module.split(".")[0] for module in imports(path)}
-    assert "wandb" not in roots, "W&B is reached through Lightning's logger"
+    if name(path) != "callbacks/wandb_logger.py":
+        assert "wandb" not in roots, "W&B is reached through Lightning's logger and its own file"
     if name(path) not in CONFIG_READERS:
         assert roots & {"hydra", "omegaconf"} == set()
     if "/" in name(path) and not name(path).startswith(LIGHTNING_USERS):

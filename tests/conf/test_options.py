@@ -20,6 +20,14 @@ Compose = Callable[..., DictConfig]
 GROUPS = config_groups()
 OWN_FILES = ["dataset.data_dir=.", "dataset.source=a", "dataset.target=b"]
 NEEDED = {
+    "frontend=cnn_stem": ["features=pixels"],
+    "frontend=patches": ["features=pixels"],
+    "frontend=speech": ["features=log_mel"],
+    "features=pixels": ["frontend=patches"],
+    "features=log_mel": ["frontend=speech"],
+    "dataset=audiofolder": ["dataset.data_dir=."],
+    "dataset=imagefolder": ["dataset.data_dir=."],
+    "dataset=hub_captions": ["dataset.path=."],
     "dataset=csv": OWN_FILES,
     "dataset=json": OWN_FILES,
     "dataset=parallel": OWN_FILES,

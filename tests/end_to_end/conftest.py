@@ -7,11 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
-from tandem.launch import config_folder
 from tandem.train import train
 
 TINY = (
@@ -33,15 +30,6 @@ TrainTiny = Callable[..., dict[str, float]]
 ReadMetrics = Callable[[Path], list[dict[str, str]]]
 
 
-def composed(name: str, overrides: tuple[str, ...]) -> DictConfig:
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        cfg = compose(name, list(overrides), return_hydra_config=True)
-    HydraConfig.instance().set_config(cfg)
-    with open_dict(cfg):
-        del cfg["hydra"]
-    return cfg
-
-
 @pytest.fixture(autouse=True)
 def own_cache(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -58,15 +46,15 @@ def own_cache(
 
 
 @pytest.fixture
-def compose_tiny() -> Compose:
+def compose_tiny(compose_config: Compose) -> Compose:
     """Compose a tiny ``train`` config with more overrides."""
-    return lambda *overrides: composed("train", (*TINY, *overrides))
+    return lambda *overrides: compose_config("train", *TINY, *overrides)
 
 
 @pytest.fixture
-def compose_command() -> Compose:
+def compose_command(compose_config: Compose) -> Compose:
     """Compose the config of another command: name, overrides."""
-    return lambda name, *overrides: composed(name, overrides)
+    return compose_config
 
 
 @pytest.fixture
@@ -98,7 +86,7 @@ def read_metrics() -> ReadMetrics:
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_run(tmp_path_factory: pytest.TempPathFactory, compose_config: Compose) -> Path:
     """A finished run with a model that knows the task well enough; not to be changed."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     learning = (
@@ -110,7 +98,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        train(composed("train", (*TINY, f"run.folder={folder}", *learning)))
+        train(compose_config("train", *TINY, f"run.folder={folder}", *learning))
     return folder
 
 

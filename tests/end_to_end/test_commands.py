@@ -181,3 +181,12 @@ def test_a_hostile_bundle_runs_nothing(
         evaluate(compose_command("evaluate", f"run={copied_run}"))
     assert not (copied_run / "sentinel").exists()
     assert not (copied_run / "evaluations").exists()
+
+
+@pytest.mark.parametrize("command", [evaluate, generate], ids=["evaluate", "generate"])
+def test_ctc_needs_a_model_that_has_it(
+    finished_run: Path, compose_command: Compose, command: Callable[..., Any]
+) -> None:
+    options = (f"run={finished_run}", "search=beam", "search.ctc_weight=0.3")
+    with pytest.raises(InputError, match=r"search\.ctc_weight=0\.3 needs a model with a CTC layer"):
+        command(compose_command(command.__name__, *options))

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf, open_dict
+from omegaconf import OmegaConf
 
 from tandem import build, cli
 
@@ -58,7 +57,7 @@ def single_runs(overrides):
 
 
 @pytest.mark.parametrize("line", commands())
-def test_command_composes_to_what_fits(line, tmp_path, monkeypatch):
+def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_config):
     words = shlex.split(line, comments=True)
     name, *arguments = words[words.index("tandem") + 1 :]
     assert name in cli.COMMANDS
@@ -68,15 +67,11 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch):
     own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
     runs = single_runs([word for word in arguments if not word.startswith("--")])
     assert len(runs) == 1 or "--multirun" in arguments
-    with initialize_config_dir(config_dir=str(ROOT / "conf"), version_base="1.3"):
-        for overrides in runs:
-            config = compose(name, [*overrides, own], return_hydra_config=True)
-            HydraConfig.instance().set_config(config)
-            with open_dict(config):
-                del config["hydra"]
-            assert not OmegaConf.missing_keys(config)
-            if name == "train":
-                build.check(config)
+    for overrides in runs:
+        config = compose_config(name, *overrides, own)
+        assert not OmegaConf.missing_keys(config)
+        if name == "train":
+            build.check(config)
 
 
 def test_table_lists_every_option():

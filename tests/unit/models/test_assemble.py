@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import torch
 
-from tandem.attentions import DotAttention, GeneralAttention
+from tandem.attentions import DotAttention, GeneralAttention, NoAttention
 from tandem.bridges import LinearBridge
 from tandem.core.errors import InputError
 from tandem.decoders import RecurrentDecoder
@@ -23,6 +23,8 @@ def build(
     features: int = 6,
     shared: bool = True,
     attention: type = GeneralAttention,
+    copying: bool = False,
+    ctc_weight: float = 0.0,
 ) -> Seq2Seq:
     recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
     return assemble(
@@ -39,7 +41,9 @@ def build(
         ),
         embedding_size=target_embedding,
         tie_embeddings=tie,
+        copying=copying,
         dropout=0.0,
+        ctc_weight=ctc_weight,
         source_size=10,
         target_size=10,
         shared_vocabulary=shared,
@@ -114,3 +118,30 @@ def test_tie_of_all_needs_embeddings_of_one_size() -> None:
 def test_dot_attention_names_both_sizes() -> None:
     with pytest.raises(InputError, match=r"^attention=dot needs .* sizes 8 and 4; set decoder"):
         build(attention=DotAttention)
+
+
+def test_copying_and_ctc_are_off_unless_asked_for() -> None:
+    model = build()
+    assert model.copier is None
+    assert model.ctc is None
+    assert not model.normalized
+    both = build(copying=True, ctc_weight=0.3)
+    gate, ctc = 6 + 6 + 1, 10 * (4 + 1)
+    assert both.num_parameters() - model.num_parameters() == gate + ctc
+    assert both.ctc_weight == 0.3
+
+
+def test_copying_needs_one_vocabulary() -> None:
+    message = (
+        "model.copying=true needs source and target to be text with one vocabulary; set "
+        "tokenizer.shared=true or model.copying=false."
+    )
+    fails(message, copying=True, shared=False)
+
+
+def test_copying_needs_weights() -> None:
+    message = (
+        "model.copying=true copies what attention looks at, but this attention has no weights; "
+        "choose another one, such as attention=additive, or model.copying=false."
+    )
+    fails(message, copying=True, attention=NoAttention)

@@ -63,7 +63,7 @@ def test_by_hand() -> None:
 
 @pytest.mark.parametrize("smoothing", [1.0, -0.1])
 def test_bad_smoothing(smoothing: float) -> None:
-    message = f"`loss.smoothing` must be at least 0 and below 1, but is {smoothing}."
+    message = f"`objective.smoothing` must be at least 0 and below 1, but is {smoothing}."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         LabelSmoothedCrossEntropy(smoothing=smoothing)
 

@@ -1,0 +1,65 @@
+"""What a run monitors: the dataset's choice, the user's, or the first metric's."""
+
+from collections.abc import Callable
+
+import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from tandem import build
+from tandem.core.errors import InputError
+
+Compose = Callable[..., DictConfig]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "mode"),
+    [
+        ([], "val/exact_match", "max"),  # the dataset's own
+        (["metric=[bleu,exact_match]"], "val/exact_match", "max"),
+        (["metric=[bleu]"], "val/bleu", "max"),
+        (["metric=[wer,bleu]"], "val/wer", "min"),
+        (["metric=[ter]"], "val/ter", "min"),
+        (["metric=[rouge]"], "val/rouge1", "max"),
+        (["metric=[chrf]", "dataset=multi30k"], "val/chrf", "max"),  # which sets metric.bleu
+        (["metric=[bleu]", "monitor.name=val/loss", "monitor.mode=min"], "val/loss", "min"),
+    ],
+)
+def test_monitor(composed: Compose, overrides: list[str], name: str, mode: str) -> None:
+    cfg = composed("train", *overrides)
+    build.check(cfg)
+    assert (cfg.monitor.name, cfg.monitor.mode) == (name, mode)
+    assert len(cfg.metric) == len(build.build_metrics(cfg))
+    assert (cfg.callbacks.best.monitor, cfg.callbacks.best.mode) == (name, mode)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [["monitor.name=val/blue"], ["monitor.mode=min"], ["monitor={name: val/exact_match}"]],
+)
+def test_what_the_user_sets_is_never_replaced(composed: Compose, overrides: list[str]) -> None:
+    cfg = composed("train", "metric=[bleu]", *overrides)
+    with pytest.raises(InputError) as caught:
+        build.check(cfg)
+    assert str(caught.value) == (
+        f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: val/loss, "
+        "val/perplexity, val/token_accuracy, val/bleu; choose one or add its metric."
+    )
+
+
+def test_without_a_command_line_nothing_is_replaced(
+    composed: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = composed("train", "metric=[bleu]", "run.name=a", "run.tags=[]")
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
+    with pytest.raises(InputError, match="must be one of what this run logs"):
+        build.check(cfg)
+
+
+def test_an_option_of_a_metric_that_is_not_chosen(composed: Compose) -> None:
+    cfg = composed("train", "dataset=multi30k", "metric=[chrf]", "metric.bleu.tokenize=13a")
+    with pytest.raises(InputError) as caught:
+        build.check(cfg)
+    assert str(caught.value) == (
+        "metric.bleu is set, but this metric is not chosen; add it: metric=[chrf,bleu]."
+    )

@@ -1,0 +1,211 @@
+"""The objective's parts against what they should add up to."""
+
+import logging
+import math
+import re
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from tandem.attentions import AdditiveAttention, MultiHeadAttention
+from tandem.bridges import LinearBridge
+from tandem.core.errors import InputError
+from tandem.core.types import Batch
+from tandem.decoders import RecurrentDecoder
+from tandem.encoders import RecurrentEncoder
+from tandem.frontends import TextFrontend
+from tandem.models import Seq2Seq, assemble
+from tandem.training.evaluation import ForcedTotals, encode
+from tandem.training.losses import coverage_loss
+from tandem.training.objective import Objective
+
+ADDITIVE = partial(AdditiveAttention, size=4)
+MULTI_HEAD = partial(MultiHeadAttention, num_heads=2, dropout=0.0)
+
+
+def make(*, copying: bool = False, ctc_weight: float = 0.0, attention=ADDITIVE) -> Seq2Seq:
+    recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
+    model = assemble(
+        frontend=partial(TextFrontend, embedding_size=4, dropout=0.0),
+        encoder=partial(RecurrentEncoder, hidden_size=4, bidirectional=True, **recurrent),
+        decoder=partial(
+            RecurrentDecoder,
+            attention=attention,
+            bridge=LinearBridge,
+            hidden_size=4,
+            input_feeding=False,
+            output_size=4,
+            **recurrent,
+        ),
+        embedding_size=4,
+        tie_embeddings="none",
+        copying=copying,
+        dropout=0.0,
+        ctc_weight=ctc_weight,
+        source_size=7,
+        target_size=7,
+        shared_vocabulary=True,
+    )
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.double().parameters():
+        nn.init.normal_(parameter, std=0.7, generator=generator)
+    return model
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Targets 4 5 4 and 6, of sources with 4 and 2 positions."""
+    target = torch.tensor([[4, 5, 4, 2], [6, 2, 0, 0]])
+    return Batch(
+        source=torch.tensor([[4, 5, 6, 2], [6, 2, 0, 0]]),
+        source_mask=torch.tensor([[True] * 4, [True, True, False, False]]),
+        target_in=torch.tensor([[1, 4, 5, 4], [1, 6, 0, 0]]),
+        target_out=target,
+        target_mask=target != 0,
+        indices=torch.arange(2),
+    )
+
+
+def objective(*, smoothing=0.0, ctc_weight=0.0, coverage_weight=0.0) -> Objective:
+    return Objective(smoothing=smoothing, ctc_weight=ctc_weight, coverage_weight=coverage_weight)
+
+
+def nll(model: Seq2Seq, batch: Batch) -> torch.Tensor:
+    """Mean over the six real symbols."""
+    log_probs = model(batch.source, batch.source_mask, batch.target_in).log_softmax(-1)
+    at_gold = log_probs.gather(2, batch.target_out.unsqueeze(2)).squeeze(2)
+    return -at_gold[batch.target_mask].mean()
+
+
+def ctc(model: Seq2Seq, batch: Batch) -> torch.Tensor:
+    """A symbol, by torch's loss of each example alone."""
+    memory = encode(model, batch)
+    log_probs = model.ctc.output(memory.states).log_softmax(-1)
+    each = [
+        nn.functional.ctc_loss(
+            log_probs[row, :positions],
+            torch.tensor(target),
+            torch.tensor(positions),
+            torch.tensor(len(target)),
+            reduction="sum",
+        )
+        for row, (positions, target) in enumerate(((4, [4, 5, 4]), (2, [6])))
+    ]
+    return sum(each) / 6
+
+
+@pytest.mark.parametrize("copying", [False, True])
+def test_alone_it_is_the_decoders_loss(batch, copying) -> None:
+    model = make(copying=copying)
+    losses = objective()(model, batch)
+    assert list(losses) == ["loss"]
+    torch.testing.assert_close(losses["loss"], nll(model, batch), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("copying", [False, True])
+def test_the_parts_add_up(batch, copying) -> None:
+    model = make(copying=copying, ctc_weight=0.3)
+    losses = objective(ctc_weight=0.3, coverage_weight=2.0)(model, batch)
+    predicted = model.decode(batch.target_in, model.start(encode(model, batch)))
+    expected = {
+        "attention_loss": nll(model, batch),
+        "ctc_loss": ctc(model, batch),
+        "coverage_loss": coverage_loss(predicted.weights(), batch.target_mask),
+    }
+    expected["loss"] = (
+        0.7 * expected["attention_loss"]
+        + 0.3 * expected["ctc_loss"]
+        + 2 * expected["coverage_loss"]
+    )
+    assert losses.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(losses[name], value, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("attention", [ADDITIVE, MULTI_HEAD], ids=["additive", "multi_head"])
+def test_every_parameter_gets_a_gradient(batch, attention) -> None:
+    model = make(copying=True, ctc_weight=0.3, attention=attention)
+    objective(smoothing=0.1, ctc_weight=0.3, coverage_weight=1.0)(model, batch)["loss"].backward()
+    missed = [name for name, one in model.named_parameters() if not one.grad.abs().max() > 1e-12]
+    assert missed == []
+
+
+@pytest.mark.parametrize("attention", [ADDITIVE, MULTI_HEAD], ids=["additive", "multi_head"])
+def test_coverage_alone_moves_the_attention(batch, attention) -> None:
+    model = make(attention=attention)
+    loss = objective(coverage_weight=1.0)(model, batch)["coverage_loss"]
+    weight = model.decoder.attention.query.weight
+    (grad,) = torch.autograd.grad(loss, weight)
+    step = 1e-6
+    with torch.no_grad():
+        weight[0, 0] += step
+    moved = objective(coverage_weight=1.0)(model, batch)["coverage_loss"]
+    assert ((moved - loss) / step).item() == pytest.approx(grad[0, 0].item(), abs=1e-5)
+    assert grad.abs().max() > 1e-6
+
+
+def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch) -> None:
+    model = make(copying=True)
+    state = model.start(encode(model, batch))
+    vocabulary = model.output(model.decode(batch.target_in, state).features).log_softmax(-1)
+    expected = 0.8 * nll(model, batch) - 0.2 * vocabulary[batch.target_mask].mean()
+    loss = objective(smoothing=0.2)(model, batch)["loss"]
+    torch.testing.assert_close(loss, expected, rtol=0, atol=1e-12)
+
+
+def test_coverage_by_hand() -> None:
+    weights = torch.tensor([[[0.7, 0.3], [0.6, 0.4], [0.1, 0.9]], [[1.0, 0.0]] * 3])
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    # 0, then min(0.6, 0.7) + min(0.4, 0.3), then min(0.1, 1.3) + min(0.9, 0.7); 0, then 1
+    assert coverage_loss(weights, mask).item() == pytest.approx((0.9 + 0.8 + 1.0) / 5)
+
+
+def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog) -> None:
+    model = make(ctc_weight=0.3)
+    short = batch.source_mask & (torch.arange(4) < 2)  # two positions for 4 5 4
+    one = objective(ctc_weight=0.3)
+    with caplog.at_level(logging.WARNING):
+        one(model, batch)
+        assert caplog.messages == []
+        for _ in range(2):
+            losses = one(model, Batch(**{**batch.__dict__, "source_mask": short}))
+    assert torch.isfinite(losses["loss"])
+    (message,) = caplog.messages
+    assert message.startswith("CTC learns nothing from 1 of a batch's 2 examples, which have fewer")
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("copying", [False, True])
+def test_totals_of_a_split(batch, copying) -> None:
+    model = make(copying=copying, ctc_weight=0.3)
+    totals = ForcedTotals(model)
+    for _ in range(2):
+        totals.add(encode(model, batch), batch)
+    means = totals.means("val")
+    scores = model(batch.source, batch.source_mask, batch.target_in)
+    right = (scores.argmax(-1) == batch.target_out)[batch.target_mask].double().mean().item()
+    loss = nll(model, batch).item()
+    assert means == pytest.approx(
+        {
+            "val/loss": loss,
+            "val/perplexity": math.exp(loss),
+            "val/token_accuracy": 100 * right,
+            "val/ctc_loss": ctc(model, batch).item(),
+        }
+    )
+    assert "val/ctc_loss" not in ForcedTotals(make()).means("val")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ctc_weight": 1.5}, "`objective.ctc_weight` must be from 0 to 1, but is 1.5."),
+        ({"coverage_weight": -1.0}, "`objective.coverage_weight` must be at least 0, but is -1.0."),
+        ({"smoothing": 1.0}, "`objective.smoothing` must be at least 0 and below 1, but is 1.0."),
+    ],
+)
+def test_bad_options(options, message) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        objective(**options)
