@@ -18,7 +18,7 @@ import torch
 from train_speed import batches, marian, transformer
 
 from tandem.core.types import SPECIAL_IDS, Batch
-from tandem.search import BeamSearch, GreedySearch, Search
+from tandem.search import BeamSearch, GreedySearch, Search, Step
 
 ROWS, LENGTH = 64, 20
 
@@ -33,9 +33,9 @@ def tandem_run(width: int) -> Callable[[Batch], int]:
     """Tandem's search."""
     model = transformer().eval()
     search: Search = (
-        GreedySearch()
+        GreedySearch(ctc_weight=None)
         if width == 1
-        else BeamSearch(width=width, length_penalty="average", alpha=1.0)
+        else BeamSearch(width=width, length_penalty="average", alpha=1.0, ctc_weight=None)
     )
 
     def step(tokens: torch.Tensor, state):  # type: ignore[no-untyped-def]
@@ -46,7 +46,7 @@ def tandem_run(width: int) -> Callable[[Batch], int]:
     def run(batch: Batch) -> int:
         state = model.start(model.encode(batch.source[:ROWS], batch.source_mask[:ROWS]))
         first = torch.full((ROWS,), SPECIAL_IDS.bos)
-        found = search(step, state, first=first, max_length=LENGTH)
+        found = search(Step(step, normalized=False), state, first=first, max_length=LENGTH)
         return sum(len(hypotheses[0].tokens) for hypotheses in found)
 
     return run

@@ -29,7 +29,7 @@ ALLOWED = {
 """For each folder what it may import: a folder, or one module of it. Modules beside the folders
 (``train``, ``build``, ``bundle`` ...) may import any folder."""
 
-ENTRY_POINTS = {"cli", "train", "evaluate", "generate", "sweep", "report"}
+ENTRY_POINTS = {"cli", "train", "evaluate", "generate", "score", "sweep", "report"}
 
 SIBLINGS_APART = ("frontends", "encoders", "decoders", "attentions", "bridges", "search", "metrics")
 CONFIG_READERS = {"build.py", "launch.py", *(f"{entry}.py" for entry in ENTRY_POINTS)}

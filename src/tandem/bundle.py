@@ -16,6 +16,8 @@ from safetensors.torch import load_model, save_model
 
 from tandem import __version__
 from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.core.types import Hypothesis
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.cache import write_atomically
 from tandem.data.columns import SourceColumn, TextColumn, VectorColumn
@@ -25,7 +27,8 @@ from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
-from tandem.training.evaluation import encode, generate
+from tandem.training.evaluation import encode, generate, generate_together
+from tandem.training.mbr import MinimumBayesRisk
 from tandem.trust import build_trusted
 
 FORMAT = "tandem-bundle"
@@ -60,23 +63,61 @@ class Bundle:
     config: dict[str, Any]
     """What ``config.json`` says."""
 
-    @torch.inference_mode()
+    partners: tuple[Seq2Seq, ...] = ()
+    """Other models that decide together with this one; see :mod:`tandem.ensemble`."""
+    average: str = "probability"
+    """How they do; see :func:`tandem.search.ensemble.start_together`."""
+    mbr: MinimumBayesRisk | None = None
+    """What ranks the outputs that search found; None leaves them in search's order."""
+
+    @property
+    def models(self) -> tuple[Seq2Seq, ...]:
+        """The model and its partners."""
+        return (self.model, *self.partners)
+
+    def to(self, device: torch.device) -> None:
+        """Move all models to a device."""
+        for model in self.models:
+            model.to(device)
+
     def generate(self, sources: list[str], *, max_tokens: int = 4096) -> list[str]:
-        """Write an output for each source; the order is kept.
+        """Write an output for each source; see :meth:`hypotheses`."""
+        found = self.hypotheses(sources, max_tokens=max_tokens)
+        return [self.processors.target.decode(best.tokens) for best, *_ in found]
+
+    @torch.inference_mode()
+    def hypotheses(self, sources: list[str], *, max_tokens: int = 4096) -> list[list[Hypothesis]]:
+        """All that search finds for each source, the best first; the order is kept.
 
         :param sources: texts, or the paths of pictures or recordings.
         :param max_tokens: source symbols of a batch, padding counted; of vectors ten times that.
         :raises InputError: if a source has no symbols, or a file is unusable.
         """
-        outputs = [""] * len(sources)
         if not sources:
-            return outputs
+            return []
         column = self.read(sources)
         room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
-        for rows, found in self._search(column, room):
-            for row, hypothesis in zip(rows, found, strict=True):
-                outputs[row] = self.processors.target.decode(hypothesis)
-        return outputs
+        budget = Budget(max_tokens=room, max_source_tokens=room, max_sentences=None)
+        rows = np.arange(len(sources))
+        encoded = Encoded(column, Ragged.from_lists([[] for _ in rows]), rows)
+        found: dict[int, list[Hypothesis]] = {}
+        for chosen in plan_batches(encoded, budget, rng=None):
+            batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
+            memories = [encode(model, batch) for model in self.models]
+            found |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
+        return [found[row] for row in range(len(sources))]
+
+    def search_memories(self, memories: list[Memory]) -> list[list[Hypothesis]]:
+        """Search for a batch that each of the models has read; the best come first."""
+        if self.partners:
+            found = generate_together(
+                self.models, self.search, memories, self.max_length, average=self.average
+            )
+        else:
+            found = generate(self.model, self.search, memories[0], self.max_length)
+        if self.mbr is None:
+            return found
+        return [self.mbr(hypotheses, self.processors.target) for hypotheses in found]
 
     def read(self, sources: list[str]) -> SourceColumn:
         """Turn sources into numbers, as in training."""
@@ -95,19 +136,6 @@ class Bundle:
         """Of a longer source text only so many symbols are read."""
         most: int | None = self.config["truncate_source"]
         return most
-
-    def _search(
-        self, sources: SourceColumn, max_tokens: int
-    ) -> Iterable[tuple[list[int], list[list[int]]]]:
-        """Rows of each batch with the ids of their best hypotheses."""
-        budget = Budget(max_tokens=max_tokens, max_source_tokens=max_tokens, max_sentences=None)
-        rows = np.arange(len(sources.lengths))
-        encoded = Encoded(sources, Ragged.from_lists([[] for _ in rows]), rows)
-        for chosen in plan_batches(encoded, budget, rng=None):
-            batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
-            memory = encode(self.model, batch)
-            found = generate(self.model, self.search, memory, self.max_length)
-            yield chosen.tolist(), [hypotheses[0].tokens for hypotheses in found]
 
 
 def _read_files(features: Features, paths: list[str]) -> VectorColumn:

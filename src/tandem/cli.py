@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train, score, log, and save a bundle",
     "evaluate": "score a trained model on a split",
     "generate": "write outputs for a file or for what you type",
+    "score": "say how probable given outputs are",
 }
 EXAMPLES = """\
 tandem train dataset=scan encoder=lstm decoder=gru attention=additive
@@ -21,7 +22,8 @@ tandem train dataset=scan encoder=cnn decoder=transformer attention=multi_head h
 tandem train --multirun attention=none,dot,additive seed=0,1,2
 tandem train run.folder=outputs/mine resume=true
 tandem evaluate run=outputs/mine split=test search=beam search.width=10
-tandem generate run=outputs/mine input=- output=-"""
+tandem generate run=outputs/mine input=- output=-
+tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true"""
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Writes outputs for a file, for standard input, or for what a person types."""
 
+import json
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +10,13 @@ import rich
 from omegaconf import DictConfig
 
 from tandem import build, console, launch
-from tandem.bundle import Bundle, load_bundle
+from tandem.bundle import Bundle
 from tandem.core.errors import InputError
+from tandem.core.types import Hypothesis
 from tandem.data.cache import write_atomically
 from tandem.data.features import Features
-from tandem.evaluate import device, with_search
+from tandem.ensemble import load_bundles
+from tandem.evaluate import device, runs, with_search
 
 LISTS = (".txt", ".lst", ".list")
 """How the names of files end that list the paths of pictures or recordings."""
@@ -29,14 +33,16 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     build.check_values(cfg)
     if cfg.output != "-":
         check_new(Path(cfg.output))
-    bundle = with_search(load_bundle(cfg.run, trusted=cfg.trusted), cfg)
-    bundle.model.to(device("auto"))
+    bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
+    check_n_best(bundle, cfg.n_best)
+    bundle.to(device("auto"))
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return
     sources = read_sources(cfg.input, isinstance(bundle.processors.source, Features))
     check_lengths(bundle, sources, cfg)
-    text = "".join(f"{line}\n" for line in bundle.generate(sources, max_tokens=cfg.max_tokens))
+    found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens)
+    text = "".join(f"{as_line(bundle, one, cfg.n_best)}\n" for one in found)
     if cfg.output == "-":
         sys.stdout.write(text)
     else:
@@ -51,7 +57,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
     for line in _typed():
         try:
             check_lengths(bundle, [line], cfg)
-            print(bundle.generate([line])[0])
+            print(as_line(bundle, bundle.hypotheses([line])[0], cfg.n_best))
         except InputError as error:
             launch.complain(error)
 
@@ -68,27 +74,64 @@ def _typed() -> Iterator[str]:
             yield line
 
 
-def read_sources(name: str, from_files: bool) -> list[str]:
+def as_line(bundle: Bundle, hypotheses: list[Hypothesis], n_best: int | None) -> str:
+    """What is written for one source.
+
+    :param n_best: None: the text of the best hypothesis; a number: so many as a JSON list, each
+        with its text, its score (null if it is impossible) and its tokens.
+    """
+    target = bundle.processors.target
+    if n_best is None:
+        return target.decode(hypotheses[0].tokens)
+    records = [
+        {
+            "text": target.decode(one.tokens),
+            "score": one.score if math.isfinite(one.score) else None,
+            "tokens": target.tokens(one.tokens),
+        }
+        for one in hypotheses[:n_best]
+    ]
+    return json.dumps(records, ensure_ascii=False)
+
+
+def check_n_best(bundle: Bundle, n_best: int | None) -> None:
+    """Refuse to ask for more hypotheses than search keeps."""
+    width = bundle.search.width
+    if n_best is not None and not (type(n_best) is int and 1 <= n_best <= width):
+        raise InputError(
+            f"`n_best` must be null or a whole number from 1 to {width}, which the search keeps of "
+            f"each source, but is {n_best!r}; widen it, for example with search=beam "
+            "search.width=10."
+        )
+
+
+def read_sources(name: str, from_files: bool, *, key: str = "input") -> list[str]:
     """Lines of a file or of standard input.
 
     :param from_files: whether the model reads pictures or recordings; a line is then the path of
         one, and ``name`` may be one itself.
+    :param key: the option that names it, for errors.
     :raises InputError: if the file is missing or is not UTF-8.
     """
     if from_files and name != "-" and Path(name).suffix.lower() not in LISTS:
         return [name]
+    return read_lines(name, key=key)
+
+
+def read_lines(name: str, *, key: str) -> list[str]:
+    """Lines of a text file, or of standard input if its name is ``-``."""
     where = "standard input" if name == "-" else name
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         lines = raw.decode("utf-8").split("\n")
     except OSError as error:
         raise InputError(
-            f"The input {where} cannot be read ({error.strerror}); correct input=..."
+            f"The {key} {where} cannot be read ({error.strerror}); correct {key}=..."
         ) from error
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise InputError(
-            f"The input {where} is not UTF-8 in line {line}; convert it, for example with iconv."
+            f"The {key} {where} is not UTF-8 in line {line}; convert it, for example with iconv."
         ) from error
     return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
 

@@ -2,6 +2,8 @@
 
 from tandem.search.base import Search, Step
 from tandem.search.beam import BeamSearch
+from tandem.search.diverse import DiverseBeamSearch
 from tandem.search.greedy import GreedySearch
+from tandem.search.sampling import Sampling
 
-__all__ = ["BeamSearch", "GreedySearch", "Search", "Step"]
+__all__ = ["BeamSearch", "DiverseBeamSearch", "GreedySearch", "Sampling", "Search", "Step"]

@@ -49,9 +49,23 @@ class Search(ABC):
 
 def checked_ctc_weight(weight: float | None) -> float | None:
     """The same weight; raises InputError if it is no share."""
-    if weight is not None and not 0 <= weight <= 1:
+    if weight is not None and not in_range(weight, 0, 1):
         raise InputError(f"`search.ctc_weight` must be from 0 to 1 or null, but is {weight}.")
     return weight
+
+
+def checked_count(name: str, value: int, *, least: int) -> int:
+    """The same value; raises InputError if it is no whole number of at least ``least``."""
+    if type(value) is not int or value < least:
+        raise InputError(
+            f"`search.{name}` must be a whole number of at least {least}, but is {value!r}."
+        )
+    return value
+
+
+def in_range(value: float, low: float, high: float) -> bool:
+    """Whether a value is a number between two others or equal to one of them."""
+    return type(value) in (int, float) and low <= value <= high
 
 
 def until_eos(row: list[int]) -> list[int]:

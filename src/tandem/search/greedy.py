@@ -1,23 +1,41 @@
 """The most probable symbol at each step."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Search, Step, checked_ctc_weight, until_eos
+from tandem.search.processors import output_rules, process
 
 
 class GreedySearch(Search):
     """Takes the best symbol and never looks back; finished sources leave the batch.
 
     :param ctc_weight: see :class:`Search`.
+    :param min_length: for this and the following ones see :func:`output_rules`.
     """
 
     width = 1
 
-    def __init__(self, *, ctc_weight: float | None) -> None:
+    def __init__(
+        self,
+        *,
+        ctc_weight: float | None,
+        min_length: int = 0,
+        no_repeat_ngram: int = 0,
+        forced_prefix: Sequence[int] = (),
+        banned: Sequence[Sequence[int]] = (),
+    ) -> None:
         self.ctc_weight = checked_ctc_weight(ctc_weight)
+        self.rules = output_rules(
+            min_length=min_length,
+            no_repeat_ngram=no_repeat_ngram,
+            forced_prefix=forced_prefix,
+            banned=banned,
+        )
 
     def __call__(
         self, step: Step, state: State, *, first: Tensor, max_length: int
@@ -29,7 +47,7 @@ class GreedySearch(Search):
         scores = torch.zeros(len(first), dtype=torch.float64, device=first.device)
         for position in range(max_length):
             found, state = step.scores(tokens, state)  # (B', V)
-            best, tokens = found.max(dim=-1)
+            best, tokens = process(self.rules, found, outputs[live, :position]).max(dim=-1)
             scores[live] += (best if step.normalized else best - found.logsumexp(-1)).double()
             outputs[live, position] = tokens
             going = tokens != SPECIAL_IDS.eos

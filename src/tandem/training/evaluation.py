@@ -1,6 +1,7 @@
 """What training, evaluation and generation do alike with a model and a batch."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 
@@ -11,6 +12,7 @@ from tandem.core.types import SPECIAL_IDS, Batch, Hypothesis
 from tandem.models.joint import JointStep
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search.base import Search, Step
+from tandem.search.ensemble import start_together
 from tandem.training.forced import ctc_losses, force, forced_losses
 
 
@@ -25,6 +27,28 @@ def generate(
     """Search for outputs of the sources in memory, the best first."""
     step, state = start_search(model, search, memory)
     first = torch.full((len(memory.mask),), SPECIAL_IDS.bos, device=memory.mask.device)
+    return search(step, state, first=first, max_length=max_length)
+
+
+def generate_together(
+    models: Sequence[Seq2Seq],
+    search: Search,
+    memories: Sequence[Memory],
+    max_length: int,
+    *,
+    average: str,
+) -> list[list[Hypothesis]]:
+    """Search for outputs that several models find good together.
+
+    :param memories: what each model has read of the same sources.
+    :param average: see :func:`start_together`.
+    """
+    started = [
+        start_search(model, search, memory) for model, memory in zip(models, memories, strict=True)
+    ]
+    step, state = start_together(started, average=average)
+    mask = memories[0].mask
+    first = torch.full((len(mask),), SPECIAL_IDS.bos, device=mask.device)
     return search(step, state, first=first, max_length=max_length)
 
 

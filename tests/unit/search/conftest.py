@@ -6,20 +6,27 @@ import pytest
 import torch
 
 from tandem.core.state import State
+from tandem.search import Step
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 
 
 class Chain:
-    """A Markov chain; what is not in the table has no probability. It counts the rows it sees."""
+    """A Markov chain; what is not in the table has no probability. It counts the rows it sees.
 
-    def __init__(self, tables: list[dict[int, dict[int, float]]]) -> None:
+    :param normalized: whether the numbers are told to be scores already.
+    """
+
+    def __init__(
+        self, tables: list[dict[int, dict[int, float]]], *, normalized: bool = False
+    ) -> None:
         logits = torch.full((len(tables), 7, 7), -1e9, dtype=torch.float64)
         for source, table in enumerate(tables):
             for last, row in table.items():
                 for symbol, probability in row.items():
                     logits[source, last, symbol] = math.log(probability)
         self.logits = logits
+        self.normalized = normalized
         self.rows_seen: list[int] = []
 
     def start(self) -> State:
@@ -34,7 +41,8 @@ class Chain:
 
     def search(self, method, max_length: int = 6) -> list[list[tuple[list[int], float]]]:
         first = torch.full((len(self.logits),), BOS)
-        found = method(self.step, self.start(), first=first, max_length=max_length)
+        step = Step(self.step, normalized=self.normalized)
+        found = method(step, self.start(), first=first, max_length=max_length)
         return [[(hypothesis.tokens, hypothesis.score) for hypothesis in one] for one in found]
 
 

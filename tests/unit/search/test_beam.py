@@ -11,8 +11,10 @@ from tandem.search import BeamSearch, GreedySearch
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 
 
-def beam(width: int, length_penalty: str = "none", alpha: float = 1.0) -> BeamSearch:
-    return BeamSearch(width=width, length_penalty=length_penalty, alpha=alpha)
+def beam(width, length_penalty="none", alpha=1.0, **options) -> BeamSearch:
+    return BeamSearch(
+        width=width, length_penalty=length_penalty, alpha=alpha, ctc_weight=None, **options
+    )
 
 
 def close(found, expected) -> None:
@@ -33,7 +35,9 @@ def test_finds_the_path_that_greedy_misses_and_ranks_the_others(chain, tables) -
 def test_width_one_equals_greedy(chain, tables) -> None:
     for name in tables:
         ((tokens, score),) = chain([tables[name]]).search(beam(1))[0]
-        ((greedy_tokens, greedy_score),) = chain([tables[name]]).search(GreedySearch())[0]
+        ((greedy_tokens, greedy_score),) = chain([tables[name]]).search(
+            GreedySearch(ctc_weight=None)
+        )[0]
         assert (tokens, score) == (greedy_tokens, pytest.approx(greedy_score))
 
 
@@ -85,6 +89,48 @@ def test_search_goes_on_while_an_open_prefix_can_still_win(chain) -> None:
     close(found, [([A, A, A, A], math.log(0.7 * 0.9**3))])
 
 
+def test_stop_when_the_best_is_sure(chain) -> None:
+    """Pool waits for its second place, and then finds a better first one."""
+    table = {BOS: {A: 0.5, B: 0.5}, A: {EOS: 0.9, C: 0.1}, B: {B: 0.8, EOS: 0.2}}
+    model, waiting = chain([table]), chain([table])
+    close(model.search(beam(2, "average", stop="best"))[0], [([A, EOS], math.log(0.45) / 2)])
+    assert len(model.rows_seen) == 2
+    (best, *_) = waiting.search(beam(2, "average", stop="pool"))[0]
+    assert best == ([B] * 6, pytest.approx(math.log(0.5 * 0.8**5) / 6))
+    assert len(waiting.rows_seen) == 6
+
+
+def test_stop_when_nothing_better_is_attainable(chain) -> None:
+    """A loses while it is short; its mean can rise to log(0.45) / 6, the bound, but no further."""
+    table = {BOS: {EOS: 0.5, A: 0.45, B: 0.05}, A: {A: 0.95, EOS: 0.05}}
+    short, waiting = chain([table]), chain([table])
+    close(short.search(beam(1, "average", stop="pool"))[0], [([EOS], math.log(0.5))])
+    found = waiting.search(beam(1, "average", stop="attainable"))[0]
+    close(found, [([A] * 6, math.log(0.45 * 0.95**5) / 6)])
+    assert (len(short.rows_seen), len(waiting.rows_seen)) == (1, 6)
+    hopeless = chain([{BOS: {EOS: 0.9, A: 0.1}, A: {A: 0.95, EOS: 0.05}}])
+    hopeless.search(beam(1, "average", stop="attainable"))
+    assert len(hopeless.rows_seen) == 1  # log(0.1) / 6 < log(0.9)
+
+
+def test_attainable_with_a_penalty_that_favours_short_outputs(chain, tables) -> None:
+    model = chain([tables["garden_path"]])
+    found = model.search(beam(3, "average", -1.0, stop="attainable"))[0]
+    close(found[:1], [([B, EOS], math.log(0.36) * 2)])
+
+
+def test_without_a_penalty_pool_misses_nothing(chain, tables) -> None:
+    for table in tables.values():
+        found = [chain([table]).search(beam(2, stop=stop))[0] for stop in ("pool", "attainable")]
+        assert found[0] == found[1]
+
+
+def test_what_is_impossible_gives_an_empty_output(chain) -> None:
+    model = chain([{BOS: {A: 1.0}}], normalized=True)
+    model.logits[:] = -math.inf
+    assert model.search(beam(2))[0] == [([EOS], -math.inf)]
+
+
 def test_a_beam_wider_than_the_vocabulary(chain, tables) -> None:
     found = chain([tables["straight"]]).search(beam(20))[0]
     close(found[:2], [([C, EOS], math.log(0.8)), ([EOS], math.log(0.2))])
@@ -99,9 +145,36 @@ def test_ties_are_broken_in_the_same_way_each_time(chain) -> None:
     assert [score for _, score in runs[0][0]] == pytest.approx([math.log(0.25)] * 3)
 
 
+def test_normalized_scores_are_summed_as_they_are(chain) -> None:
+    table = {BOS: {A: 0.5, EOS: 0.25}, A: {EOS: 0.5}}  # rows that sum to less than 1
+    found = chain([table], normalized=True).search(beam(2))[0]
+    close(found, [([EOS], math.log(0.25)), ([A, EOS], math.log(0.25))])
+    logits = chain([table]).search(beam(2))[0]
+    close(logits, [([A, EOS], math.log(2 / 3)), ([EOS], math.log(1 / 3))])
+
+
+def test_impossible_symbols_are_no_hypotheses(chain) -> None:
+    model = chain([{BOS: {EOS: 0.5, A: 0.5}, A: {EOS: 1.0}}], normalized=True)
+    model.logits[model.logits < -1e8] = -math.inf
+    close(model.search(beam(5))[0], [([EOS], math.log(0.5)), ([A, EOS], math.log(0.5))])
+
+
 def test_bad_options() -> None:
-    with pytest.raises(InputError, match=r"^`search.width` must be at least 1, but is 0\.$"):
-        beam(0)
+    for width in (0, 2.5, "3"):
+        message = f"`search.width` must be a whole number of at least 1, but is {width!r}."
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+            beam(width)
     message = "`search.length_penalty` must be one of none, average, gnmt, but is 'sum'."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         beam(2, "sum")
+    message = "`search.alpha` must be from -10 to 10, but is nan."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        beam(2, "gnmt", math.nan)
+    message = "`search.stop` must be one of best, pool, attainable, but is 'never'."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        beam(2, stop="never")
+    message = "`search.ctc_weight` must be from 0 to 1 or null, but is 1.5."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        BeamSearch(width=1, length_penalty="none", alpha=1.0, ctc_weight=1.5)
+    with pytest.raises(InputError, match=r"but is -0\.1\.$"):
+        GreedySearch(ctc_weight=-0.1)

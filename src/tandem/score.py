@@ -1,0 +1,175 @@
+"""Says how probable given outputs are: the model as a judge instead of a writer."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from torch import Tensor
+
+from tandem import build, console, launch
+from tandem.bundle import Bundle, load_bundle
+from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.columns import TextColumn
+from tandem.data.features import Features
+from tandem.data.ragged import Ragged
+from tandem.evaluate import device, runs
+from tandem.generate import check_lengths, check_new, read_lines, read_sources, write_new
+from tandem.training.evaluation import encode
+from tandem.training.forced import force, forced_losses
+
+FORMATS = ("tsv", "json")
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """What the decoder says of one target."""
+
+    tokens: list[str]
+    """The target's symbols, ``<eos>`` the last."""
+    log_probs: list[float]
+    """Natural logarithm of each symbol's probability given those before it."""
+    alignment: list[int] | None
+    """For each symbol but ``eos`` the source position that attention weighs most, from 0."""
+
+    @property
+    def log_prob(self) -> float:
+        """Of the whole target."""
+        return sum(self.log_probs)
+
+    @property
+    def pharaoh(self) -> str:
+        """The alignment as pairs source-target."""
+        pairs = enumerate(self.alignment or ())
+        return " ".join(f"{source}-{target}" for target, source in pairs)
+
+
+def score(cfg: DictConfig, command: str = "") -> None:
+    """Write a line about each pair of lines in ``cfg.source`` and ``cfg.target``.
+
+    :param cfg: a composed ``score`` config.
+    :param command: unused; every command gets the line that repeats it.
+    :raises InputError: if the bundle or a file is unusable, or the output file exists.
+    """
+    console.set_up(None)
+    build.check_values(cfg)
+    if cfg.format not in FORMATS:
+        raise InputError(f"`format` must be one of {', '.join(FORMATS)}, but is {cfg.format!r}.")
+    if cfg.output != "-":
+        check_new(Path(cfg.output))
+    if len(runs(cfg)) != 1:
+        raise InputError(f"`run` must be one folder here, but is {cfg.run}; score with each alone.")
+    bundle = load_bundle(runs(cfg)[0], trusted=cfg.trusted)
+    bundle.model.to(device(cfg.accelerator))
+    from_files = isinstance(bundle.processors.source, Features)
+    sources = read_sources(cfg.source, from_files, key="source")
+    targets = read_lines(cfg.target, key="target")
+    if len(sources) != len(targets):
+        raise InputError(
+            f"source={cfg.source} has {len(sources)} lines and target={cfg.target} {len(targets)}, "
+            "but line n of one belongs to line n of the other; make them equally long."
+        )
+    check_lengths(bundle, sources, cfg)
+    pairs = score_pairs(
+        bundle, sources, targets, alignment=cfg.alignment, max_tokens=cfg.max_tokens
+    )
+    as_line = _as_json if cfg.format == "json" else _as_columns
+    text = "".join(f"{as_line(pair, tokens=cfg.tokens)}\n" for pair in pairs)
+    if cfg.output == "-":
+        sys.stdout.write(text)
+    else:
+        write_new(Path(cfg.output), text)
+
+
+@torch.inference_mode()
+def score_pairs(
+    bundle: Bundle,
+    sources: list[str],
+    targets: list[str],
+    *,
+    alignment: bool = False,
+    max_tokens: int = 4096,
+) -> list[ScoredPair]:
+    """Force each target on the decoder; a symbol that training never saw counts as ``<unk>``.
+
+    :param sources: texts, or the paths of pictures or recordings.
+    :param targets: one for each source; an empty one is the output that ends at once.
+    :param alignment: whether to read alignments off the attention, too.
+    :param max_tokens: symbols of a batch on either side, padding counted; of vectors ten times
+        that.
+    :raises InputError: if a source is unusable, or alignments are wanted of an attention without
+        weights.
+    """
+    if not sources:
+        return []
+    column = bundle.read(sources)
+    ids = bundle.processors.target.encode_batch(targets)
+    encoded = Encoded(column, Ragged.from_lists(ids), np.arange(len(ids)))
+    room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
+    budget = Budget(max_tokens=max_tokens, max_source_tokens=room, max_sentences=None)
+    scored: dict[int, ScoredPair] = {}
+    for chosen in plan_batches(encoded, budget, rng=None):
+        batch = encoded.collate(chosen).to(next(bundle.model.parameters()).device)
+        memory = encode(bundle.model, batch)
+        forced = force(bundle.model, memory, batch)
+        losses, _ = forced_losses(bundle.model, forced)  # (R,)
+        by_target = losses.double().split(batch.target_mask.sum(1).tolist())
+        positions = None
+        if alignment:
+            if forced.weights is None:
+                raise InputError(
+                    "alignment=true needs attention weights, but this model's attention has none; "
+                    "set alignment=false or train with another one, such as attention=additive."
+                )
+            positions = _most_weighed(forced.weights(), memory, batch).tolist()  # (B, T)
+        for place, row in enumerate(chosen.tolist()):
+            target = [*ids[row], SPECIAL_IDS.eos]
+            scored[row] = ScoredPair(
+                tokens=bundle.processors.target.tokens(target),
+                log_probs=(-by_target[place]).tolist(),
+                alignment=None if positions is None else positions[place][: len(target) - 1],
+            )
+    return [scored[row] for row in range(len(sources))]
+
+
+def _most_weighed(weights: Tensor, memory: Memory, batch: Batch) -> Tensor:
+    """The source position (B, T) with the largest weight; a text's ``eos`` is none.
+
+    :param weights: (B, T, S)
+    """
+    lengths = memory.mask.sum(1)
+    if batch.source.dim() == 2:
+        lengths = lengths - 1
+    real = torch.arange(weights.size(2), device=weights.device) < lengths.unsqueeze(1)  # (B, S)
+    return weights.masked_fill(~real.unsqueeze(1), -1.0).argmax(2)
+
+
+def _as_columns(pair: ScoredPair, *, tokens: bool) -> str:
+    """Log-probability, number of symbols; then log-probabilities of symbols; then alignment."""
+    columns = [f"{pair.log_prob:.6f}", str(len(pair.tokens))]
+    if tokens:
+        columns.append(" ".join(f"{log_prob:.6f}" for log_prob in pair.log_probs))
+    if pair.alignment is not None:
+        columns.append(pair.pharaoh)
+    return "\t".join(columns)
+
+
+def _as_json(pair: ScoredPair, *, tokens: bool) -> str:
+    """The same under names, with what the symbols read."""
+    record: dict[str, object] = {"log_prob": pair.log_prob, "symbols": len(pair.tokens)}
+    if tokens:
+        record |= {"tokens": pair.tokens, "log_probs": pair.log_probs}
+    if pair.alignment is not None:
+        record["alignment"] = pair.pharaoh
+    return json.dumps(record, ensure_ascii=False)
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem score``."""
+    launch.run("score", arguments, score)

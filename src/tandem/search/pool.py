@@ -1,0 +1,58 @@
+"""Finished hypotheses of a whole batch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.search.base import until_eos
+from tandem.search.prefixes import choose
+
+
+@dataclass
+class Pool:
+    """The best finished hypotheses of each of B blocks (sources, or groups), the best first."""
+
+    scores: Tensor
+    """(B, K), -inf where there is none yet."""
+    outputs: Tensor
+    """(B, K, max_length)"""
+
+    @staticmethod
+    def empty(blocks: int, width: int, max_length: int, device: torch.device) -> "Pool":
+        """A pool in which nothing has finished."""
+        return Pool(
+            torch.full((blocks, width), -torch.inf, device=device),
+            torch.full((blocks, width, max_length), SPECIAL_IDS.pad, device=device),
+        )
+
+    def add(self, live: Tensor, scores: Tensor, final: Tensor, outputs: Tensor) -> None:
+        """Merge candidates (B', K) where ``final``, and keep the best K of each block."""
+        if not final.any():
+            return
+        self.scores = self.scores.to(scores.dtype)
+        width = self.scores.size(1)
+        both = torch.cat((self.scores[live], scores.masked_fill(~final, -torch.inf)), dim=1)
+        self.scores[live], order = both.topk(width, dim=1)
+        self.outputs[live] = choose(torch.cat((self.outputs[live], outputs), dim=1), order)
+
+    def best(self, live: Tensor) -> Tensor:
+        """(B',) score of the best."""
+        return self.scores[live, 0]
+
+    def worst(self, live: Tensor) -> Tensor:
+        """(B',) score of the K-th best."""
+        return self.scores[live, -1]
+
+    def hypotheses(self) -> list[list[Hypothesis]]:
+        """As lists, without the places that stayed empty."""
+        return [
+            [
+                Hypothesis(tokens=until_eos(output), score=score)
+                for output, score in zip(outputs, scores, strict=True)
+                if score > -torch.inf
+            ]
+            or [Hypothesis(tokens=[SPECIAL_IDS.eos], score=-torch.inf)]  # all is impossible
+            for outputs, scores in zip(self.outputs.tolist(), self.scores.tolist(), strict=True)
+        ]

@@ -1,0 +1,138 @@
+"""Pictures and recordings of the user's own, from a folder to a bundle that reads more of them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from tandem.bundle import load_bundle
+from tandem.core.errors import InputError
+from tandem.evaluate import evaluate
+from tandem.generate import generate
+from tandem.train import train
+
+Compose = Callable[..., Any]
+
+TINY = (
+    "hidden_size=8",
+    "batching.max_sentences=4",
+    "trainer=cpu",
+    "trainer.max_epochs=1",
+    "trainer.log_every_n_steps=1",
+    "logger=csv",
+    "callbacks.attention_maps.count=1",
+    "callbacks.samples.count=2",
+)
+PICTURES = (
+    "dataset=imagefolder",
+    "features.image_height=16",
+    "features.image_width=16",
+    "frontend.stage_sizes=[4,8]",
+)
+RECORDINGS = (
+    "dataset=audiofolder",
+    "features.sampling_rate=8000",
+    "features.num_mels=20",
+    "features.speeds=[1.0,1.1]",
+    "frontend.channels=4",
+    "frontend.frequency_width=2",
+    "objective.ctc_weight=0.3",
+)
+SIZES = {"train": 8, "validation": 3, "test": 3}
+COLUMN = {"image": "caption", "audio": "transcription"}
+ENDING = {"image": "png", "audio": "wav"}
+OPTIONS = {"image": PICTURES, "audio": RECORDINGS}
+NAMES = ("low", "middle", "high")
+
+
+def write(media: str, path: Path, level: int) -> None:
+    """A grey square or a tone."""
+    if media == "image":
+        Image.new("RGB", (20, 12), (80 * level, 80 * level, 80 * level)).save(path)
+    else:
+        time = np.arange(4000) / 8000
+        soundfile.write(path, 0.4 * np.sin(2 * np.pi * 300 * (level + 1) * time), 8000)
+
+
+def fill(media: str, folder: Path) -> Path:
+    """Splits of three kinds of files."""
+    for split, size in SIZES.items():
+        (folder / split).mkdir(parents=True)
+        lines = [f"file_name,{COLUMN[media]}"]
+        for place in range(size):
+            name = f"{place}.{ENDING[media]}"
+            write(media, folder / split / name, place % 3)
+            lines.append(f"{name},{NAMES[place % 3]}")
+        (folder / split / "metadata.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def composed(compose: Compose, media: str, folder: Path, *overrides: str) -> Any:
+    data = f"dataset.data_dir={folder / 'data'}"
+    return compose(
+        "train", *OPTIONS[media], data, *TINY, f"run.folder={folder / 'run'}", *overrides
+    )
+
+
+@pytest.mark.parametrize("media", ["image", "audio"])
+def test_from_folder_to_output(
+    compose_config: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str], media: str
+) -> None:
+    data, run = fill(media, tmp_path / "data"), tmp_path / "run"
+    metrics = train(composed(compose_config, media, tmp_path))
+    assert (run / "attention" / "test-0.png").stat().st_size > 1000
+    samples = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+    assert samples[-1]["source"] == str(data / "test" / f"1.{ENDING[media]}")
+    again = evaluate(compose_config("evaluate", f"run={run}"))
+    assert again == pytest.approx({k: v for k, v in metrics.items() if k.startswith("test/")})
+
+    paths = [str(data / "test" / f"{place}.{ENDING[media]}") for place in range(3)]
+    expected = load_bundle(run).generate(paths)
+    listed = tmp_path / "paths.txt"
+    listed.write_text("\n".join(paths))
+    for source, outputs in ((listed, expected), (paths[2], expected[2:])):
+        capsys.readouterr()
+        generate(compose_config("generate", f"run={run}", f"input={source}"))
+        assert capsys.readouterr().out == "".join(f"{output}\n" for output in outputs)
+
+
+@pytest.mark.parametrize("media", ["image", "audio"])
+def test_one_bad_file(compose_config: Compose, tmp_path: Path, media: str) -> None:
+    bad = fill(media, tmp_path / "data") / "train" / f"4.{ENDING[media]}"
+    bad.write_bytes(bad.read_bytes()[:30])
+    with pytest.raises(InputError, match=str(bad)):
+        train(composed(compose_config, media, tmp_path))
+    train(composed(compose_config, media, tmp_path, "data.on_bad_example=skip"))
+    log = (tmp_path / "run" / "train.log").read_text()
+    what = "picture" if media == "image" else "recording"
+    assert f"Skipped 1 of 8 train files: The {what} {bad}" in log
+    assert f"Data: train {7 if media == 'image' else 14}, validation 3, test 3" in log
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["dataset=reverse", "features=pixels"], "`frontend` reads sources of the kind text, but"),
+        (["dataset=reverse", "frontend=speech"], "This frontend reads pictures or recordings, but"),
+        (
+            ["dataset=imagefolder", "dataset.data_dir=.", "data.truncate_source=3"],
+            "data.truncate_source=3 needs sources that are text",
+        ),
+        (
+            ["dataset=imagefolder", "dataset.data_dir=.", "model.copying=true"],
+            "model.copying=true needs",
+        ),
+    ],
+)
+def test_what_does_not_fit(
+    compose_config: Compose, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        train(compose_config("train", *overrides, *TINY, f"run.folder={tmp_path / 'run'}"))
+    assert message in str(caught.value)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,110 @@
+"""Bundles that were never trained, for what reads bundles."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tandem.bundle import save_bundle
+from tandem.data.processors import Processors
+from tandem.data.tokenizers import WordTokenizer
+from tandem.models import assemble
+from tandem.trust import build_trusted
+
+SmallBundle = Callable[..., Path]
+
+
+def model_config(hidden_size: int, attention: str) -> dict[str, Any]:
+    """What a bundle's config says of a GRU encoder and decoder."""
+    return {
+        "frontend": {
+            "_target_": "tandem.frontends.TextFrontend",
+            "_partial_": True,
+            "embedding_size": 4,
+            "dropout": 0.0,
+        },
+        "encoder": {
+            "_target_": "tandem.encoders.RecurrentEncoder",
+            "_partial_": True,
+            "cell": "gru",
+            "hidden_size": hidden_size,
+            "num_layers": 1,
+            "bidirectional": True,
+            "dropout": 0.0,
+        },
+        "decoder": {
+            "_target_": "tandem.decoders.RecurrentDecoder",
+            "_partial_": True,
+            "attention": {"_target_": f"tandem.attentions.{attention}", "_partial_": True},
+            "bridge": {"_target_": "tandem.bridges.LinearBridge", "_partial_": True},
+            "cell": "gru",
+            "hidden_size": hidden_size,
+            "num_layers": 1,
+            "input_feeding": False,
+            "output_size": 4,
+            "dropout": 0.0,
+        },
+        "model": {
+            "embedding_size": 4,
+            "tie_embeddings": "none",
+            "copying": False,
+            "dropout": 0.0,
+            "ctc_weight": 0.0,
+        },
+    }
+
+
+@pytest.fixture
+def small_bundle(tmp_path: Path) -> SmallBundle:
+    """Write a bundle with random weights that read ``a b c d`` and write ``w x y z``."""
+
+    def write(
+        name: str,
+        *,
+        source: str = "a b c d",
+        target: str = "w x y z",
+        seed: int = 0,
+        hidden_size: int = 4,
+        attention: str = "DotAttention",
+        truncate_source: int | None = None,
+    ) -> Path:
+        recipe = WordTokenizer(
+            shared=False,
+            lowercase=False,
+            normalization="none",
+            vocabulary_size=20,
+            min_frequency=1,
+        )
+        processors = Processors(recipe.train([source]), recipe.train([target]))
+        config = model_config(hidden_size, attention)
+        torch.manual_seed(seed)
+        model = assemble(
+            **{
+                key: build_trusted(part, "model", ())
+                for key, part in config.items()
+                if key != "model"
+            },
+            **config["model"],
+            source_size=processors.source_size,
+            target_size=processors.target.vocabulary_size,
+            shared_vocabulary=False,
+        )
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.8)
+        parts = {
+            "model": config,
+            "features": None,
+            "truncate_source": truncate_source,
+            "search": {"_target_": "tandem.search.GreedySearch", "ctc_weight": None},
+            "dataset": {"_target_": "tandem.data.datasets.reverse"},
+            "metric": {
+                "exact_match": {"_target_": "tandem.metrics.ExactMatch", "lowercase": False}
+            },
+        }
+        folder = tmp_path / name
+        save_bundle(folder, model=model, processors=processors, max_length=5, config=parts)
+        return folder
+
+    return write
