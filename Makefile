@@ -22,7 +22,7 @@ help:
 	@echo "make test    all tests"
 	@echo "make check   format check, lint, types and all tests"
 	@echo "make format  put the code into the house format"
-	@echo "make grid    train every encoder with every decoder and attention on a small task"
+	@echo "make grid    train every encoder with every decoder, attention and frontend on a small task"
 
 setup: $(READY)
 

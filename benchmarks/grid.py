@@ -1,51 +1,73 @@
-"""Does every combination of encoder, decoder and attention learn?
+"""Does every combination of encoder, decoder and attention learn, from text, pictures and speech?
 
     python benchmarks/grid.py
-    python benchmarks/grid.py --sample 9 --seed 1
+    python benchmarks/grid.py --sample 9 --seed 1 --frontend speech
 
-Each combination found in ``conf/`` learns to write 3 or 4 letters backwards, from 600 of the
-750 strings over 5 letters, and is scored on the other 150. It passes if its loss on these, in nats
-a symbol with ``eos`` counted, falls under a bound that needs the source read and its order kept:
+Each combination found in ``conf/`` learns the task of ``reversal.py``, to write 3 or 4 letters
+backwards, from 600 of the 750 strings, and is scored on the other 150. For text, these are all
+combinations there are; for each frontend that reads pictures or recordings, a spread in which every
+option occurs.
 
-- A model that ignores the source cannot get below 1.41: each letter costs log 5, and a string's
-  length log 2 once. If it knew the length, 1.25. An untrained model stands at log 9 = 2.20.
+A combination passes if its loss on the strings held out, in nats a symbol with ``eos`` counted,
+falls under a bound that needs the source read and its order kept. The figures are about strings, so
+they hold for each kind of source:
+
+- A model that ignores the source cannot get below 1.37 on average, as the 750 strings are equally
+  likely. An untrained model stands at log 9 = 2.20.
 - A model that knows which letters the source has, and how often, but not in which order cannot
-  get below 0.41 on average: the logarithm of the number of different orders of a string.
+  get below 0.46 on average: the logarithm of the number of different orders of a string.
 
 ``BOUND`` is half of the last figure.
 """
 
 import argparse
 import itertools
-import math
 import random
 import statistics
 import sys
 import time
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, open_dict
-from torch import Tensor
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf, open_dict
+from reversal import BANDS, SIDE, VOCABULARY, Pairs, order_blind_loss, strings
 
-from tandem.build import build_model
-from tandem.core.types import SPECIAL_IDS, SPECIAL_TOKENS
+from tandem.build import build_features, build_model
 from tandem.launch import config_folder
 from tandem.models import Seq2Seq
 from tandem.training.losses import LabelSmoothedCrossEntropy, token_losses
 
-GROUPS = ("encoder", "decoder", "attention")
-LETTERS = 5
-LENGTHS = (3, 4)
+GROUPS = ("frontend", "encoder", "decoder", "attention")
 HELD_OUT = 150
-VOCABULARY = len(SPECIAL_TOKENS) + LETTERS
+BOUND = order_blind_loss() / 2
 OVERRIDES = ("hidden_size=32", "dropout=0")
-SIZES = {"num_layers": 1, "num_heads": 4, "feed_forward_size": 64, "kernel_size": 5}
+MEDIA_OVERRIDES = {
+    "text": (),
+    "image": (
+        "features=pixels",
+        f"features.image_height={2 * SIDE}",
+        f"features.image_width={2 * SIDE}",
+        "features.channels=1",
+    ),
+    "audio": ("features=log_mel", f"features.num_mels={BANDS}"),
+}
+"""What the options of ``frontend`` need beside themselves, by the kind of their sources."""
+SIZES = {
+    "num_layers": 1,
+    "num_heads": 4,
+    "feed_forward_size": 64,
+    "kernel_size": 5,
+    "patch_size": SIDE,
+    "stage_sizes": [16, 16, 16],
+    "time_masks": 0,
+    "frequency_masks": 0,
+}
 STEPS, ROWS, RATE = 400, 50, 0.01
 
-String = tuple[int, ...]
+Names = tuple[str, str, str, str]
+"""A frontend, an encoder, a decoder and an attention."""
 
 
 def options(group: str) -> list[str]:
@@ -53,31 +75,75 @@ def options(group: str) -> list[str]:
     return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
 
 
-def combinations() -> list[tuple[str, str, str]]:
-    """Every encoder, decoder and attention."""
-    encoders, decoders, attentions = (options(group) for group in GROUPS)
-    return list(itertools.product(encoders, decoders, attentions))
+def media_of(frontend: str) -> str:
+    """What an option of ``frontend`` reads: text, image or audio."""
+    part = OmegaConf.load(config_folder() / "frontend" / f"{frontend}.yaml")
+    media: str = get_object(part._target_).media
+    return media
+
+
+def combinations() -> list[Names]:
+    """Every encoder, decoder and attention for text, and a spread of them for each other frontend.
+
+    A spread has each encoder at least twice and every decoder and attention.
+    """
+    found: list[Names] = []
+    _, encoders, decoders, attentions = (options(group) for group in GROUPS)
+    count = max(2 * len(encoders), len(decoders), len(attentions))
+    for seed, frontend in enumerate(options("frontend")):
+        if media_of(frontend) == "text":
+            every = itertools.product([frontend], encoders, decoders, attentions)
+            found = [*every, *found]
+        else:
+            found += spread([frontend], count, seed)
+    return found
+
+
+def spread(frontends: list[str], count: int, seed: int) -> list[Names]:
+    """A sample that goes through each group's options in turn, each as often as the others."""
+    rng = random.Random(seed)
+    turns = [itertools.cycle(frontends)]
+    for group in GROUPS[1:]:
+        names = options(group)
+        rng.shuffle(names)
+        turns.append(itertools.cycle(names))
+    chosen: dict[Names, None] = {}
+    for frontend, encoder, decoder, attention in itertools.islice(
+        zip(*turns, strict=True), 10 * count
+    ):
+        chosen[(frontend, encoder, decoder, attention)] = None
+        if len(chosen) == count:
+            break
+    return list(chosen)
 
 
 def compose_options(
-    overrides: tuple[str, ...], groups: tuple[str, ...] = GROUPS
+    overrides: tuple[str, ...],
+    media_overrides: Mapping[str, tuple[str, ...]],
+    groups: tuple[str, ...] = GROUPS,
 ) -> dict[str, dict[str, DictConfig]]:
-    """Compose ``train`` once for each option: group -> option -> the whole config."""
+    """Compose ``train`` once for each option: group -> option -> the whole config.
+
+    :param media_overrides: for options of ``frontend``, by the kind of their sources.
+    """
+
+    def composed(group: str, option: str) -> DictConfig:
+        more = media_overrides[media_of(option)] if group == "frontend" else ()
+        return compose("train", overrides=[f"{group}={option}", *overrides, *more])
+
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         return {
-            group: {
-                option: compose("train", overrides=[*overrides, f"{group}={option}"])
-                for option in options(group)
-            }
+            group: {option: composed(group, option) for option in options(group)}
             for group in groups
         }
 
 
 def combine(
-    composed: dict[str, dict[str, DictConfig]], chosen: dict[str, str], sizes: dict[str, int]
+    composed: dict[str, dict[str, DictConfig]], chosen: dict[str, str], sizes: Mapping[str, object]
 ) -> DictConfig:
     """One config from the options chosen in several groups.
 
+    :param chosen: group -> option, ``frontend`` first, whose features the config keeps.
     :param sizes: values for those of the options' keys that have these names.
     """
     groups = iter(chosen.items())
@@ -92,75 +158,27 @@ def combine(
     return cfg
 
 
-def strings() -> list[String]:
-    """All strings over the letters, in a shuffled order that is always the same."""
-    letters = range(len(SPECIAL_TOKENS), VOCABULARY)
-    every = [text for length in LENGTHS for text in itertools.product(letters, repeat=length)]
-    random.Random(0).shuffle(every)
-    return every
+def make_model(cfg: DictConfig, vocabulary: int) -> Seq2Seq:
+    """The model of a config for a vocabulary, which a text source shares."""
+    features = build_features(cfg)
+    return build_model(
+        cfg,
+        source_size=features.width if features else vocabulary,
+        target_size=vocabulary,
+        shared_vocabulary=features is None,
+    )
 
 
-def order_blind_loss() -> float:
-    """Least mean loss of a model that knows a string's letters but not their order."""
-    nats = symbols = 0.0
-    for text in strings():
-        orders = math.factorial(len(text))
-        for count in Counter(text).values():
-            orders //= math.factorial(count)
-        nats += math.log(orders)
-        symbols += len(text) + 1
-    return nats / symbols
-
-
-BOUND = order_blind_loss() / 2
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Strings and their reversals, side by side; 0 is ``pad``."""
-
-    source: Tensor
-    """(B, S)"""
-    target_in: Tensor
-    """(B, T)"""
-    target_out: Tensor
-    """(B, T)"""
-
-    @staticmethod
-    def of(texts: list[String]) -> "Pairs":
-        """The task's pairs for some strings."""
-        bos, eos, pad = SPECIAL_IDS.bos, SPECIAL_IDS.eos, SPECIAL_IDS.pad
-        width = max(LENGTHS) + 1
-
-        def rows(lists: list[list[int]]) -> Tensor:
-            return torch.tensor([ids + [pad] * (width - len(ids)) for ids in lists])
-
-        return Pairs(
-            source=rows([[*text, eos] for text in texts]),
-            target_in=rows([[bos, *reversed(text)] for text in texts]),
-            target_out=rows([[*reversed(text), eos] for text in texts]),
-        )
-
-    def features(self, model: Seq2Seq, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (R, D) and ids (R,) of the real target positions of some rows."""
-        source = self.source[rows]
-        state = model.start(model.encode(source, source != SPECIAL_IDS.pad))
-        features = model.decode(self.target_in[rows], state).features  # (B, T, D)
-        target = self.target_out[rows]
-        real = target != SPECIAL_IDS.pad
-        return features[real], target[real]
-
-
-def learn(cfg: DictConfig) -> float:
+def learn(cfg: DictConfig, steps: int) -> float:
     """Train on some of the strings; return the mean loss on the others."""
-    texts = strings()
-    train, held_out = Pairs.of(texts[HELD_OUT:]), Pairs.of(texts[:HELD_OUT])
     torch.manual_seed(0)
-    model = build_model(cfg, source_size=VOCABULARY, target_size=VOCABULARY, shared_vocabulary=True)
+    model = make_model(cfg, VOCABULARY)
+    texts, media = strings(), model.frontend.media
+    train, held_out = Pairs.of(texts[HELD_OUT:], media), Pairs.of(texts[:HELD_OUT], media)
     loss = LabelSmoothedCrossEntropy(smoothing=0.0)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS)
-    for step in range(STEPS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
+    for step in range(steps):
         at = step * ROWS % len(train.source)
         if at == 0:
             order = torch.randperm(len(train.source))
@@ -176,41 +194,34 @@ def learn(cfg: DictConfig) -> float:
         return token_losses(features, model.output.weight, target)[0].mean().item()
 
 
-def spread(count: int, seed: int) -> list[tuple[str, str, str]]:
-    """A sample that goes through each group's options in turn, each as often as the others."""
-    rng = random.Random(seed)
-    turns = []
-    for group in GROUPS:
-        names = options(group)
-        rng.shuffle(names)
-        turns.append(itertools.cycle(names))
-    chosen: dict[tuple[str, str, str], None] = {}
-    for encoder, decoder, attention in itertools.islice(zip(*turns, strict=True), 10 * count):
-        chosen[(encoder, decoder, attention)] = None
-        if len(chosen) == count:
-            break
-    return list(chosen)
-
-
 def main() -> int:
     """Print a table; return 1 if any combination fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sample", type=int, help="so many combinations instead of all")
+    parser.add_argument("--sample", type=int, help="so many of each frontend instead of all")
     parser.add_argument("--seed", type=int, default=0, help="which sample")
+    parser.add_argument("--frontend", choices=options("frontend"), help="this one only")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    chosen = combinations()
-    if arguments.sample is not None and arguments.sample < len(chosen):
-        chosen = spread(arguments.sample, arguments.seed)
-    composed = compose_options(OVERRIDES)
+    frontends = [arguments.frontend] if arguments.frontend else options("frontend")
+    if arguments.sample is None:
+        chosen = [names for names in combinations() if names[0] in frontends]
+    else:
+        chosen = [
+            names
+            for frontend in frontends
+            for names in spread([frontend], arguments.sample, arguments.seed)
+        ]
+    composed = compose_options(OVERRIDES, MEDIA_OVERRIDES)
     begin, losses = time.monotonic(), []
-    print(f"{'encoder':12} {'decoder':12} {'attention':11} {'loss':>6} {'bound':>6}")
+    print(f"{'frontend':9} {'encoder':12} {'decoder':12} {'attention':11} {'loss':>6} {'bound':>6}")
     for names in chosen:
-        losses.append(learn(combine(composed, dict(zip(GROUPS, names, strict=True)), SIZES)))
+        cfg = combine(composed, dict(zip(GROUPS, names, strict=True)), SIZES)
+        losses.append(learn(cfg, STEPS))
         verdict = "learns" if losses[-1] < BOUND else "FAILS"
-        encoder, decoder, attention = names
+        frontend, encoder, decoder, attention = names
         print(
-            f"{encoder:12} {decoder:12} {attention:11} {losses[-1]:6.3f} {BOUND:6.3f}  {verdict}",
+            f"{frontend:9} {encoder:12} {decoder:12} {attention:11} {losses[-1]:6.3f} "
+            f"{BOUND:6.3f}  {verdict}",
             flush=True,
         )
     learned = sum(loss < BOUND for loss in losses)

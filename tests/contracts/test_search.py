@@ -7,13 +7,13 @@ import torch
 
 from tandem.core.types import SPECIAL_IDS
 from tandem.search import BeamSearch, GreedySearch
+from tandem.training.evaluation import generate
 
 LONGEST = 3
 
 
 def search(case, method, max_length: int):
-    first = torch.full((len(case.source),), SPECIAL_IDS.bos)
-    return method(case.model.step, case.start(), first=first, max_length=max_length)
+    return generate(case.model, method, case.model.encode(case.source, case.mask), max_length)
 
 
 def all_outputs() -> list[list[int]]:
@@ -35,7 +35,7 @@ def all_outputs() -> list[list[int]]:
 @torch.inference_mode()
 def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case) -> None:
     outputs = all_outputs()
-    method = BeamSearch(width=len(outputs), length_penalty="gnmt", alpha=0.8)
+    method = BeamSearch(width=len(outputs), length_penalty="gnmt", alpha=0.8, ctc_weight=None)
     for row, found in enumerate(search(case, method, LONGEST)):
         log_probs = case.log_prob(row, outputs)
         scores = [
@@ -51,7 +51,10 @@ def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case) -> None:
 @torch.inference_mode()
 @pytest.mark.parametrize(
     "method",
-    [GreedySearch(), BeamSearch(width=3, length_penalty="average", alpha=1.0)],
+    [
+        GreedySearch(ctc_weight=None),
+        BeamSearch(width=3, length_penalty="average", alpha=1.0, ctc_weight=None),
+    ],
     ids=["greedy", "beam"],
 )
 def test_scores_equal_a_teacher_forced_pass(case, method) -> None:

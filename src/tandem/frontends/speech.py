@@ -38,7 +38,6 @@ class SpeechFrontend(Frontend):
     """
 
     media = "audio"
-    media = "audio"
     table = None
 
     def __init__(
