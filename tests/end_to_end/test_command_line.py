@@ -32,7 +32,15 @@ def test_a_multirun_is_quiet_and_leaves_two_runs(tmp_path: Path, tiny: tuple[str
     done = tandem(tmp_path, "train", "--multirun", "attention=none,dot", "hidden_size=8", *options)
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
-    told = ("Data: ", "Model: ", " is exact_match|", "epoch ", "Trained for ", "This attention has")
+    told = (
+        "Monitor: ",
+        "Data: ",
+        "Model: ",
+        " is exact_match|",
+        "epoch ",
+        "Trained for ",
+        "This attention has",
+    )
     assert [line for line in lines if not any(text in line for text in told)] == []
     assert "warn" not in (done.stdout + done.stderr).lower()
     assert "test/exact_match" in done.stdout

@@ -78,7 +78,7 @@ def test_an_own_conf_folder_extends_ours(tmp_path: Path) -> None:
         (
             "metric=[bleuu]",
             "metric=bleuu is not an option (did you mean bleu?); the options are bleu, cer, chrf, "
-            "exact_match, rouge, ter, wer.",
+            "cider, exact_match, per, rouge, ter, wer.",
         ),
         (
             "encoder.num_layer=3",
@@ -120,7 +120,8 @@ def test_unknown_names(capfd: pytest.CaptureFixture[str]) -> None:
     message = complaint(capfd, "experiment=scan/dem")
     assert message.startswith("experiment=scan/dem is not an option (did you mean scan/demo?); ")
     assert complaint(capfd, "search=beem", name="evaluate") == (
-        "search=beem is not an option (did you mean beam?); the options are beam, greedy."
+        "search=beem is not an option (did you mean beam?); the options are beam, "
+        "diverse, greedy, sampling."
     )
     message = complaint(capfd, "imput=a.txt", name="generate")
     assert message.startswith("The key imput does not exist (did you mean input?); there are ")
