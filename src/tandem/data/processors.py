@@ -53,12 +53,6 @@ class Processors:
             return self.source.width
         return self.source.vocabulary_size
 
-    @property
-    def text_source(self) -> Tokenizer:
-        """The source's tokenizer, where the source is known to be text."""
-        assert isinstance(self.source, Tokenizer)
-        return self.source
-
 
 @dataclass(frozen=True)
 class LearnProcessors:
@@ -162,6 +156,14 @@ def encode_files(
         _write_vectors(store, features, split, name, distinct, copies=copies, skip_bad=skip_bad)
         stored = _load_vectors(store)
         assert stored is not None
+    if len(stored.places) < len(distinct):
+        logger.warning(
+            "Skipped %d of %d %s files: %s",
+            len(distinct) - len(stored.places),
+            len(distinct),
+            name,
+            stored.first_error,
+        )
     rows = [row for row, text in enumerate(fingerprints) if text in stored.places]
     places = np.array([stored.places[fingerprints[row]] for row in rows])  # of version 0
     each = copies * len(rows)
@@ -177,6 +179,8 @@ class _Stored:
     offsets: Rows
     places: dict[str, int]
     """By fingerprint."""
+    first_error: str
+    """Why the first file that is missing here is unusable."""
 
 
 def _write_vectors(
@@ -239,9 +243,6 @@ def _write_part(
                 kind = vectors.dtype.name
                 out.write(np.ascontiguousarray(vectors).tobytes())
                 lengths.append(len(vectors))
-    if bad:
-        first = next(iter(bad.values()))
-        logger.warning("Skipped %d of %d %s files: %s", len(bad), len(distinct), name, first)
     if not lengths:
         raise InputError(f"Not one example of the {name} split can be read; correct its files.")
     np.savez(
@@ -250,6 +251,7 @@ def _write_part(
         fingerprints=np.array([text for text in distinct if text not in bad]),
         kind=kind,
         width=features.width,
+        first_error=str(next(iter(bad.values()), "")),
     )
 
 
@@ -260,9 +262,11 @@ def _load_vectors(store: Path) -> _Stored | None:
             offsets, fingerprints = index["offsets"], index["fingerprints"].tolist()
             shape = (int(offsets[-1]), int(index["width"]))
             values = np.memmap(store / "vectors", str(index["kind"]), mode="r", shape=shape)
+            first_error = str(index["first_error"])
     except (OSError, ValueError, KeyError):
         return None
-    return _Stored(values, offsets, {text: place for place, text in enumerate(fingerprints)})
+    places = {text: place for place, text in enumerate(fingerprints)}
+    return _Stored(values, offsets, places, first_error)
 
 
 def _fingerprints(split: Dataset) -> Iterator[str]:

@@ -47,7 +47,10 @@ class GreedySearch(Search):
         scores = torch.zeros(len(first), dtype=torch.float64, device=first.device)
         for position in range(max_length):
             found, state = step.scores(tokens, state)  # (B', V)
-            best, tokens = process(self.rules, found, outputs[live, :position]).max(dim=-1)
+            allowed = found
+            if self.rules:  # else the written symbols would be gathered for nothing
+                allowed = process(self.rules, found, outputs[live, :position])
+            best, tokens = allowed.max(dim=-1)
             scores[live] += (best if step.normalized else best - found.logsumexp(-1)).double()
             outputs[live, position] = tokens
             going = tokens != SPECIAL_IDS.eos

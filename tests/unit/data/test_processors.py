@@ -94,6 +94,15 @@ def test_versions_of_an_example() -> None:
     ]
 
 
+def test_skipped_files_are_told_of_again(caplog: pytest.LogCaptureFixture) -> None:
+    split = files(b"ab", b"bad!")
+    for _ in range(2):
+        caplog.clear()
+        encode_files(Bytes(), split, "test", copies=1, skip_bad=True)
+        assert "Skipped 1 of 2 test files: The file example 2 of the" in caplog.text
+    assert len(CALLS) == 2  # the second time nothing was read
+
+
 def test_equal_files_are_kept_once() -> None:
     split = files(b"ab", b"cd", b"ab", b"bad!", b"cd")
     column, rows = encode_files(Bytes(), split, "train", copies=2, skip_bad=True)
