@@ -99,10 +99,6 @@ class EvaluatedRows(L.Callback, ABC):
         """Begin with no rows."""
         self._rows.clear()
 
-    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with no rows."""
-        self._rows.clear()
-
     def on_validation_batch_end(
         self,
         trainer: L.Trainer,
@@ -115,17 +111,8 @@ class EvaluatedRows(L.Callback, ABC):
         """Keep the batch's texts."""
         self._add(trainer, outputs)
 
-    def on_test_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Keep the batch's texts."""
-        self._add(trainer, outputs)
+    on_test_epoch_start = on_validation_epoch_start
+    on_test_batch_end = on_validation_batch_end
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Hand over the validation split's rows."""

@@ -11,7 +11,7 @@ from datasets import DatasetDict
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import SPLITS, read_text, resolve_data_dir
 from tandem.data.datasets.folders import FileEntry, keep_whole, make_file_splits
-from tandem.data.datasets.hub_captions import hub_captions
+from tandem.data.datasets.hub_captions import hub_copy
 
 LAYOUTS = ("karpathy", "official")
 KARPATHY = "dataset_coco.json"
@@ -54,15 +54,7 @@ def coco_captions(
     if layout not in LAYOUTS:
         raise InputError(f"dataset.layout ({layout}) must be one of {', '.join(LAYOUTS)}.")
     if hub is not None:
-        splits = dict(zip(SPLITS, SPLITS, strict=True))
-        return hub_captions(
-            path=hub,
-            name=None,
-            image=image,
-            captions=captions,
-            **splits,
-            on_bad_example=on_bad_example,
-        )
+        return hub_copy(hub, image=image, captions=captions, on_bad_example=on_bad_example)
     folder = resolve_data_dir(data_dir, "coco")
     if folder is None:
         raise InputError(

@@ -6,9 +6,9 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, read_lines, resolve_data_dir
+from tandem.data.datasets.base import read_lines, resolve_data_dir
 from tandem.data.datasets.folders import FileEntry, keep_whole, make_file_splits, read_records
-from tandem.data.datasets.hub_captions import hub_captions
+from tandem.data.datasets.hub_captions import hub_copy
 
 TEXTS = (".", "Flickr8k_text")
 PICTURES = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images", "images")
@@ -44,15 +44,7 @@ def flickr8k(
     :param on_bad_example: ``error``, or ``skip`` photographs that are missing or have no caption.
     """
     if hub is not None:
-        splits = dict(zip(SPLITS, SPLITS, strict=True))
-        return hub_captions(
-            path=hub,
-            name=None,
-            image=image,
-            captions=captions,
-            **splits,
-            on_bad_example=on_bad_example,
-        )
+        return hub_copy(hub, image=image, captions=captions, on_bad_example=on_bad_example)
     folder = resolve_data_dir(data_dir, "flickr8k")
     if folder is None:
         raise InputError(

@@ -1,17 +1,15 @@
 """Sets of the Hugging Face Hub, or folders that are laid out like them."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import datasets
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
+from tandem.data.datasets.hub_split import load_split
 
 logger = logging.getLogger(__name__)
 
@@ -61,32 +59,15 @@ def hub(
 
 def _load(path: str, name: str | None, revision: str | None, split: str, part: str) -> Dataset:
     """Return one split; whatever stops the library is told with the names that were asked for."""
-    try:
-        with _quietly():
-            return datasets.load_dataset(path, name, revision=revision, split=part)
-    except Exception as error:  # the library and its network stack raise many unrelated types
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        remedy = "" if Path(path).is_dir() else " and the network, or use a folder with its files"
-        raise InputError(
-            f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part}) could not "
-            f"be loaded ({reason}); check the three names{remedy}."
-        ) from error
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep the libraries' progress bars and retry messages off the screen."""
-    shown = not datasets.are_progress_bars_disabled()
-    network = logging.getLogger("huggingface_hub")
-    level = network.level
-    datasets.disable_progress_bars()
-    network.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        network.setLevel(level)
-        if shown:
-            datasets.enable_progress_bars()
+    remedy = "" if Path(path).is_dir() else " and the network, or use a folder with its files"
+    return load_split(
+        path,
+        name,
+        part,
+        revision=revision,
+        told=f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part})",
+        remedy=f"check the three names{remedy}",
+    )
 
 
 def _choose(split: Dataset, wanted: dict[str, str], place: str) -> Dataset:

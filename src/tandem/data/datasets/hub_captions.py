@@ -4,12 +4,12 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import datasets
 from datasets import Dataset, DatasetDict, Features, Image, List, Value, concatenate_datasets
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
 from tandem.data.datasets.folders import FILE_FEATURES
+from tandem.data.datasets.hub_split import load_split
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,13 @@ def hub_captions(
     made = {}
     for split, part in zip(SPLITS, (train, validation, test), strict=True):
         place = f"{path} split {part}"
-        rows = _load(path, name, part)
+        rows = load_split(
+            path,
+            name,
+            part,
+            told=f"The set {path} (configuration {name}, split {part})",
+            remedy="check the three names and the network",
+        )
         _check_columns(rows, image, captions, place)
         texts = _texts(rows, captions, place)
         pictures = _pictures(rows, image)
@@ -56,16 +62,18 @@ def hub_captions(
     return check_splits(DatasetDict(made))
 
 
-def _load(path: str, name: str | None, part: str) -> Dataset:
-    """Return one split; whatever stops the library is told with the names that were asked for."""
-    try:
-        return datasets.load_dataset(path, name, split=part)
-    except Exception as error:  # the library and its network stack raise many unrelated types
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(
-            f"The set {path} (configuration {name}, split {part}) could not be loaded ({reason}); "
-            "check the three names and the network."
-        ) from error
+def hub_copy(path: str, *, image: str, captions: Sequence[str], on_bad_example: str) -> DatasetDict:
+    """Load a copy of a named set, with splits called train, validation and test."""
+    return hub_captions(
+        path=path,
+        name=None,
+        image=image,
+        captions=captions,
+        train="train",
+        validation="validation",
+        test="test",
+        on_bad_example=on_bad_example,
+    )
 
 
 def _check_columns(rows: Dataset, image: str, captions: Sequence[str], place: str) -> None:

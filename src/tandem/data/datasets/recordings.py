@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import datasets
 import pyarrow.compute as pc
 from datasets import Audio, Dataset, Value
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.folders import FileEntry, hold_out, keep_whole, read_folder
+from tandem.data.datasets.hub_split import load_split
 
 ENDINGS = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
@@ -50,14 +50,13 @@ def hub_recordings(
     :param lowercase: whether to lowercase the texts.
     :param on_bad_example: ``error``, or ``skip`` rows without a recording or text.
     """
-    try:
-        rows = datasets.load_dataset(path, name, split=part)
-    except Exception as error:  # the library and its network stack raise many unrelated types
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(
-            f"The set {path} (configuration {name}, split {part}) could not be loaded ({reason}); "
-            "check the network, or set dataset.data_dir to a folder that has it."
-        ) from error
+    rows = load_split(
+        path,
+        name,
+        part,
+        told=f"The set {path} (configuration {name}, split {part})",
+        remedy="check the network, or set dataset.data_dir to a folder that has it",
+    )
     for column in ("audio", target):
         if column not in rows.column_names:
             raise InputError(
