@@ -69,15 +69,18 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
         hidden_size: int = 4,
         attention: str = "DotAttention",
         truncate_source: int | None = None,
+        max_length: int = 5,
+        shared: bool = False,
     ) -> Path:
         recipe = WordTokenizer(
-            shared=False,
+            shared=shared,
             lowercase=False,
             normalization="none",
             vocabulary_size=20,
             min_frequency=1,
         )
-        processors = Processors(recipe.train([source]), recipe.train([target]))
+        reader = recipe.train([source])
+        processors = Processors(reader, reader if shared else recipe.train([target]))
         config = model_config(hidden_size, attention)
         torch.manual_seed(seed)
         model = assemble(
@@ -89,7 +92,7 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
             **config["model"],
             source_size=processors.source_size,
             target_size=processors.target.vocabulary_size,
-            shared_vocabulary=False,
+            shared_vocabulary=shared,
         )
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.8)
@@ -104,7 +107,7 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
             },
         }
         folder = tmp_path / name
-        save_bundle(folder, model=model, processors=processors, max_length=5, config=parts)
+        save_bundle(folder, model=model, processors=processors, max_length=max_length, config=parts)
         return folder
 
     return write

@@ -10,91 +10,23 @@ from typing import Any
 import pytest
 import torch
 
-from tandem.bundle import CONFIG, load_bundle, save_bundle
+from tandem.bundle import CONFIG, load_bundle
 from tandem.core.errors import InputError
-from tandem.data.processors import Processors
-from tandem.data.tokenizers import WordTokenizer
-from tandem.models import assemble
-from tandem.trust import build_trusted
 
-MODEL: dict[str, Any] = {
-    "frontend": {
-        "_target_": "tandem.frontends.TextFrontend",
-        "_partial_": True,
-        "embedding_size": 4,
-        "dropout": 0.0,
-    },
-    "encoder": {
-        "_target_": "tandem.encoders.RecurrentEncoder",
-        "_partial_": True,
-        "cell": "gru",
-        "hidden_size": 4,
-        "num_layers": 1,
-        "bidirectional": True,
-        "dropout": 0.0,
-    },
-    "decoder": {
-        "_target_": "tandem.decoders.RecurrentDecoder",
-        "_partial_": True,
-        "attention": {"_target_": "tandem.attentions.DotAttention", "_partial_": True},
-        "bridge": {"_target_": "tandem.bridges.LinearBridge", "_partial_": True},
-        "cell": "gru",
-        "hidden_size": 4,
-        "num_layers": 1,
-        "input_feeding": False,
-        "output_size": 4,
-        "dropout": 0.0,
-    },
-    "model": {
-        "embedding_size": 4,
-        "tie_embeddings": "none",
-        "copying": False,
-        "dropout": 0.0,
-        "ctc_weight": 0.0,
-    },
-}
-CONFIG_PARTS = {
-    "model": MODEL,
-    "features": None,
-    "truncate_source": None,
-    "search": {"_target_": "tandem.search.GreedySearch", "ctc_weight": None},
-    "dataset": {"_target_": "tandem.data.datasets.reverse"},
-    "metric": {"exact_match": {"_target_": "tandem.metrics.ExactMatch", "lowercase": False}},
-}
 FILES = ("model.safetensors", "source_tokenizer.json", "target_tokenizer.json")
 Edit = Callable[[dict[str, Any]], Any]
 
 
-def write(folder: Path, *, shared: bool) -> Path:
-    recipe = WordTokenizer(
-        shared=shared, lowercase=False, normalization="none", vocabulary_size=20, min_frequency=1
-    )
-    source = recipe.train(["a b c", "d"])
-    target = source if shared else recipe.train(["x y", "z"])
-    torch.manual_seed(0)
-    parts = {
-        key: build_trusted(value, "model", ()) for key, value in MODEL.items() if key != "model"
-    }
-    model = assemble(
-        **parts,
-        **MODEL["model"],
-        source_size=source.vocabulary_size,
-        target_size=target.vocabulary_size,
-        shared_vocabulary=shared,
-    )
-    save_bundle(
-        folder,
-        model=model,
-        processors=Processors(source, target),
-        max_length=6,
-        config=CONFIG_PARTS,
-    )
-    return folder
+@pytest.fixture
+def write(small_bundle: Callable[..., Path]) -> Callable[..., Path]:
+    """Write a bundle under a name."""
+    texts = {"source": "a b c d", "target": "x y z", "max_length": 6}
+    return lambda name, *, shared: small_bundle(name, shared=shared, **texts)
 
 
 @pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    return write(tmp_path / "run" / "bundle", shared=False)
+def bundle(write: Callable[..., Path]) -> Path:
+    return write("run/bundle", shared=False)
 
 
 def edit(bundle: Path, change: Edit) -> None:
@@ -110,8 +42,8 @@ def refused(bundle: Path, trusted: tuple[str, ...] = ()) -> str:
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_files(tmp_path: Path, shared: bool) -> None:
-    folder = write(tmp_path / "bundle", shared=shared)
+def test_files(write: Callable[..., Path], tmp_path: Path, shared: bool) -> None:
+    folder = write("bundle", shared=shared)
     names = {CONFIG, *FILES} - ({"source_tokenizer.json"} if shared else set())
     assert {path.name for path in folder.iterdir()} == names
     assert not list(tmp_path.glob(".*"))
@@ -134,8 +66,8 @@ def test_outputs_keep_their_order(bundle: Path) -> None:
     assert together == [loaded.generate([source])[0] for source in sources]
 
 
-def test_a_second_save_replaces_the_first(bundle: Path) -> None:
-    write(bundle, shared=True)
+def test_a_second_save_replaces_the_first(write: Callable[..., Path], bundle: Path) -> None:
+    assert write("run/bundle", shared=True) == bundle
     assert not (bundle / "source_tokenizer.json").exists()
 
 

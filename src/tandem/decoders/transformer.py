@@ -1,6 +1,5 @@
 """Transformer decoder with any attention over the memory: Vaswani et al. (2017), section 3.1."""
 
-import math
 from collections.abc import Callable
 from typing import cast
 
@@ -10,10 +9,8 @@ from tandem.attentions.base import Attended, Attention
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.decoders.base import Decoded, Decoder
-from tandem.layers.dropout import Dropout
-from tandem.layers.positions import KINDS, added_positions
 from tandem.layers.scaled_dot_product import causal_mask
-from tandem.layers.transformer import FeedForward, Residual, SelfAttention
+from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
 Cache = tuple[Tensor, Tensor]
 """Keys and values of the positions so far, (N, heads, t, H / heads) each."""
@@ -98,11 +95,9 @@ class TransformerDecoder(Decoder):
         activation_dropout: float,
     ) -> None:
         super().__init__()
-        same = input_size == hidden_size
-        self.input = nn.Identity() if same else nn.Linear(input_size, hidden_size)
-        self.scale = math.sqrt(hidden_size)
-        self.positions = added_positions(positions, hidden_size, max_length, KINDS)
-        self.dropout = Dropout(dropout)
+        self.inputs = ScaledInputs(
+            input_size, hidden_size, positions=positions, max_length=max_length, dropout=dropout
+        )
         self.layers = nn.ModuleList(
             TransformerDecoderLayer(
                 hidden_size,
@@ -136,7 +131,7 @@ class TransformerDecoder(Decoder):
         offset, layer_states = state.carry
         length = inputs.size(1)
         mask = causal_mask(length, offset, inputs.device)  # (T, offset + T)
-        states = self.dropout(self.positions(self.input(inputs) * self.scale, offset))
+        states = self.inputs(inputs, offset)
         carry, weights = [], None
         for layer, (keys, values, attention_state) in zip(self.layers, layer_states, strict=True):
             states, cache, attended = layer(states, mask, (keys, values), attention_state)

@@ -1,7 +1,5 @@
 """Conformer encoder: Gulati et al. (2020), section 2."""
 
-import math
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -9,9 +7,7 @@ from tandem.core.errors import InputError
 from tandem.core.masks import masked_mean, zero_padding
 from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
-from tandem.layers.dropout import Dropout
-from tandem.layers.positions import KINDS, added_positions
-from tandem.layers.transformer import FeedForward, Residual, SelfAttention
+from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
 
 class ConvolutionModule(nn.Module):
@@ -112,11 +108,9 @@ class ConformerEncoder(Encoder):
                 f"`encoder.kernel_size` must be odd, so that a position sees as far left as right, "
                 f"but is {kernel_size}."
             )
-        same = input_size == hidden_size
-        self.input = nn.Identity() if same else nn.Linear(input_size, hidden_size)
-        self.scale = math.sqrt(hidden_size)
-        self.positions = added_positions(positions, hidden_size, max_length, KINDS)
-        self.dropout = Dropout(dropout)
+        self.inputs = ScaledInputs(
+            input_size, hidden_size, positions=positions, max_length=max_length, dropout=dropout
+        )
         self.layers = nn.ModuleList(
             ConformerLayer(
                 hidden_size,
@@ -134,7 +128,7 @@ class ConformerEncoder(Encoder):
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
-        states = self.dropout(self.positions(self.input(inputs) * self.scale, 0))  # (B, S, M)
+        states = self.inputs(inputs, 0)  # (B, S, M)
         for layer in self.layers:
             states = layer(states, mask)
         return Memory(states, mask, masked_mean(states, mask))

@@ -1,15 +1,11 @@
 """Transformer encoder: Vaswani et al. (2017), section 3.1."""
 
-import math
-
 from torch import Tensor, nn
 
 from tandem.core.masks import masked_mean
 from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
-from tandem.layers.dropout import Dropout
-from tandem.layers.positions import KINDS, added_positions
-from tandem.layers.transformer import FeedForward, Residual, SelfAttention
+from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
 
 class TransformerEncoderLayer(nn.Module):
@@ -76,11 +72,9 @@ class TransformerEncoder(Encoder):
         activation_dropout: float,
     ) -> None:
         super().__init__()
-        same = input_size == hidden_size
-        self.input = nn.Identity() if same else nn.Linear(input_size, hidden_size)
-        self.scale = math.sqrt(hidden_size)
-        self.positions = added_positions(positions, hidden_size, max_length, KINDS)
-        self.dropout = Dropout(dropout)
+        self.inputs = ScaledInputs(
+            input_size, hidden_size, positions=positions, max_length=max_length, dropout=dropout
+        )
         self.layers = nn.ModuleList(
             TransformerEncoderLayer(
                 hidden_size,
@@ -100,7 +94,7 @@ class TransformerEncoder(Encoder):
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
-        states = self.dropout(self.positions(self.input(inputs) * self.scale, 0))  # (B, S, M)
+        states = self.inputs(inputs, 0)  # (B, S, M)
         for layer in self.layers:
             states = layer(states, mask[:, None, None])
         states = self.norm(states)

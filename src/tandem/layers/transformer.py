@@ -1,5 +1,6 @@
 """Sublayers of a Transformer: Vaswani et al. (2017), section 3."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
-from tandem.layers.positions import Rotary
+from tandem.layers.positions import KINDS, Rotary, added_positions
 from tandem.layers.scaled_dot_product import attend, head_size, merge_heads, split_heads
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -16,6 +17,30 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "silu": F.silu,
 }
+
+
+class ScaledInputs(nn.Module):
+    """What stands before the first layer: inputs times ``H ** 0.5``, plus positions (section 3.4).
+
+    :param input_size: E; mapped to H if it differs.
+    :param size: H.
+    :param positions: sinusoidal, learned, rotary or none.
+    :param max_length: longest sequence for learned positions.
+    :param dropout: probability on the result.
+    """
+
+    def __init__(
+        self, input_size: int, size: int, *, positions: str, max_length: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.input = nn.Identity() if input_size == size else nn.Linear(input_size, size)
+        self.scale = math.sqrt(size)
+        self.positions = added_positions(positions, size, max_length, KINDS)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+        """Inputs (B, T, E), of which the first stands at position ``offset`` -> (B, T, H)."""
+        return self.dropout(self.positions(self.input(inputs) * self.scale, offset))
 
 
 class Residual(nn.Module):
