@@ -248,11 +248,8 @@ def test_a_rate_that_is_much_too_high(train_tiny: Run, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def exploding_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+def exploding_callback(importable: Callable[[type], str]) -> None:
     """A callback that spoils the weights at a step, as a bad batch may do."""
-    import sys
-    from types import ModuleType
-
     import lightning as L
 
     class Explode(L.Callback):
@@ -263,9 +260,7 @@ def exploding_callback(monkeypatch: pytest.MonkeyPatch) -> None:
                 with torch.no_grad():
                     next(pl_module.parameters()).fill_(math.nan)
 
-    module = ModuleType("tandem_test_explode")
-    module.Explode = Explode  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert importable(Explode) == "tandem_test_explode.Explode"
 
 
 def test_wandb_online_without_an_account(

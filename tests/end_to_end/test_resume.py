@@ -2,10 +2,8 @@
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import lightning as L
@@ -30,11 +28,9 @@ class KillAt(L.Callback):
 
 
 @pytest.fixture(autouse=True)
-def killer_module(monkeypatch: pytest.MonkeyPatch) -> None:
+def killer(importable: Callable[[type], str]) -> None:
     """Let a config name the callback above."""
-    module = ModuleType("tandem_test_killer")
-    module.KillAt = KillAt  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert importable(KillAt) == "tandem_test_killat.KillAt"
 
 
 def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int) -> None:
@@ -45,7 +41,7 @@ def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int)
             train_tiny(
                 folder,
                 *overrides,
-                "+callbacks.kill._target_=tandem_test_killer.KillAt",
+                "+callbacks.kill._target_=tandem_test_killat.KillAt",
                 f"+callbacks.kill.hook={hook}",
                 f"+callbacks.kill.step={step}",
             )

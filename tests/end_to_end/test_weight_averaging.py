@@ -1,13 +1,10 @@
 """Averages of the weights are what is scored, kept and written into the bundle."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import lightning as L
-import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -29,16 +26,13 @@ class Recorder(L.Callback):
 
 
 def test_the_bundle_holds_the_moving_average(
-    train_tiny: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train_tiny: Run, tmp_path: Path, importable: Callable[[type], str]
 ) -> None:
-    module = ModuleType("tandem_test_recorder")
-    module.Recorder = Recorder  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
     train_tiny(
         tmp_path,
         "callbacks=[default,ema]",
         f"callbacks.ema.decay={DECAY}",
-        "+callbacks.recorder._target_=tandem_test_recorder.Recorder",
+        f"+callbacks.recorder._target_={importable(Recorder)}",
         "monitor.name=val/loss",
         "monitor.mode=min",
     )
