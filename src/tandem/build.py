@@ -9,6 +9,9 @@ import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -254,12 +257,21 @@ def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
         cfg.trainer,
         callbacks=[text_metrics, PlateauSteps(), *callbacks],
         logger=loggers or False,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), _environment()],
         default_root_dir=cfg.run.folder,
         enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
         enable_progress_bar="progress" in (cfg.callbacks or {}),
     )
     return trainer
+
+
+def _environment() -> ClusterEnvironment:
+    """How Lightning finds its rank: from what started this process, never from SLURM's variables.
+
+    Lightning's own requeueing under SLURM would save in the midst of a step.
+    """
+    started = TorchElasticEnvironment.detect()
+    return TorchElasticEnvironment() if started else LightningEnvironment()
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tandem.core.errors import InputError
+from tandem.core.stopping import Stopped
 
 BAD_INPUT = 2
 """Exit code for a mistake of the user's."""
@@ -59,6 +60,9 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         overrides = [item for item in job.overrides.task if item]
         try:
             return call(cfg, command_line(config_name, overrides))
+        except Stopped as stopped:
+            complain(_how_to_go_on(stopped, cfg, command_line(config_name, overrides)))
+            raise
         except InputError as error:
             if job.mode == RunMode.MULTIRUN:
                 raise  # the other jobs are still run
@@ -88,6 +92,17 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         )
     complain(mistake)
     sys.exit(BAD_INPUT)
+
+
+def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:
+    """``cfg`` and ``command`` are of a training run."""
+    folder = Path(cfg.run.folder)
+    if not (folder / "checkpoints" / "last.ckpt").is_file():
+        return f"{stopped.signal_name} stopped the run before its first checkpoint."
+    names = ("run.folder=", "resume=")
+    words = [word for word in shlex.split(command) if not word.startswith(names)]
+    again = shlex.join([*words, f"run.folder={folder}", "resume=true"])
+    return f"{stopped.signal_name} stopped the run; it goes on with: {again}"
 
 
 @contextmanager
@@ -182,7 +197,7 @@ def command_line(config_name: str, overrides: list[str]) -> str:
     return shlex.join(["tandem", config_name, *overrides])
 
 
-def complain(error: InputError) -> None:
+def complain(error: InputError | str) -> None:
     """Print one sentence, in red on a terminal."""
     terminal = Console(stderr=True, highlight=False)
     terminal.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)

@@ -13,16 +13,18 @@ import lightning as L
 import rich
 import torch
 import yaml
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__, build, console, launch
 from tandem.bundle import save_bundle
 from tandem.callbacks import CSVLogger, TextMetrics, finish
 from tandem.core.errors import InputError
+from tandem.core.stopping import stopped_by_signals
 from tandem.data.cache import write_atomically
 from tandem.data.module import DataModule
 from tandem.reports.summary import summary_table
 from tandem.training.module import Seq2SeqModule
+from tandem.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +38,44 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :raises InputError: if something in the config or the data cannot work.
     """
     build.check(cfg)
+    workers = Workers(
+        devices=cfg.trainer.devices,
+        num_nodes=cfg.trainer.num_nodes,
+        strategy=cfg.trainer.strategy,
+        run_id=cfg.run.folder,
+        **cfg.launch,
+    )
     folder = open_folder(cfg)
     console.set_up(folder / "train.log")
+    with stopped_by_signals():
+        if workers.count == 1:
+            return train_here(cfg, command)
+        build.build_data(cfg).prepare()  # so that the processes find all of it in the cache
+        return workers.run(train_as_worker, config=build.plain(cfg), command=command)
+
+
+def train_as_worker(
+    *, config: dict[str, Any], command: str, rank: int, restarted: bool
+) -> dict[str, float]:
+    """One of several processes: the first one writes, and the others are silent.
+
+    :param restarted: whether a process died, so that all go on from the last checkpoint.
+    """
+    if rank == 0:
+        console.set_up(Path(config["run"]["folder"]) / "train.log")
+    else:
+        console.set_up(None, level=logging.ERROR)
+    logging.getLogger("tandem.data").setLevel(logging.ERROR)  # it has had its say
+    if restarted:
+        logger.warning("A process died; all of them start again")
+        config["resume"] = True
+    with stopped_by_signals():
+        return train_here(OmegaConf.create(config), command)
+
+
+def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
+    """Train in this process, which may be one of several."""
+    folder = Path(cfg.run.folder)
     L.seed_everything(cfg.seed, verbose=False)
     data = build.build_data(cfg)
     text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
@@ -47,20 +85,31 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         processors = data.prepare()
         module = build.build_module(cfg, processors, data.longest_target())
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
-        write_config(folder, cfg)
+        if trainer.is_global_zero:
+            write_config(folder, cfg)
         seconds = fit(trainer, module, data, folder, resume=cfg.resume)
         metrics = final_metrics(trainer, module, data, test=cfg.test)
         exit_code = 0
     finally:
         finish(trainer.loggers, exit_code)
+    if trainer.is_global_zero:
+        facts = run_facts(cfg, module, seconds, command, text_metrics)
+        write_results(cfg, module, metrics, facts)
+    return metrics
+
+
+def write_results(
+    cfg: DictConfig, module: Seq2SeqModule, metrics: dict[str, float], facts: dict[str, Any]
+) -> None:
+    """Write the bundle and the record of a finished run, and print its scores."""
+    folder = Path(cfg.run.folder)
     save_bundle(
         folder / "bundle",
         model=module.model,
-        processors=processors,
+        processors=module.processors,
         max_length=module.max_length,
         config=bundle_config(build.plain(cfg)),
     )
-    facts = run_facts(cfg, module, seconds, command, text_metrics)
     write_atomically(
         folder / "run.json", json.dumps({"metrics": metrics, **facts}, indent=2).encode()
     )
@@ -70,12 +119,11 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
             metrics,
             written_paths(folder),
             {
-                "parameters": f"{module.model.num_parameters():,}",
-                "training time": f"{seconds:.0f} s",
+                "parameters": f"{facts['parameters']:,}",
+                "training time": f"{facts['training_seconds']:.0f} s",
             },
         )
     )
-    return metrics
 
 
 def open_folder(cfg: DictConfig) -> Path:
@@ -107,7 +155,7 @@ def _holds_a_run(folder: Path) -> bool:
 
 def _check_same(old: dict[str, Any], new: dict[str, Any], path: Path) -> None:
     """A run goes on with the config it began with, but for how long it trains."""
-    free = {"resume", "test", "callbacks", "logger", "run"}
+    free = {"resume", "test", "callbacks", "logger", "run", "launch"}
     limits = {"max_epochs", "max_steps", "max_time"}
     for config in (old, new):
         for key in limits:
@@ -141,8 +189,7 @@ def fit(
     checkpoint = str(last) if resume and last.is_file() else None
     if resume:
         logger.info("Resuming from %s" if checkpoint else "Nothing to resume at %s", last)
-    if checkpoint:
-        step = read_checkpoint(last)["global_step"]
+        step = read_checkpoint(last)["global_step"] if checkpoint else 0
         for one in trainer.loggers:
             if isinstance(one, CSVLogger):
                 one.rewind(step)

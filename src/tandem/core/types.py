@@ -59,7 +59,7 @@ class Evaluated:
     """One evaluation batch after search, as text; generated once for all callbacks."""
 
     indices: list[int]
-    """Each example's row in its split; a duplicate that sharding added repeats its row."""
+    """Each example's row in its split."""
     sources: list[str]
     hypotheses: list[str]
     references: list[list[str]]

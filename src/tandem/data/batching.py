@@ -102,8 +102,8 @@ def _cuts(source_lengths: Rows, target_lengths: Rows, budget: Budget) -> list[in
 class TrainingLoader:
     """Endless epochs of shuffled batches, resumable at any batch.
 
-    The order of an epoch follows from the seed and the epoch's number alone. Each of several
-    ranks takes every n-th batch; what does not divide is filled up from the epoch's start.
+    The order of an epoch follows from the seed and the epoch's number alone, not from how many
+    ranks there are: each of n ranks takes every n-th row of every batch.
     """
 
     def __init__(
@@ -143,17 +143,25 @@ class TrainingLoader:
     def _plan_epoch(self) -> list[Rows]:
         rng = np.random.default_rng([self.seed, self.epoch])
         batches = plan_batches(self.encoded, self.budget, rng=rng)
-        missing = -len(batches) % self.world_size
-        batches += [batches[place % len(batches)] for place in range(missing)]
-        return batches[self.rank :: self.world_size]
+        return [self._share(batch) for batch in batches]
+
+    def _share(self, batch: Rows) -> Rows:
+        """Rows of this rank; of too few for all, each takes all, which leaves their mean alone."""
+        return batch[self.rank :: self.world_size] if len(batch) >= self.world_size else batch
 
 
 class EvaluationLoader:
-    """Every example once, in batches of similar lengths; ranks get disjoint parts."""
+    """Every example once, in batches of similar lengths.
+
+    Ranks get disjoint batches, the same ones that a single rank would have, and equally many: a
+    rank for which none is left over gets one without rows.
+    """
 
     def __init__(self, encoded: Encoded, budget: Budget, *, rank: int, world_size: int) -> None:
         self.encoded = encoded
-        self._plan = plan_batches(encoded, budget, rng=None)[rank::world_size]
+        batches = plan_batches(encoded, budget, rng=None)
+        missing = -len(batches) % world_size
+        self._plan = [*batches, *[np.arange(0)] * missing][rank::world_size]
 
     def __len__(self) -> int:
         return len(self._plan)

@@ -65,7 +65,7 @@ class Ragged:
     def padded(
         self, rows: npt.NDArray[np.int64], *, before: int | None, after: int | None, pad: int
     ) -> tuple[Tensor, Tensor]:
-        """Some rows side by side.
+        """Some rows side by side; no rows at all have one column.
 
         :param before: an id to put in front of each row, if any.
         :param after: an id to put behind each row, if any.
@@ -74,7 +74,7 @@ class Ragged:
         """
         first = int(before is not None)
         lengths = self.lengths[rows] + first + int(after is not None)
-        columns = np.arange(lengths.max())
+        columns = np.arange(lengths.max(initial=1))
         mask = columns < lengths[:, None]  # (B, longest)
         ids = np.full(mask.shape, pad, dtype=np.int64)
         inner = (columns >= first) & (columns < first + self.lengths[rows][:, None])
