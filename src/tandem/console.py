@@ -17,6 +17,7 @@ QUIET_LOGGERS = (
     "fsspec",
     "hydra",
     "matplotlib",
+    "torch.multiprocessing",
     "urllib3",
     "wandb",
 )

@@ -61,7 +61,7 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         try:
             return call(cfg, command_line(config_name, overrides))
         except Stopped as stopped:
-            complain(_how_to_go_on(stopped, cfg, command_line(config_name, overrides)))
+            say(escape(_how_to_go_on(stopped, cfg, command_line(config_name, overrides))))
             raise
         except InputError as error:
             if job.mode == RunMode.MULTIRUN:
@@ -197,7 +197,11 @@ def command_line(config_name: str, overrides: list[str]) -> str:
     return shlex.join(["tandem", config_name, *overrides])
 
 
-def complain(error: InputError | str) -> None:
+def complain(error: InputError) -> None:
     """Print one sentence, in red on a terminal."""
-    terminal = Console(stderr=True, highlight=False)
-    terminal.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+    say(f"[bold red]error:[/] {escape(str(error))}")
+
+
+def say(markup: str) -> None:
+    """Print one line beside what the command writes."""
+    Console(stderr=True, highlight=False).print(markup, soft_wrap=True)

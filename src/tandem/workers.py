@@ -5,11 +5,12 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from lightning.pytorch.utilities import rank_zero_only
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -20,8 +21,15 @@ from tandem.core.stopping import Stopped
 logger = logging.getLogger(__name__)
 
 Metrics = dict[str, float]
-MISTAKE = "mistake"
-"""Where a process leaves the message of an InputError for the others."""
+ENVIRONMENT = {
+    # Else processes that are started again find the addresses of the dead ones.
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+    # Else DDP tells each model in which every parameter has a use to leave out its search.
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+}
+"""What torch reads in the processes, unless the user has set it."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""What torch elastic handles, and does not give back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,31 +89,39 @@ class Workers:
             rdzv_endpoint=self.rdzv_endpoint or "localhost:0",
             max_restarts=self.max_restarts,
         )
-        # DDP says on each start that this model might not need find_unused_parameters.
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-        handlers: dict[int, Any] = {
-            number: signal.getsignal(number) for number in signal.valid_signals()
-        }
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
         logger.info("Starting %d processes on this machine", self.devices)
-        try:
-            results = elastic_launch(config, _start)(work, arguments)
-        except SignalException as error:
-            raise Stopped(error.sigval) from error
-        except ChildFailedError as error:
-            raise _mistake(error) or error from None
-        finally:
-            _restore(handlers)
+        with TemporaryDirectory() as folder:
+            mistake = Path(folder) / "mistake"
+            try:
+                results = elastic_launch(config, _start)(work, arguments, mistake)
+            except SignalException as error:
+                raise Stopped(error.sigval) from error
+            except ChildFailedError:
+                if not mistake.exists():
+                    raise
+                results = {0: InputError(mistake.read_text())}
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         result, *_ = results.values()
         if isinstance(result, InputError):
             raise result
         return result
 
 
-def _start(work: Callable[..., Metrics], arguments: dict[str, Any]) -> Metrics | InputError:
-    """What each process runs; a mistake of the user's is met once, however many restarts."""
-    store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
-    if store.check([MISTAKE]):
-        return InputError(store.get(MISTAKE).decode())
+def _start(
+    work: Callable[..., Metrics], arguments: dict[str, Any], mistake: Path
+) -> Metrics | InputError:
+    """What each process runs.
+
+    :param mistake: a file that keeps the message of an InputError, so that the processes, which
+        torch elastic starts again, need not make the mistake again.
+    """
+    if mistake.exists():
+        return InputError(mistake.read_text())
     rank = int(os.environ["RANK"])
     rank_zero_only.rank = rank  # type: ignore[attr-defined]
     if "OMP_NUM_THREADS" not in os.environ:
@@ -115,21 +131,5 @@ def _start(work: Callable[..., Metrics], arguments: dict[str, Any]) -> Metrics |
         restarted = os.environ["TORCHELASTIC_RESTART_COUNT"] != "0"
         return work(**arguments, rank=rank, restarted=restarted)
     except InputError as error:
-        store.set(MISTAKE, str(error))
+        mistake.write_text(str(error))
         raise
-
-
-def _mistake(error: ChildFailedError) -> InputError | None:
-    """The user's mistake, if that is what the first process died of."""
-    _, failure = error.get_first_failure()
-    content: Any = failure.message  # a dictionary if the process could still write
-    text = content["message"] if isinstance(content, dict) else content
-    name, _, message = text.partition(": ")
-    return InputError(message) if name == InputError.__name__ else None
-
-
-def _restore(handlers: dict[int, Any]) -> None:
-    """Take back the signals from torch elastic."""
-    for number, handler in handlers.items():
-        if signal.getsignal(number) != handler:
-            signal.signal(number, handler)

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from tandem.core.errors import InputError
+from tandem.core.stopping import DEFAULT_HANDLERS, Stopped
 
 Run = Callable[..., Any]
 
@@ -122,6 +123,56 @@ def test_a_killed_run_goes_on_exactly(
     for name, state in states[0]["callbacks"].items():
         if "EarlyStopping" in name:
             assert state == states[1]["callbacks"][name]
+
+
+class StopAt(L.Callback):
+    """Sends a signal to its own process, as a person or a scheduler does."""
+
+    def __init__(self, *, hook: str, step: int, number: int) -> None:
+        def send(trainer: L.Trainer, *_: Any) -> None:
+            if trainer.global_step == step:
+                os.kill(os.getpid(), number)
+
+        setattr(self, hook, send)
+
+
+@pytest.mark.parametrize(
+    ("hook", "step", "number", "overrides", "saved"),
+    [
+        ("on_train_batch_start", 6, signal.SIGINT, (), 7),
+        ("on_train_batch_start", 6, signal.SIGTERM, (), 7),
+        ("on_train_batch_start", 4, signal.SIGTERM, (), 5),  # an epoch's last batch
+        ("on_validation_start", 5, signal.SIGTERM, (), 6),
+        ("on_validation_end", 10, signal.SIGTERM, (), 10),  # the run's last validation
+        ("on_train_batch_start", 4, signal.SIGTERM, ("trainer.accumulate_grad_batches=2",), 5),
+    ],
+)
+def test_a_stopped_run_goes_on_exactly(
+    train_tiny: Run,
+    read_metrics: Run,
+    importable: Callable[[type], str],
+    tmp_path: Path,
+    hook: str,
+    step: int,
+    number: int,
+    overrides: tuple[str, ...],
+    saved: int,
+) -> None:
+    common = ("trainer.max_epochs=2", "dropout=0.3", *overrides)
+    values_of = {"_target_": importable(StopAt), "hook": hook, "step": step, "number": number}
+    sent = [f"+callbacks.stop.{key}={value}" for key, value in values_of.items()]
+    expected = train_tiny(tmp_path / "straight", *common)
+    with pytest.raises(Stopped) as caught:
+        train_tiny(tmp_path / "stopped", *common, *sent)
+    assert caught.value.code == 128 + number
+    assert signal.getsignal(number) == DEFAULT_HANDLERS[number]
+    last = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
+    assert torch.load(last, weights_only=True)["global_step"] == saved
+    metrics = train_tiny(tmp_path / "stopped", *common, "resume=true")
+    speed = "train/tokens_per_second"
+    assert {**metrics, speed: 0} == {**expected, speed: 0}
+    rows = [values(read_metrics(tmp_path / name)) for name in ("straight", "stopped")]
+    assert rows[0] == rows[1]
 
 
 def test_a_finished_run_trains_longer(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:
