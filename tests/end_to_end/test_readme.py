@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from tandem import build, cli
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/extending.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "docs/extending.md", "docs/processes.md", "CONTRIBUTING.md")
 
 
 def blocks(document, language):

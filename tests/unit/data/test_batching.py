@@ -160,9 +160,10 @@ def test_ranks_evaluate_the_batches_of_one_rank_and_perhaps_none(encoded) -> Non
     few = Encoded(
         encoded.source.take(np.arange(5)), encoded.target.take(np.arange(5)), np.arange(5)
     )
-    (whole,) = EvaluationLoader(few, budget(), rank=0, world_size=1)
-    (first,) = EvaluationLoader(few, budget(), rank=0, world_size=2)
-    (second,) = EvaluationLoader(few, budget(), rank=1, world_size=2)
+    roomy = budget(1000, 1000)
+    (whole,) = EvaluationLoader(few, roomy, rank=0, world_size=1)
+    (first,) = EvaluationLoader(few, roomy, rank=0, world_size=2)
+    (second,) = EvaluationLoader(few, roomy, rank=1, world_size=2)
     assert torch.equal(first.source, whole.source)
     assert (len(second.indices), len(second.source), len(second.target_mask)) == (0, 0, 0)
     assert not len(
