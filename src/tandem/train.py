@@ -42,7 +42,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         devices=cfg.trainer.devices,
         num_nodes=cfg.trainer.num_nodes,
         strategy=cfg.trainer.strategy,
-        run_id=cfg.run.folder,
+        run_id=Path(cfg.run.folder).name,
         **cfg.launch,
     )
     folder = open_folder(cfg)

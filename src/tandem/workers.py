@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch.utilities import rank_zero_only
-from torch.distributed.elastic.multiprocessing import SignalException
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -47,7 +47,7 @@ class Workers:
     rdzv_endpoint: str | None
     """Where machines meet: ``host:port`` of one of them; None on one machine."""
     run_id: str
-    """By which machines know each other: the folder that they share."""
+    """By which machines know each other; without slashes."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.devices, int) or self.devices < 1:
@@ -80,21 +80,22 @@ class Workers:
         :raises InputError: as the process that met it did.
         :raises Stopped: if a signal ended the run.
         """
-        config = LaunchConfig(
-            min_nodes=self.num_nodes,
-            max_nodes=self.num_nodes,
-            nproc_per_node=self.devices,
-            run_id=self.run_id,
-            rdzv_backend="c10d",
-            rdzv_endpoint=self.rdzv_endpoint or "localhost:0",
-            max_restarts=self.max_restarts,
-        )
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
         logger.info("Starting %d processes on this machine", self.devices)
         with TemporaryDirectory() as folder:
             mistake = Path(folder) / "mistake"
+            config = LaunchConfig(
+                min_nodes=self.num_nodes,
+                max_nodes=self.num_nodes,
+                nproc_per_node=self.devices,
+                run_id=self.run_id,
+                rdzv_backend="c10d",
+                rdzv_endpoint=self.rdzv_endpoint or "localhost:0",
+                max_restarts=self.max_restarts,
+                logs_specs=DefaultLogsSpecs(log_dir=folder),
+            )
             try:
                 results = elastic_launch(config, _start)(work, arguments, mistake)
             except SignalException as error:

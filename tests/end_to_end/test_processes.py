@@ -138,20 +138,21 @@ def test_a_process_that_dies_is_started_again(
 ) -> None:
     """Undisturbed, two processes give what one gives, up to the order of sums."""
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)  # a run's folder is usually a relative one
     source = Path(__file__).read_text(encoding="utf-8")
     (tmp_path / "own_callbacks.py").write_text(source)
     killed = signalled("own_callbacks.SignalAt", 9, tmp_path / "sent", rank=1, step=7)
     saving = "callbacks.last.every_n_train_steps=2"
     expected = train(compose_tiny(*COMMON, saving, f"run.folder={tmp_path}/straight"))
-    metrics = train(compose_tiny(*COMMON, saving, *DDP, *killed, f"run.folder={tmp_path}/killed"))
+    metrics = train(compose_tiny(*COMMON, saving, *DDP, *killed, "run.folder=outputs/killed"))
     assert (tmp_path / "sent").exists()
     assert metrics["val/loss"] == pytest.approx(expected["val/loss"], rel=1e-5)
-    one, two = weights(tmp_path / "straight"), weights(tmp_path / "killed")
+    one, two = weights(tmp_path / "straight"), weights(tmp_path / "outputs" / "killed")
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-6)
-    log = (tmp_path / "killed" / "train.log").read_text()
+    log = (tmp_path / "outputs" / "killed" / "train.log").read_text()
     assert "A process died; all of them start again" in log
-    assert f"Resuming from {tmp_path}/killed/checkpoints/last.ckpt" in log
+    assert "Resuming from outputs/killed/checkpoints/last.ckpt" in log
 
 
 def test_a_mistake_in_a_process_is_one_sentence(compose_tiny: Compose, tmp_path: Path) -> None:
