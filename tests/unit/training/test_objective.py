@@ -17,6 +17,7 @@ from tandem.decoders import RecurrentDecoder
 from tandem.encoders import RecurrentEncoder
 from tandem.frontends import TextFrontend
 from tandem.models import Seq2Seq, assemble
+from tandem.training import forced
 from tandem.training.evaluation import ForcedTotals, encode
 from tandem.training.losses import coverage_loss
 from tandem.training.objective import Objective
@@ -68,8 +69,15 @@ def batch() -> Batch:
     )
 
 
-def objective(*, smoothing=0.0, ctc_weight=0.0, coverage_weight=0.0) -> Objective:
-    return Objective(smoothing=smoothing, ctc_weight=ctc_weight, coverage_weight=coverage_weight)
+def objective(
+    *, smoothing=0.0, ctc_weight=0.0, coverage_weight=0.0, r_drop_weight=0.0
+) -> Objective:
+    return Objective(
+        smoothing=smoothing,
+        ctc_weight=ctc_weight,
+        coverage_weight=coverage_weight,
+        r_drop_weight=r_drop_weight,
+    )
 
 
 def nll(model: Seq2Seq, batch: Batch) -> torch.Tensor:
@@ -155,6 +163,42 @@ def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch) -> None
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("copying", [False, True])
+def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch) -> None:
+    monkeypatch.setattr(forced, "CHUNK_ROWS", 4)  # of six positions
+    model = make(copying=copying)
+    model.dropout.p = 0.5
+    torch.manual_seed(0)
+    losses = objective(r_drop_weight=3.0)(model, batch)
+    gradients = torch.autograd.grad(losses["r_drop_loss"], list(model.parameters()))
+
+    torch.manual_seed(0)
+    twice = batch.doubled()
+    scores = model(twice.source, twice.source_mask, twice.target_in).log_softmax(-1)
+    p, q = scores[:2][batch.target_mask], scores[2:][batch.target_mask]
+    kl = partial(nn.functional.kl_div, log_target=True, reduction="batchmean")
+    expected = (kl(q, p) + kl(p, q)) / 2
+    assert expected > 0.01
+    torch.testing.assert_close(losses["r_drop_loss"], expected, rtol=0, atol=1e-12)
+    both = -scores.gather(2, twice.target_out.unsqueeze(2))[twice.target_mask].mean()
+    torch.testing.assert_close(losses["attention_loss"], both, rtol=0, atol=1e-12)
+    torch.testing.assert_close(losses["loss"], both + 3 * expected, rtol=0, atol=1e-12)
+    for one, other in zip(
+        gradients, torch.autograd.grad(expected, list(model.parameters())), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
+def test_r_drop_without_dropout_is_the_plain_loss(batch) -> None:
+    model = make(ctc_weight=0.3)
+    plain = objective(ctc_weight=0.3, coverage_weight=1.0)(model, batch)
+    double = objective(ctc_weight=0.3, coverage_weight=1.0, r_drop_weight=5.0)(model, batch)
+    assert double.pop("r_drop_loss") == 0
+    assert double.keys() == plain.keys()
+    for name, value in plain.items():
+        torch.testing.assert_close(double[name], value, rtol=0, atol=1e-12)
+
+
 def test_coverage_by_hand() -> None:
     weights = torch.tensor([[[0.7, 0.3], [0.6, 0.4], [0.1, 0.9]], [[1.0, 0.0]] * 3])
     mask = torch.tensor([[True, True, True], [True, True, False]])
@@ -203,6 +247,7 @@ def test_totals_of_a_split(batch, copying) -> None:
     [
         ({"ctc_weight": 1.5}, "`objective.ctc_weight` must be from 0 to 1, but is 1.5."),
         ({"coverage_weight": -1.0}, "`objective.coverage_weight` must be at least 0, but is -1.0."),
+        ({"r_drop_weight": -1.0}, "`objective.r_drop_weight` must be at least 0, but is -1.0."),
         ({"smoothing": 1.0}, "`objective.smoothing` must be at least 0 and below 1, but is 1.0."),
     ],
 )
