@@ -18,6 +18,7 @@ from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors, Processors
+from tandem.data.variety import Variety
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble, has_weights
 from tandem.search import Search
@@ -207,12 +208,13 @@ def build_features(cfg: DictConfig) -> Features | None:
 
 def build_data(cfg: DictConfig) -> DataModule:
     """The data module; nothing is read yet."""
+    source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
         learn=LearnProcessors(
             features=build_features(cfg),
-            source_recipe=make(cfg.source_tokenizer or cfg.tokenizer),
-            target_recipe=make(cfg.tokenizer),
+            source_recipe=source_recipe,
+            target_recipe=target_recipe,
         ),
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
@@ -222,6 +224,9 @@ def build_data(cfg: DictConfig) -> DataModule:
         skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
         overfit=cfg.data.overfit,
+        variety=Variety(
+            source_cutter=source_recipe.cutter, target_cutter=target_recipe.cutter, seed=cfg.seed
+        ),
         seed=cfg.seed,
     )
 
@@ -258,6 +263,7 @@ def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
         default_root_dir=cfg.run.folder,
         enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
         enable_progress_bar="progress" in (cfg.callbacks or {}),
+        reload_dataloaders_every_n_epochs=1,  # an epoch has its own number of batches
     )
     return trainer
 
