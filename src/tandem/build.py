@@ -24,6 +24,7 @@ from tandem.models import Seq2Seq, assemble, has_weights
 from tandem.search import Search
 from tandem.training.evaluation import check_search
 from tandem.training.module import Seq2SeqModule
+from tandem.training.noise import Noise
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ def check(cfg: DictConfig) -> None:
     check_search(model, build_search(cfg))
     build_metrics(cfg)
     build_data(cfg)
+    build_noise(cfg)
+    build_callbacks(cfg)
     _settle_monitor(cfg)
 
 
@@ -244,20 +247,36 @@ def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -
         search=build_search(cfg),
         max_length=cfg.max_length or 2 * longest_target + 10,
         objective=make(cfg.objective),
+        noise=build_noise(cfg),
         optimizer=make(cfg.optimizer),
         scheduler=make(cfg.scheduler),
         seed=cfg.seed,
     )
 
 
+def build_noise(cfg: DictConfig) -> list[Noise]:
+    """What is done to batches of training."""
+    noises = [make(noise) for noise in (cfg.noise or {}).values()]
+    if cfg.features and any(noise.needs_source_text for noise in noises):
+        raise InputError(
+            "noise.word_dropout.source needs sources that are text, but `features` is set; set "
+            "noise.word_dropout.source=0."
+        )
+    return noises
+
+
+def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
+    """What watches the run."""
+    return [make(callback) for callback in (cfg.callbacks or {}).values()]
+
+
 def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
     """Lightning's trainer with callbacks, loggers and checkpoints that are never half-written."""
     logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
-    callbacks = [make(callback) for callback in (cfg.callbacks or {}).values()]
     loggers = [make(one) for one in (cfg.logger or {}).values()]
     trainer: L.Trainer = make(
         cfg.trainer,
-        callbacks=[text_metrics, PlateauSteps(), *callbacks],
+        callbacks=[text_metrics, PlateauSteps(), *build_callbacks(cfg)],
         logger=loggers or False,
         plugins=[AtomicCheckpointIO()],
         default_root_dir=cfg.run.folder,

@@ -55,6 +55,7 @@ def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int)
 COMMON = ("trainer.max_epochs=3", "dropout=0.3", "callbacks.last.every_n_train_steps=2")
 BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
 EMA = ("callbacks=[default,ema]", "callbacks.ema.decay=0.8", *BY_LOSS)
+NOISE = ("noise=[word_dropout,scheduled_sampling]", "noise.scheduled_sampling.steps=12")
 BPE_DROPOUT = (
     "tokenizer=bpe",
     "tokenizer.vocabulary_size=30",
@@ -94,6 +95,7 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ("on_train_batch_start", 9, EMA),
         ("on_validation_end", 10, EMA),
         ("on_train_epoch_end", 15, (*AVERAGE, "optimizer.lr=0.1")),
+        ("on_train_batch_start", 9, NOISE),
         ("on_train_batch_start", 17, BPE_DROPOUT),
         ("on_train_epoch_start", 14, BPE_DROPOUT),
         ("on_train_batch_start", 4, ("trainer.accumulate_grad_batches=2",)),

@@ -70,14 +70,14 @@ def disagreement(model: Seq2Seq, forced: Forced) -> Tensor:
     half = len(forced.features) // 2
 
     def at(rows: Tensor) -> Tensor:
-        first, second = (_log_probs(model, forced, part) for part in (rows, rows + half))
+        first, second = (log_probs(model, forced, part) for part in (rows, rows + half))
         return ((first.exp() - second.exp()) * (first - second)).sum() / 2
 
     chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)
     return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half
 
 
-def _log_probs(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
+def log_probs(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
     """What the model says at some positions (R',), at least in float32: (R', V)."""
     logits = model.output(forced.features[rows])
     if forced.copied is not None:

@@ -10,13 +10,9 @@ import torch
 from torch import nn
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
-from tandem.bridges import LinearBridge
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
-from tandem.decoders import RecurrentDecoder
-from tandem.encoders import RecurrentEncoder
-from tandem.frontends import TextFrontend
-from tandem.models import Seq2Seq, assemble
+from tandem.models import Seq2Seq
 from tandem.training import forced
 from tandem.training.evaluation import ForcedTotals, encode
 from tandem.training.losses import coverage_loss
@@ -24,49 +20,6 @@ from tandem.training.objective import Objective
 
 ADDITIVE = partial(AdditiveAttention, size=4)
 MULTI_HEAD = partial(MultiHeadAttention, num_heads=2, dropout=0.0)
-
-
-def make(*, copying: bool = False, ctc_weight: float = 0.0, attention=ADDITIVE) -> Seq2Seq:
-    recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
-    model = assemble(
-        frontend=partial(TextFrontend, embedding_size=4, dropout=0.0),
-        encoder=partial(RecurrentEncoder, hidden_size=4, bidirectional=True, **recurrent),
-        decoder=partial(
-            RecurrentDecoder,
-            attention=attention,
-            bridge=LinearBridge,
-            hidden_size=4,
-            input_feeding=False,
-            output_size=4,
-            **recurrent,
-        ),
-        embedding_size=4,
-        tie_embeddings="none",
-        copying=copying,
-        dropout=0.0,
-        ctc_weight=ctc_weight,
-        source_size=7,
-        target_size=7,
-        shared_vocabulary=True,
-    )
-    generator = torch.Generator().manual_seed(0)
-    for parameter in model.double().parameters():
-        nn.init.normal_(parameter, std=0.7, generator=generator)
-    return model
-
-
-@pytest.fixture
-def batch() -> Batch:
-    """Targets 4 5 4 and 6, of sources with 4 and 2 positions."""
-    target = torch.tensor([[4, 5, 4, 2], [6, 2, 0, 0]])
-    return Batch(
-        source=torch.tensor([[4, 5, 6, 2], [6, 2, 0, 0]]),
-        source_mask=torch.tensor([[True] * 4, [True, True, False, False]]),
-        target_in=torch.tensor([[1, 4, 5, 4], [1, 6, 0, 0]]),
-        target_out=target,
-        target_mask=target != 0,
-        indices=torch.arange(2),
-    )
 
 
 def objective(
@@ -105,7 +58,7 @@ def ctc(model: Seq2Seq, batch: Batch) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("copying", [False, True])
-def test_alone_it_is_the_decoders_loss(batch, copying) -> None:
+def test_alone_it_is_the_decoders_loss(batch, copying, make) -> None:
     model = make(copying=copying)
     losses = objective()(model, batch)
     assert list(losses) == ["loss"]
@@ -113,7 +66,7 @@ def test_alone_it_is_the_decoders_loss(batch, copying) -> None:
 
 
 @pytest.mark.parametrize("copying", [False, True])
-def test_the_parts_add_up(batch, copying) -> None:
+def test_the_parts_add_up(batch, copying, make) -> None:
     model = make(copying=copying, ctc_weight=0.3)
     losses = objective(ctc_weight=0.3, coverage_weight=2.0)(model, batch)
     predicted = model.decode(batch.target_in, model.start(encode(model, batch)))
@@ -133,7 +86,7 @@ def test_the_parts_add_up(batch, copying) -> None:
 
 
 @pytest.mark.parametrize("attention", [ADDITIVE, MULTI_HEAD], ids=["additive", "multi_head"])
-def test_every_parameter_gets_a_gradient(batch, attention) -> None:
+def test_every_parameter_gets_a_gradient(batch, attention, make) -> None:
     model = make(copying=True, ctc_weight=0.3, attention=attention)
     objective(smoothing=0.1, ctc_weight=0.3, coverage_weight=1.0)(model, batch)["loss"].backward()
     missed = [name for name, one in model.named_parameters() if not one.grad.abs().max() > 1e-12]
@@ -141,7 +94,7 @@ def test_every_parameter_gets_a_gradient(batch, attention) -> None:
 
 
 @pytest.mark.parametrize("attention", [ADDITIVE, MULTI_HEAD], ids=["additive", "multi_head"])
-def test_coverage_alone_moves_the_attention(batch, attention) -> None:
+def test_coverage_alone_moves_the_attention(batch, attention, make) -> None:
     model = make(attention=attention)
     loss = objective(coverage_weight=1.0)(model, batch)["coverage_loss"]
     weight = model.decoder.attention.query.weight
@@ -154,7 +107,7 @@ def test_coverage_alone_moves_the_attention(batch, attention) -> None:
     assert grad.abs().max() > 1e-6
 
 
-def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch) -> None:
+def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch, make) -> None:
     model = make(copying=True)
     state = model.start(encode(model, batch))
     vocabulary = model.output(model.decode(batch.target_in, state).features).log_softmax(-1)
@@ -164,7 +117,7 @@ def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch) -> None
 
 
 @pytest.mark.parametrize("copying", [False, True])
-def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch) -> None:
+def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch, make) -> None:
     monkeypatch.setattr(forced, "CHUNK_ROWS", 4)  # of six positions
     model = make(copying=copying)
     model.dropout.p = 0.5
@@ -189,7 +142,7 @@ def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch) -> 
         torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
 
 
-def test_r_drop_without_dropout_is_the_plain_loss(batch) -> None:
+def test_r_drop_without_dropout_is_the_plain_loss(batch, make) -> None:
     model = make(ctc_weight=0.3)
     plain = objective(ctc_weight=0.3, coverage_weight=1.0)(model, batch)
     double = objective(ctc_weight=0.3, coverage_weight=1.0, r_drop_weight=5.0)(model, batch)
@@ -206,7 +159,7 @@ def test_coverage_by_hand() -> None:
     assert coverage_loss(weights, mask).item() == pytest.approx((0.9 + 0.8 + 1.0) / 5)
 
 
-def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog) -> None:
+def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog, make) -> None:
     model = make(ctc_weight=0.3)
     short = batch.source_mask & (torch.arange(4) < 2)  # two positions for 4 5 4
     one = objective(ctc_weight=0.3)
@@ -222,7 +175,7 @@ def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("copying", [False, True])
-def test_totals_of_a_split(batch, copying) -> None:
+def test_totals_of_a_split(batch, copying, make) -> None:
     model = make(copying=copying, ctc_weight=0.3)
     totals = ForcedTotals(model)
     for _ in range(2):
