@@ -228,7 +228,10 @@ def build_data(cfg: DictConfig) -> DataModule:
         budget=Budget(**cfg.batching),
         overfit=cfg.data.overfit,
         variety=Variety(
-            source_cutter=source_recipe.cutter, target_cutter=target_recipe.cutter, seed=cfg.seed
+            source_cutter=source_recipe.cutter,
+            target_cutter=target_recipe.cutter,
+            curriculum=make(cfg.curriculum) if cfg.curriculum else None,
+            seed=cfg.seed,
         ),
         seed=cfg.seed,
     )

@@ -43,6 +43,10 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def taken(self, chosen: Rows) -> "Encoded":
+        """Only some examples."""
+        return Encoded(self.source.take(chosen), self.target.take(chosen), self.rows[chosen])
+
     def collate(self, chosen: Rows) -> Batch:
         """Make a batch of some examples."""
         source, source_mask = self.source.batch(chosen)

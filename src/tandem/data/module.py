@@ -241,7 +241,7 @@ class DataModule(L.LightningDataModule):
             )
         if not dropped:
             return train
-        return Encoded(train.source.take(kept), train.target.take(kept), train.rows[kept])
+        return train.taken(kept)
 
 
 def _describe(processors: Processors) -> str:

@@ -8,6 +8,7 @@ from datasets import Dataset
 
 from tandem.data.batching import Encoded
 from tandem.data.columns import Rows, TextColumn
+from tandem.data.curriculum import Competence
 from tandem.data.processors import Processors
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.cutters import Cutter
@@ -57,14 +58,13 @@ class SampledTexts:
 
 @dataclass(frozen=True, kw_only=True)
 class Variety:
-    """Makes examples anew for each epoch.
-
-    :raises InputError: if an option is out of range.
-    """
+    """Makes examples anew for each epoch."""
 
     source_cutter: MakeCutter
     """Makes what cuts source texts at random, if anything does."""
     target_cutter: MakeCutter
+    curriculum: Competence | None
+    """Chooses among the examples."""
     seed: int
 
     def examples(
@@ -86,7 +86,9 @@ class Variety:
                 ids = sources(epoch)
                 column = TextColumn(ids if truncate is None else ids.truncated(truncate))
                 encoded = replace(encoded, source=column)
-            return encoded if targets is None else replace(encoded, target=targets(epoch))
+            if targets is not None:
+                encoded = replace(encoded, target=targets(epoch))
+            return encoded if self.curriculum is None else self.curriculum(encoded, epoch)
 
         return of
 

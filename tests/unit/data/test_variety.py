@@ -1,12 +1,14 @@
 """Training examples that change from epoch to epoch."""
 
 import itertools
+import math
 
 import numpy as np
 from datasets import Dataset
 
 from tandem.data.batching import START, Budget, Encoded, TrainingLoader
 from tandem.data.columns import TextColumn
+from tandem.data.curriculum import Competence
 from tandem.data.processors import Processors
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers import BPETokenizer
@@ -39,10 +41,18 @@ PLAIN = Encoded(
 
 
 def examples(
-    source: float, target: float, *, truncate: int | None = None, seed: int = 0
+    source: float,
+    target: float,
+    *,
+    truncate: int | None = None,
+    seed: int = 0,
+    curriculum: Competence | None = None,
 ) -> Examples:
     variety = Variety(
-        source_cutter=recipe(source).cutter, target_cutter=recipe(target).cutter, seed=seed
+        source_cutter=recipe(source).cutter,
+        target_cutter=recipe(target).cutter,
+        curriculum=curriculum,
+        seed=seed,
     )
     split = Dataset.from_dict({"source": SOURCES, "target": TARGETS})
     return variety.examples(PLAIN, split, Processors(TOKENIZER, TOKENIZER), truncate=truncate)
@@ -102,3 +112,14 @@ def test_a_saved_place_lies_in_the_same_cuts() -> None:
     for one, other in zip(going, loader({"epoch": 2, "position": 1}), strict=True):
         assert one.source.tolist() == other.source.tolist()
         assert one.target_out.tolist() == other.target_out.tolist()
+
+
+def test_a_curriculum_goes_by_the_new_lengths() -> None:
+    of = examples(0.0, 0.5, curriculum=Competence(start=0.5, epochs=2))
+    all_of_it = examples(0.0, 0.5)
+    for epoch, share in ((0, 0.5), (1, 0.625**0.5), (2, 1.0), (9, 1.0)):
+        easy, every = of(epoch), all_of_it(epoch)
+        count = math.ceil(share * len(every))
+        assert sorted(easy.target.lengths) == sorted(every.target.lengths)[:count]
+        assert set(texts(easy.target)) <= {TARGETS[row] for row in easy.rows}
+        assert texts(easy.source.ids) == [SOURCES[row] for row in easy.rows]
