@@ -21,11 +21,13 @@ from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors, Processors
+from tandem.data.variety import Variety
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble, has_weights
 from tandem.search import Search
 from tandem.training.evaluation import check_search
 from tandem.training.module import Seq2SeqModule
+from tandem.training.noise import Noise
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +60,8 @@ def check(cfg: DictConfig) -> None:
     check_search(model, build_search(cfg))
     build_metrics(cfg)
     build_data(cfg)
+    build_noise(cfg)
+    build_callbacks(cfg)
     _settle_monitor(cfg)
 
 
@@ -210,12 +214,13 @@ def build_features(cfg: DictConfig) -> Features | None:
 
 def build_data(cfg: DictConfig) -> DataModule:
     """The data module; nothing is read yet."""
+    source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
         learn=LearnProcessors(
             features=build_features(cfg),
-            source_recipe=make(cfg.source_tokenizer or cfg.tokenizer),
-            target_recipe=make(cfg.tokenizer),
+            source_recipe=source_recipe,
+            target_recipe=target_recipe,
         ),
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
@@ -225,6 +230,12 @@ def build_data(cfg: DictConfig) -> DataModule:
         skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
         overfit=cfg.data.overfit,
+        variety=Variety(
+            source_cutter=source_recipe.cutter,
+            target_cutter=target_recipe.cutter,
+            curriculum=make(cfg.curriculum) if cfg.curriculum else None,
+            seed=cfg.seed,
+        ),
         seed=cfg.seed,
     )
 
@@ -242,25 +253,42 @@ def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -
         search=build_search(cfg),
         max_length=cfg.max_length or 2 * longest_target + 10,
         objective=make(cfg.objective),
+        noise=build_noise(cfg),
         optimizer=make(cfg.optimizer),
         scheduler=make(cfg.scheduler),
         seed=cfg.seed,
     )
 
 
+def build_noise(cfg: DictConfig) -> list[Noise]:
+    """What is done to batches of training."""
+    noises = [make(noise) for noise in (cfg.noise or {}).values()]
+    if cfg.features and any(noise.needs_source_text for noise in noises):
+        raise InputError(
+            "noise.word_dropout.source needs sources that are text, but `features` is set; set "
+            "noise.word_dropout.source=0."
+        )
+    return noises
+
+
+def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
+    """What watches the run."""
+    return [make(callback) for callback in (cfg.callbacks or {}).values()]
+
+
 def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
     """Lightning's trainer with callbacks, loggers and checkpoints that are never half-written."""
     logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
-    callbacks = [make(callback) for callback in (cfg.callbacks or {}).values()]
     loggers = [make(one) for one in (cfg.logger or {}).values()]
     trainer: L.Trainer = make(
         cfg.trainer,
-        callbacks=[text_metrics, PlateauSteps(), *callbacks],
+        callbacks=[text_metrics, PlateauSteps(), *build_callbacks(cfg)],
         logger=loggers or False,
         plugins=[AtomicCheckpointIO(), _environment()],
         default_root_dir=cfg.run.folder,
         enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
         enable_progress_bar="progress" in (cfg.callbacks or {}),
+        reload_dataloaders_every_n_epochs=1,  # an epoch has its own number of batches
     )
     return trainer
 

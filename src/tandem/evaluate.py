@@ -130,6 +130,7 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
         skip_bad=bundle.config["dataset"].get("on_bad_example") == "skip",
         budget=Budget(**bundle.config["batching"]),
         overfit=None,
+        variety=None,
         seed=0,
     )
     data.prepare()

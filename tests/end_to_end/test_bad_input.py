@@ -52,6 +52,15 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["optimizer.lr=-1"], ["The options under `optimizer` do not fit torch.optim.Adam (Inv"]),
         (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
         (["trainer.precision=16-mixed"], ["cannot clip gradients", "optimizer.fused=false"]),
+        (
+            ["tokenizer=bpe", "tokenizer.dropout=1"],
+            ["`dropout` (1) must be at least 0 and below"],
+        ),
+        (["callbacks=[default,average]", "callbacks.average.count=1"], ["must be at least 2"]),
+        (
+            ["noise=[word_dropout]", "features=pixels", "frontend=patches"],
+            ["noise.word_dropout.source=0"],
+        ),
         (["dataset.size=3"], ["dataset.size (3) must be at least 10"]),
     ],
     ids=str,

@@ -56,6 +56,15 @@ def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int)
 COMMON = ("trainer.max_epochs=3", "dropout=0.3", "callbacks.last.every_n_train_steps=2")
 BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
 EMA = ("callbacks=[default,ema]", "callbacks.ema.decay=0.8", *BY_LOSS)
+NOISE = ("noise=[word_dropout,scheduled_sampling]", "noise.scheduled_sampling.steps=12")
+CURRICULUM = ("curriculum=competence", "curriculum.start=0.5", "curriculum.epochs=2")
+BPE_DROPOUT = (
+    "tokenizer=bpe",
+    "tokenizer.vocabulary_size=30",
+    "tokenizer.dropout=0.5",
+    "batching.max_tokens=40",
+)
+AVERAGE = ("callbacks=[default,ema,average]", "callbacks.average.count=2", *BY_LOSS)
 PLATEAU = ("scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3", *BY_LOSS)
 
 
@@ -87,6 +96,11 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ),
         ("on_train_batch_start", 9, EMA),
         ("on_validation_end", 10, EMA),
+        ("on_train_epoch_end", 15, (*AVERAGE, "optimizer.lr=0.1")),
+        ("on_train_batch_start", 9, NOISE),
+        ("on_train_batch_start", 7, CURRICULUM),
+        ("on_train_batch_start", 17, BPE_DROPOUT),
+        ("on_train_epoch_start", 14, BPE_DROPOUT),
         ("on_train_batch_start", 4, ("trainer.accumulate_grad_batches=2",)),
         ("on_validation_start", 8, ("trainer.val_check_interval=3",)),
         ("on_validation_start", 6, ("trainer.val_check_interval=1", *PLATEAU)),

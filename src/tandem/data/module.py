@@ -10,7 +10,7 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.batching import Budget, Encoded, EvaluationLoader, TrainingLoader
+from tandem.data.batching import START, Budget, Encoded, EvaluationLoader, TrainingLoader
 from tandem.data.columns import Rows, SourceColumn
 from tandem.data.features import Features, File
 from tandem.data.processors import (
@@ -21,6 +21,7 @@ from tandem.data.processors import (
     place_of,
     warn_of_unknown,
 )
+from tandem.data.variety import Examples, Variety
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class DataModule(L.LightningDataModule):
     :param skip_bad: whether unusable files are left out instead of stopping the run.
     :param budget: how much fits into a batch.
     :param overfit: if given, every split is this many pairs from the training split's start.
+    :param variety: makes training examples differ from epoch to epoch; None: they don't.
     :param seed: orders the batches.
     """
 
@@ -69,6 +71,7 @@ class DataModule(L.LightningDataModule):
         skip_bad: bool,
         budget: Budget,
         overfit: int | None,
+        variety: Variety | None,
         seed: int,
     ) -> None:
         super().__init__()
@@ -78,10 +81,12 @@ class DataModule(L.LightningDataModule):
         self.skip_bad = skip_bad
         self.budget = budget
         self.overfit = overfit
+        self.variety = variety
         self.seed = seed
         self.splits: DatasetDict | None = None
         self.processors: Processors | None = None
         self._encoded: dict[str, Encoded] = {}
+        self._examples: Examples = self._same_examples
         self._loader: TrainingLoader | None = None
         self._resumed: dict[str, Any] | None = None
 
@@ -98,6 +103,13 @@ class DataModule(L.LightningDataModule):
         for name in self.splits:
             self._encode(name)
         self._encoded["train"] = self._filtered(self._encoded["train"])
+        if self.variety is not None:
+            self._examples = self.variety.examples(
+                self._encoded["train"],
+                self.splits["train"],
+                self.processors,
+                truncate=self.length_filter.truncate_source,
+            )
         sizes = ", ".join(f"{name} {len(encoded):,}" for name, encoded in self._encoded.items())
         logger.info("Data: %s; %s", sizes, _describe(self.processors))
         return self.processors
@@ -141,14 +153,20 @@ class DataModule(L.LightningDataModule):
         return [[target] for target in rows["target"][:]]
 
     def train_dataloader(self) -> TrainingLoader:
-        """Shuffled batches of the training split, this rank's share."""
+        """Shuffled batches of the training split, this rank's share, from where they stand.
+
+        Lightning asks for each epoch again, as the number of its batches may be another one.
+        """
         rank, world_size = self._ranks()
         self._loader = TrainingLoader(
-            self.encoded("train"), self.budget, seed=self.seed, rank=rank, world_size=world_size
+            self._examples,
+            self.budget,
+            seed=self.seed,
+            rank=rank,
+            world_size=world_size,
+            state=self._resumed or self.state_dict() or START,
         )
-        if self._resumed is not None:
-            self._loader.load_state_dict(self._resumed)
-            self._resumed = None
+        self._resumed = None
         return self._loader
 
     def state_dict(self) -> dict[str, Any]:
@@ -171,6 +189,10 @@ class DataModule(L.LightningDataModule):
         """Every example of a split once."""
         rank, world_size = self._ranks()
         return EvaluationLoader(self.encoded(split), self.budget, rank=rank, world_size=world_size)
+
+    def _same_examples(self, epoch: int) -> Encoded:
+        """The examples of every epoch, if they don't change."""
+        return self.encoded("train")
 
     def _ranks(self) -> tuple[int, int]:
         if self.trainer is None:
@@ -219,7 +241,7 @@ class DataModule(L.LightningDataModule):
             )
         if not dropped:
             return train
-        return Encoded(train.source.take(kept), train.target.take(kept), train.rows[kept])
+        return train.taken(kept)
 
 
 def _describe(processors: Processors) -> str:

@@ -141,6 +141,7 @@ def data_module(features: Features, splits: DatasetDict, *, skip_bad: bool) -> D
         skip_bad=skip_bad,
         budget=Budget(max_tokens=100, max_source_tokens=100, max_sentences=None),
         overfit=None,
+        variety=None,
         seed=0,
     )
 
