@@ -45,7 +45,8 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     exit_code = 1
     try:
         processors = data.prepare()
-        module = build.build_module(cfg, processors, data.longest_target())
+        max_length = cfg.max_length or 2 * data.longest_target() + 10
+        module = build.build_module(cfg, processors, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         write_config(folder, cfg)
         seconds = fit(trainer, module, data, folder, resume=cfg.resume)

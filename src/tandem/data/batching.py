@@ -43,6 +43,10 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def take(self, kept: Rows) -> "Encoded":
+        """The same with some examples only."""
+        return Encoded(self.source.take(kept), self.target.take(kept), self.rows[kept])
+
     def collate(self, chosen: Rows) -> Batch:
         """Make a batch of some examples."""
         source, source_mask = self.source.batch(chosen)
