@@ -109,7 +109,7 @@ class StreamLoader:
         self._start = Position(**start)
 
     def _share(self, batch: Rows) -> Rows:
-        """Return this rank's rows; of too few for all, each takes all, which leaves their mean alone."""
+        """Return this rank's rows; of too few for all, each takes all: their mean is the same."""
         return batch[self.rank :: self.world_size] if len(batch) >= self.world_size else batch
 
     def _buffers(self, start: Position) -> Iterator[Buffer]:

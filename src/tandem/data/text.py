@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 import pyarrow as pa
+import rich
 from datasets import Dataset
 from rich.progress import track
 
@@ -44,6 +45,7 @@ def encode_column(tokenizer: Tokenizer, split: Dataset, column: str, name: str) 
         f"Tokenising {name} {column}s",
         total=-(-len(split) // TEXTS_AT_ONCE),
         transient=True,
+        disable=not rich.get_console().is_terminal,
     )
     ids = _encode(tokenizer, batches)
     keep(lambda: save_columns(path, {"ids": ids}), path)

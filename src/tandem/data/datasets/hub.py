@@ -64,6 +64,11 @@ def hub(
     loaded = check_splits(DatasetDict(splits))
     if streamed is None:
         return loaded
+    if "[" in streamed:
+        raise InputError(
+            f"dataset.train={streamed} is a part of a split, but a stream reads a whole one; name "
+            "a whole split, or set data.streaming=false."
+        )
     rows = open_split(
         path, name, streamed, revision=revision, **_told(path, name, "train", streamed)
     )
