@@ -158,5 +158,5 @@ def _one_ahead(items: Iterator[Item]) -> Iterator[Item]:
 
 def _told(end: Position) -> str:
     """What an epoch had, for the log."""
-    bad = f" and {end.bad:,} bad examples, the first: {end.first_bad}" if end.bad else ""
+    bad = f"; skipped {end.bad:,} bad ones, the first: {end.first_bad}" if end.bad else ""
     return f"{end.pairs:,} pairs; left out {end.too_long:,} of them for length{bad}"

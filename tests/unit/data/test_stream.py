@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded
 from tandem.data.columns import TextColumn
 from tandem.data.datasets import hub, hub_or_folder, json_lines, parallel
+from tandem.data.datasets.hub_stream import HubShard
 from tandem.data.ragged import Ragged
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
@@ -174,9 +176,9 @@ def damage(path: Path, line: int, content: bytes) -> None:
 
 
 BAD = {
-    b"": "The source at {path} line 4 is empty, but every example needs a source and a target; "
+    b"": "The source at {path} line 5 is empty, but every example needs a source and a target; "
     "correct the file or set dataset.on_bad_example=skip.",
-    b"caf\xe9": "{path} line 4 must be UTF-8, but has the byte 0xE9; convert the file, for example "
+    b"caf\xe9": "{path} line 5 must be UTF-8, but has the byte 0xE9; convert the file, for example "
     "with iconv, or set dataset.on_bad_example=skip.",
 }
 
@@ -187,7 +189,7 @@ def test_a_bad_line_is_named_or_counted(
 ) -> None:
     caplog.set_level("INFO")
     path = write(tmp_path) / "train-2.a"
-    damage(path, 4, content)
+    damage(path, 5, content)
     message = BAD[content].format(path=path)
     with pytest.raises(InputError) as caught:
         epoch(make_loader(open_stream(tmp_path)))
@@ -199,10 +201,10 @@ def test_a_bad_line_is_named_or_counted(
     resumed = make_from(skipping.stream, skipping.state_dict())
     epoch(resumed)
     assert (
-        f"Epoch 0 of the stream: 49 pairs; left out 7 of them for length and 1 bad examples, the "
+        f"Epoch 0 of the stream: 49 pairs; left out 7 of them for length; skipped 1 bad ones, the "
         f"first: {message}" in caplog.text
     )
-    assert sorted(itertools.chain(*epoch(resumed))) == [n for n in EXPECTED if n != 13]
+    assert sorted(itertools.chain(*epoch(resumed))) == [n for n in EXPECTED if n != 14]
 
 
 @pytest.mark.parametrize("skip", ["error", "skip"])
@@ -355,30 +357,39 @@ def test_parquet_goes_on_from_any_place(tmp_path: Path) -> None:
             "a source and a target; correct the file or set dataset.on_bad_example=skip.",
         ),
         (
-            {"source": "n", "target": "pair.b"},
-            "The column `n` of {path} split train shard 1 of 2 must hold text, but holds int64; "
-            "set dataset.source to another.",
-        ),
-        (
-            {"source": "pair.c"},
-            "{path} split train shard 1 of 2 has no column `pair.c` (its columns are pair.a, "
-            "pair.b, n); set dataset.source to one of them.",
-        ),
-        (
             {"train": "train[:50%]"},
             "dataset.train=train[:50%] is a part of a split, but a stream reads a whole one; name "
             "a whole split, or set data.streaming=false.",
         ),
     ],
 )
-def test_parquet_that_does_not_fit(
-    tmp_path: Path, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tandem.data.datasets.hub._choose", lambda split, *_: split)
-    monkeypatch.setattr("tandem.data.datasets.hub._keep_filled", lambda split, *_: split)
+def test_parquet_that_does_not_fit(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         list(open_hub(tmp_path, **changes).sample(6))
     assert str(caught.value) == message.format(path=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (
+            "n",
+            "The column `n` of here must hold text, but holds int64; set "
+            "dataset.source to another.",
+        ),
+        (
+            "pair.c",
+            "here has no column `pair.c` (its columns are pair.a, pair.b, n); set "
+            "dataset.source to one of them.",
+        ),
+    ],
+)
+def test_columns_of_a_shard_that_differ(tmp_path: Path, column: str, message: str) -> None:
+    shard = open_hub(tmp_path).shards[0]
+    assert isinstance(shard, HubShard)
+    with pytest.raises(InputError) as caught:
+        next(replace(shard, name="here", source=column).read(()))
+    assert str(caught.value) == message
 
 
 def test_tables_of_a_hub_folder_are_no_stream(tmp_path: Path) -> None:
