@@ -21,6 +21,7 @@ from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors, Processors
+from tandem.data.stream import StreamOptions
 from tandem.data.variety import Variety
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble, has_weights
@@ -46,6 +47,7 @@ def check(cfg: DictConfig) -> None:
     check_values(cfg)
     _drop_other_metrics(cfg)
     check_targets(plain(cfg))
+    _check_streaming(cfg)
     features = build_features(cfg)
     shared = features is None and bool(OmegaConf.select(cfg, "tokenizer.shared"))
     model = build_model(
@@ -63,6 +65,29 @@ def check(cfg: DictConfig) -> None:
     build_noise(cfg)
     build_callbacks(cfg)
     _settle_monitor(cfg)
+
+
+def _check_streaming(cfg: DictConfig) -> None:
+    """Refuse what cannot be told before a stream has been read."""
+    if not cfg.data.streaming:
+        return
+    if "streaming" not in cfg.dataset:
+        raise InputError(
+            f"data.streaming=true needs a dataset that can be read as a stream, but "
+            f"{cfg.dataset._target_} cannot; set data.streaming=false, or put the pairs into files "
+            "for dataset=parallel, json or hub."
+        )
+    if cfg.max_length is None and cfg.data.overfit is None:
+        raise InputError(
+            "data.streaming=true needs max_length=..., the most symbols of an output, as the "
+            "longest target of a stream is not known before its end."
+        )
+    for key in ("val_check_interval", "limit_train_batches"):
+        if isinstance(cfg.trainer[key], float):
+            raise InputError(
+                f"trainer.{key}={cfg.trainer[key]} is a share of an epoch, but how many batches a "
+                "stream has is not known before its end; give a whole number of batches."
+            )
 
 
 def _check_media(features: Features | None, model: Seq2Seq) -> None:
@@ -229,6 +254,7 @@ def build_data(cfg: DictConfig) -> DataModule:
         ),
         skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
+        stream_options=StreamOptions(**cfg.stream),
         overfit=cfg.data.overfit,
         variety=Variety(
             source_cutter=source_recipe.cutter,
@@ -240,7 +266,7 @@ def build_data(cfg: DictConfig) -> DataModule:
     )
 
 
-def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -> Seq2SeqModule:
+def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Seq2SeqModule:
     """Model, loss, optimizer and search in one Lightning module."""
     return Seq2SeqModule(
         model=build_model(
@@ -251,7 +277,7 @@ def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -
         ),
         processors=processors,
         search=build_search(cfg),
-        max_length=cfg.max_length or 2 * longest_target + 10,
+        max_length=max_length,
         objective=make(cfg.objective),
         noise=build_noise(cfg),
         optimizer=make(cfg.optimizer),

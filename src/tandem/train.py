@@ -84,7 +84,8 @@ def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
     exit_code = 1
     try:
         processors = data.prepare()
-        module = build.build_module(cfg, processors, data.longest_target())
+        max_length = cfg.max_length or 2 * data.longest_target() + 10
+        module = build.build_module(cfg, processors, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)

@@ -67,6 +67,15 @@ class Variety:
     """Chooses among the examples."""
     seed: int
 
+    def changes(self, processors: Processors) -> bool:
+        """Whether examples are not the same in every epoch."""
+        source = processors.source
+        return (
+            self.curriculum is not None
+            or self.target_cutter(processors.target) is not None
+            or (isinstance(source, Tokenizer) and self.source_cutter(source) is not None)
+        )
+
     def examples(
         self, train: Encoded, split: Dataset, processors: Processors, *, truncate: int | None
     ) -> Examples:
