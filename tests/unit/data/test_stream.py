@@ -14,11 +14,16 @@ from tandem.core.errors import InputError
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded
 from tandem.data.columns import TextColumn
+from tandem.data.curriculum import Competence
 from tandem.data.datasets import hub, hub_or_folder, json_lines, parallel
 from tandem.data.datasets.hub_stream import HubShard
+from tandem.data.module import DataModule, LengthFilter
+from tandem.data.processors import LearnProcessors
 from tandem.data.ragged import Ragged
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
+from tandem.data.tokenizers import BPETokenizer
+from tandem.data.variety import Variety
 
 SIZE = 50
 NAMES = {"train": "train-*", "validation": "dev", "test": "dev"}
@@ -232,7 +237,7 @@ def test_a_file_that_breaks_off(tmp_path: Path) -> None:
 
 def test_nothing_to_train_on(tmp_path: Path) -> None:
     loader = make_loader(open_stream(write(tmp_path)))
-    loader.encode = lambda sources, targets: encode(sources, targets).take(np.arange(0))
+    loader.encode = lambda sources, targets: encode(sources, targets).taken(np.arange(0))
     with pytest.raises(InputError) as caught:
         epoch(loader)
     assert str(caught.value) == (
@@ -410,3 +415,43 @@ def test_tables_of_a_hub_folder_are_no_stream(tmp_path: Path) -> None:
         f"data.streaming=true cannot read the tables in {tmp_path}; turn them into .jsonl or "
         ".parquet files, or set data.streaming=false."
     )
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+@pytest.mark.parametrize("curriculum", [None, Competence(start=0.5, epochs=2)])
+def test_its_examples_are_the_same_in_every_epoch(
+    tmp_path: Path, dropout: float, curriculum: Competence | None
+) -> None:
+    folder = write(tmp_path)
+    recipe = BPETokenizer(
+        shared=True,
+        lowercase=False,
+        normalization="none",
+        vocabulary_size=60,
+        min_frequency=1,
+        dropout=dropout,
+    )
+    options = {"streaming": True, "on_bad_example": "error", **NAMES}
+    data = DataModule(
+        load=lambda: parallel(data_dir=str(folder), source="a", target="b", **options),
+        learn=LearnProcessors(features=None, source_recipe=recipe, target_recipe=recipe),
+        length_filter=LengthFilter(
+            max_source_length=None, max_target_length=None, truncate_source=None
+        ),
+        skip_bad=False,
+        budget=Budget(max_tokens=24, max_source_tokens=24, max_sentences=4),
+        stream_options=StreamOptions(buffer_size=16, sample_size=50),
+        overfit=None,
+        variety=Variety(
+            source_cutter=recipe.cutter,
+            target_cutter=recipe.cutter,
+            curriculum=curriculum,
+            seed=0,
+        ),
+        seed=0,
+    )
+    if not dropout and curriculum is None:
+        data.prepare()
+    else:
+        with pytest.raises(InputError, match="reads the same examples in every epoch; set curr"):
+            data.prepare()
