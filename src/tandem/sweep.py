@@ -73,7 +73,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
     plan = Plan(study, folder, by_key(overrides))
     _check_numbers(cfg)
-    _check_overrides(plan)
+    check_overrides(plan)
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as elsewhere:
         # As torch's threads, once started, do not survive the forks of the trials.
         loggers = elsewhere.submit(check_points, plan).result()
@@ -98,7 +98,7 @@ def _check_numbers(cfg: DictConfig) -> None:
             raise InputError(f"`{key}` must be a whole number above 0, but is {value}.")
 
 
-def _check_overrides(plan: Plan) -> None:
+def check_overrides(plan: Plan) -> None:
     """Refuse arguments that would undo what the study or the sweep sets."""
     for key in plan.overrides:
         if key in plan.study.parameters:
