@@ -353,19 +353,26 @@ def _settle_monitor(cfg: DictConfig) -> None:
     A dataset names its usual score. Where other metrics are chosen, the first score of the first
     of them takes its place, unless ``monitor`` stands on the command line.
     """
-    loss = {"val/loss": "min", "val/perplexity": "min", "val/token_accuracy": "max"}
-    if cfg.objective.ctc_weight:
-        loss["val/ctc_loss"] = "min"
-    searched = {name: mode for metric in build_metrics(cfg) for name, mode in _scores(metric)}
-    names = [*loss, *searched]
-    if cfg.monitor.name in names:
+    modes = validation_scores(cfg)
+    if cfg.monitor.name in modes:
         return
     if _on_command_line("monitor"):
         raise InputError(
             f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
-            f"{', '.join(names)}; choose one or add its metric."
+            f"{', '.join(modes)}; choose one or add its metric."
         )
-    cfg.monitor.name, cfg.monitor.mode = next(iter(searched.items()))
+    first_metric, *_ = build_metrics(cfg)
+    cfg.monitor.name, cfg.monitor.mode = _scores(first_metric)[0]
+
+
+def validation_scores(cfg: DictConfig) -> dict[str, str]:
+    """What validation logs, and whether less (min) or more (max) of it is better."""
+    modes = {"val/loss": "min", "val/perplexity": "min", "val/token_accuracy": "max"}
+    if cfg.objective.ctc_weight:
+        modes["val/ctc_loss"] = "min"
+    for metric in build_metrics(cfg):
+        modes.update(_scores(metric))
+    return modes
 
 
 def _scores(metric: Metric) -> list[tuple[str, str]]:
