@@ -13,11 +13,12 @@ import lightning as L
 import rich
 import torch
 import yaml
+from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
 from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__, build, console, launch
 from tandem.bundle import save_bundle
-from tandem.callbacks import CSVLogger, TextMetrics, finish
+from tandem.callbacks import AverageCheckpoints, CSVLogger, TextMetrics, finish, mean_of
 from tandem.core.errors import InputError
 from tandem.core.stopping import stopped_by_signals
 from tandem.data.cache import write_atomically
@@ -83,7 +84,8 @@ def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
     exit_code = 1
     try:
         processors = data.prepare()
-        module = build.build_module(cfg, processors, data.longest_target())
+        max_length = cfg.max_length or 2 * data.longest_target() + 10
+        module = build.build_module(cfg, processors, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)
@@ -216,17 +218,58 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def final_metrics(
     trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, *, test: bool
 ) -> dict[str, float]:
-    """Return to the best checkpoint and score it on validation and, if wanted, on test."""
+    """Settle on the weights to keep and score them on validation and, if wanted, on test."""
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
-    if best:
-        module.load_state_dict(read_checkpoint(Path(best))["state_dict"])
-        trainer.validate(module, datamodule=data, verbose=False)
+    # A moving average is in the checkpoints; it must not step in for what is scored from here on.
+    trainer.callbacks = [  # type: ignore[attr-defined]
+        one
+        for one in trainer.callbacks  # type: ignore[attr-defined]
+        if not isinstance(one, WeightAveraging)
+    ]
+    if take_average(trainer, module, data) or take_best(trainer, module, data):
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     if test:
         trainer.test(module, datamodule=data, verbose=False)
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     return metrics
+
+
+def take_average(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
+    """Load and score the mean of several checkpoints; say whether it is to be kept.
+
+    It is, unless the best checkpoint's score is better.
+    """
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    paths = [
+        path for one in callbacks if isinstance(one, AverageCheckpoints) for path in one.paths()
+    ]
+    if not paths:
+        return False
+    module.load_state_dict(mean_of([read_checkpoint(path)["state_dict"] for path in paths]))
+    trainer.validate(module, datamodule=data, verbose=False)
+    best = trainer.checkpoint_callback
+    if not isinstance(best, ModelCheckpoint) or best.best_model_score is None:
+        return True
+    score, single = trainer.callback_metrics[str(best.monitor)], best.best_model_score
+    kept = bool(score >= single if best.mode == "max" else score <= single)
+    logger.info(
+        "The mean of %s checkpoints has %s %.4f, the best one %.4f: keeping the %s",
+        len(paths),
+        best.monitor,
+        score,
+        single,
+        "mean" if kept else "best one",
+    )
+    return kept
+
+
+def take_best(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
+    """Load and score the best checkpoint, if there is one."""
+    path = getattr(trainer.checkpoint_callback, "best_model_path", "")
+    if path:
+        module.load_state_dict(read_checkpoint(Path(path))["state_dict"])
+        trainer.validate(module, datamodule=data, verbose=False)
+    return bool(path)
 
 
 def bundle_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,10 @@ class Batch:
             *(value.to(device, non_blocking=non_blocking) for value in self.__dict__.values())
         )
 
+    def doubled(self) -> "Batch":
+        """The same examples once more behind themselves, (2B, ...)."""
+        return Batch(*(torch.cat((value, value)) for value in self.__dict__.values()))
+
 
 @dataclass(frozen=True)
 class Evaluated:

@@ -26,6 +26,13 @@ class Ragged:
         return Ragged(values, np.concatenate(([0], lengths.cumsum())))
 
     @staticmethod
+    def joined(parts: list["Ragged"]) -> "Ragged":
+        """The rows of all parts, one part behind the other."""
+        lengths = np.concatenate([np.zeros(1, np.int64), *(part.lengths for part in parts)])
+        values = np.concatenate([np.zeros(0, np.int32), *(part.values for part in parts)])
+        return Ragged(values, lengths.cumsum())
+
+    @staticmethod
     def from_arrow(column: pa.LargeListArray) -> "Ragged":
         """Read an Arrow column without copying it."""
         return Ragged(

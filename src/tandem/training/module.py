@@ -1,7 +1,7 @@
 """The Lightning system around a model: loss, optimizer, search in evaluation, logging."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from tandem.models.seq2seq import Seq2Seq
 from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech
 from tandem.search.base import Search
 from tandem.training.evaluation import ForcedTotals, encode, generate
+from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 
 
@@ -31,6 +32,7 @@ class Seq2SeqModule(L.LightningModule):
     :param search: finds the hypotheses of evaluation.
     :param max_length: most symbols of an output, ``eos`` included.
     :param objective: what training makes small.
+    :param noise: what is done, one after the other, to batches of training.
     :param optimizer: makes an optimizer from parameters.
     :param scheduler: makes Lightning's ``lr_scheduler`` from an optimizer.
     :param seed: dropout of step k follows from the seed, the rank and k, also after a resume.
@@ -44,6 +46,7 @@ class Seq2SeqModule(L.LightningModule):
         search: Search,
         max_length: int,
         objective: Objective,
+        noise: Sequence[Noise],
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., dict[str, Any]],
         seed: int,
@@ -54,6 +57,7 @@ class Seq2SeqModule(L.LightningModule):
         self.search = search
         self.max_length = max_length
         self.objective = objective
+        self.noise = noise
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
         self.seed = seed
@@ -74,6 +78,8 @@ class Seq2SeqModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss of a batch; stops the run if it is not a finite number."""
+        for noise in self.noise:
+            batch = noise(self.model, batch, self.global_step)
         losses = self.objective(self.model, batch)
         means, share = whole_batch(losses, int(batch.target_mask.sum()))
         if not math.isfinite(means["train/loss"]):

@@ -8,6 +8,7 @@ import torch
 
 from tandem.core.errors import InputError
 from tandem.data.batching import (
+    START,
     Budget,
     Encoded,
     EvaluationLoader,
@@ -41,7 +42,14 @@ def budget(max_tokens: int = 120, max_source_tokens: int = 90, max_sentences=Non
 
 
 def training(encoded: Encoded, *, seed: int = 0, rank: int = 0, world_size: int = 1):
-    return TrainingLoader(encoded, budget(), seed=seed, rank=rank, world_size=world_size)
+    return TrainingLoader(
+        lambda epoch: encoded,
+        budget(),
+        seed=seed,
+        rank=rank,
+        world_size=world_size,
+        state=START,
+    )
 
 
 def epoch(loader) -> list[list[int]]:
