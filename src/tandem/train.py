@@ -221,6 +221,7 @@ def written_paths(folder: Path) -> dict[str, str]:
         "record": "run.json",
         "metrics": "metrics.csv",
         "samples": "samples.jsonl",
+        "outputs of the test split": "test.jsonl",
         "attention maps": "attention",
         "W&B (offline)": "wandb",
     }

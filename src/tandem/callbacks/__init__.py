@@ -4,6 +4,7 @@ from tandem.callbacks.attention_maps import AttentionMaps
 from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
 from tandem.callbacks.csv_logger import CSVLogger
 from tandem.callbacks.last_checkpoint import LastCheckpoint
+from tandem.callbacks.output_file import OutputFile
 from tandem.callbacks.plateau_steps import PlateauSteps
 from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
 from tandem.callbacks.samples import SampleTable
@@ -17,6 +18,7 @@ __all__ = [
     "CSVLogger",
     "LastCheckpoint",
     "LogLines",
+    "OutputFile",
     "PlateauSteps",
     "ProgressBar",
     "SampleTable",
