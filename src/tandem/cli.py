@@ -15,6 +15,7 @@ COMMANDS = {
     "evaluate": "score a trained model on a split",
     "generate": "write outputs for a file or for what you type",
     "score": "say how probable given outputs are",
+    "report": "compare runs in one HTML page",
 }
 EXAMPLES = """\
 tandem train dataset=scan encoder=lstm decoder=gru attention=additive
@@ -23,7 +24,8 @@ tandem train --multirun attention=none,dot,additive seed=0,1,2
 tandem train run.folder=outputs/mine resume=true
 tandem evaluate run=outputs/mine split=test search=beam search.width=10
 tandem generate run=outputs/mine input=- output=-
-tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true"""
+tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true
+tandem report outputs/ output=report.html --open"""
 
 
 def main() -> None:

@@ -37,9 +37,14 @@ def with_own_configs(arguments: list[str]) -> list[str]:
     """Let a ``conf/`` folder where the user stands extend ours."""
     own = Path.cwd() / "conf"
     if own.is_dir() and own.resolve() != config_folder().resolve():
-        quoted = str(own).replace("\\", "\\\\").replace("'", "\\'")
-        return [*arguments, f"hydra.searchpath=['file://{quoted}']"]
+        return [*arguments, f"hydra.searchpath=[{quoted(f'file://{own}')}]"]
     return arguments
+
+
+def quoted(text: str) -> str:
+    """The text as a string in Hydra's grammar of overrides."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str], Any]) -> Any:
