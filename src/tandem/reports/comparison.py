@@ -1,7 +1,7 @@
 """What a page about many runs needs, as plain data."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ PART_SECTIONS = {
     "encoder": ("encoder",),
     "decoder": ("decoder",),
     "attention": ("attention", "decoder.attention"),
-    "dataset": ("dataset", "monitor", "metric", "features", "frontend", "tokenizer"),
+    "dataset": ("dataset", "monitor", "metric", "features", "frontend", "tokenizer", "callbacks"),
 }
 """Sections whose keys may differ only because another part was chosen."""
+MISSING = "(absent)"
+"""In the place of a value that a config does not have."""
 MODES = {"loss": "min", "ctc_loss": "min", "perplexity": "min", "token_accuracy": "max"}
 
 
@@ -131,10 +133,21 @@ def _rank(run: Run, metric: str, mode: str) -> float:
 
 
 def varying(runs: list[Run]) -> list[str]:
-    """Keys of the config that have more than one value among the runs, in the config's order."""
+    """Keys of the config that have more than one value among the runs, in the config's order.
+
+    A key that everywhere repeats one of a shorter name, as ``decoder.attention.size`` does
+    ``attention.size``, is left out.
+    """
     settings = [run.settings for run in runs if run.settings]
     every = dict.fromkeys(key for one in settings for key in one)
-    return [key for key in every if len({(key in one, one.get(key)) for one in settings}) > 1]
+    return [
+        key
+        for key in every
+        if len({one.get(key, MISSING) for one in settings}) > 1
+        and not all(
+            one.get(key, MISSING) == one.get(key.partition(".")[2], MISSING) for one in settings
+        )
+    ]
 
 
 def same(runs: list[Run], different: list[str]) -> dict[str, Value]:
@@ -146,26 +159,39 @@ def same(runs: list[Run], different: list[str]) -> dict[str, Value]:
 def telling(runs: list[Run], keys: list[str]) -> list[str]:
     """Keys without those that say nothing new.
 
-    Left out are keys that only follow the choice of an encoder, decoder, attention or dataset,
-    and keys with the same values as one before them, such as ``encoder.hidden_size``.
+    Left out are keys that only follow the choice of an encoder, decoder, attention or dataset, or
+    of their section's class, and keys that repeat one before them, such as
+    ``encoder.hidden_size``.
     """
     readable = [run for run in runs if run.settings]
-    columns: dict[tuple[Value, ...], str] = {}
+    columns: dict[str, list[Value]] = {}
     for key in keys:
-        values = tuple(run.settings.get(key) for run in readable)
-        parts = [part for part, sections in PART_SECTIONS.items() if _below(key, sections)]
-        if not any(_follows(values, [run.parts[part] for run in readable]) for part in parts):
-            columns.setdefault(values, key)
-    return list(columns.values())
+        values = [run.settings.get(key, MISSING) for run in readable]
+        choices = [
+            [run.parts[part] for run in readable]
+            for part, sections in PART_SECTIONS.items()
+            if _below(key, sections)
+        ]
+        choices += [column for name, column in columns.items() if _below(key, [name])]
+        if any(_follows(values, one) for one in choices):
+            continue
+        if not any(_repeats(values, column) for column in columns.values()):
+            columns[key] = values
+    return list(columns)
 
 
 def _below(key: str, sections: Iterable[str]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
-def _follows(values: tuple[Value, ...], choices: list[str]) -> bool:
+def _repeats(values: Sequence[Value], column: Sequence[Value]) -> bool:
+    """Whether wherever there is a value it is the column's."""
+    return all(value in (MISSING, other) for value, other in zip(values, column, strict=True))
+
+
+def _follows(values: Sequence[Value], choices: Sequence[Value]) -> bool:
     """Whether each choice always comes with one value."""
-    found = defaultdict(set)
+    found: dict[Value, set[Value]] = defaultdict(set)
     for value, choice in zip(values, choices, strict=True):
         found[choice].add(value)
     return all(len(one) == 1 for one in found.values())

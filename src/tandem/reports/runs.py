@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from tandem.core.errors import InputError
 MARKS = ("config.yaml", "run.json", "metrics.csv")
 """Files of which a run's folder has at least one."""
 PARTS = ("dataset", "encoder", "decoder", "attention")
+TIME = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-(?=.)")
+"""How names of runs begin that the user did not name."""
 OWN = ("run.", "logger.")
 """Sections of a config that differ between any two runs."""
 MAX_POINTS = 100
@@ -79,11 +82,14 @@ def find_runs(folders: list[Path]) -> list[Run]:
             f"There is no run below {', '.join(map(str, folders))}; a run's folder has a "
             "config.yaml, so give the folder that holds such folders."
         )
-    names = Counter(path.resolve().name for path in paths)
     runs = [read_run(path) for path in paths]
-    for run in runs:
-        short = run.folder.resolve().name
-        run.name = short if names[short] == 1 else str(run.folder)
+    full = [run.folder.resolve().name for run in runs]
+    short = [TIME.sub("", name) for name in full]
+    counts = Counter([*full, *short])
+    for run, *names in zip(runs, short, full, strict=True):
+        run.name = next(
+            (name for name in names if counts[name] <= names.count(name)), str(run.folder)
+        )
     return runs
 
 

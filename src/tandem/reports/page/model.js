@@ -52,7 +52,9 @@ function reader(key) {
   if (key in FACTS) return FACTS[key];
   if (["dataset", "encoder", "decoder", "attention"].includes(key)) return (run) => run.parts[key];
   if (modes.has(key)) return (run) => run.metrics[key];
-  const found = settingKeys.includes(key) ? key : settingKeys.find((one) => one.endsWith(`.${key}`));
+  const found = [(one) => one === key, (one) => one.endsWith(`.${key}`), (one) => key.endsWith(`.${one}`)]
+    .map((fits) => settingKeys.find(fits))
+    .find((one) => one !== undefined);
   return found === undefined ? null : (run) => setting(run, found);
 }
 
