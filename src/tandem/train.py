@@ -48,6 +48,9 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         module = build.build_module(cfg, processors, data.longest_target())
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         write_config(folder, cfg)
+        settings = build.plain(cfg) | {"parameters": module.model.num_parameters()}
+        for one in trainer.loggers:
+            one.log_hyperparams(settings)
         seconds = fit(trainer, module, data, folder, resume=cfg.resume)
         metrics = final_metrics(trainer, module, data, test=cfg.test)
         exit_code = 0

@@ -2,16 +2,17 @@
 const PART_COLUMNS = ["dataset", "encoder", "decoder", "attention"];
 
 function boardColumns() {
-  const metrics = data.metrics.map((metric) => metric.name).filter((name) => inSplit(name) || name === view.metric);
-  metrics.sort((a, b) => (b === view.metric) - (a === view.metric));
+  const metricColumn = (key) => ({ key, title: key, number: true, cell: (run) => metricCell(run, key) });
+  const others = data.metrics.map((metric) => metric.name).filter((name) => inSplit(name) && name !== view.metric);
   return [
     { key: "run", title: "run", cell: nameCell },
     { key: "state", title: "state", cell: stateCell },
     ...PART_COLUMNS.map((key) => ({ key, title: key, cell: (run) => make("td", {}, run.parts[key]) })),
-    ...metrics.map((key) => ({ key, title: key, number: true, cell: (run) => metricCell(run, key) })),
+    ...(view.metric ? [metricColumn(view.metric)] : []),
     ...data.columns.map((key) => ({ key, title: key, number: isNumeric(key), cell: (run) => settingCell(run, key) })),
     { key: "parameters", title: "parameters", number: true, cell: (run) => numberCell(run.parameters, (n) => n.toLocaleString("en")) },
     { key: "seconds", title: "training time", number: true, cell: (run) => numberCell(run.seconds, duration) },
+    ...others.map(metricColumn),
   ];
 }
 
