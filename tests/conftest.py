@@ -1,8 +1,6 @@
 """For all tests: one thread, which is fastest at their sizes and keeps sums in one order."""
 
-import sys
 from collections.abc import Callable
-from types import ModuleType
 
 import pytest
 import torch
@@ -13,8 +11,6 @@ from omegaconf import DictConfig, open_dict
 from tandem.launch import config_folder
 
 torch.set_num_threads(1)
-
-Importable = Callable[[type], str]
 
 
 @pytest.fixture(scope="session")
@@ -30,16 +26,3 @@ def compose_config() -> Callable[..., DictConfig]:
         return cfg
 
     return call
-
-
-@pytest.fixture
-def importable(monkeypatch: pytest.MonkeyPatch) -> Importable:
-    """Let a config name a class of a test; return the name."""
-
-    def register(cls: type) -> str:
-        module = ModuleType(f"tandem_test_{cls.__name__.lower()}")
-        setattr(module, cls.__name__, cls)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        return f"{module.__name__}.{cls.__name__}"
-
-    return register

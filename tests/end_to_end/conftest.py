@@ -3,8 +3,10 @@
 import csv
 import logging
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from omegaconf import DictConfig
@@ -27,6 +29,7 @@ TINY = (
 
 Compose = Callable[..., DictConfig]
 TrainTiny = Callable[..., dict[str, float]]
+Importable = Callable[[type], str]
 ReadMetrics = Callable[[Path], list[dict[str, str]]]
 
 
@@ -43,6 +46,19 @@ def own_cache(
     for handler in set(root.handlers) - set(before):
         root.removeHandler(handler)
         handler.close()
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> Importable:
+    """Let a config name a class of a test; return the name."""
+
+    def register(cls: type) -> str:
+        module = ModuleType(f"tandem_test_{cls.__name__.lower()}")
+        setattr(module, cls.__name__, cls)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return f"{module.__name__}.{cls.__name__}"
+
+    return register
 
 
 @pytest.fixture
