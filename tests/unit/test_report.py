@@ -190,7 +190,7 @@ def test_in_a_browser(make_report: Any, write_run: WriteRun, tmp_path: Path) -> 
     assert seen["filtered"] == ["run3"]
     assert seen["message"] == "No run has the key nonsense."
     assert "+100.00 p < 0.001" in seen["pairs"]
-    assert "hidden_size\t5\t4\t3\t2" in seen["differences"]
+    assert "hidden_size\t2\t3\t4\t5" in seen["differences"]
     assert "<script>alert(1)</script>" in seen["samples"]
     assert seen["loaded"] == []
     assert seen["failure"] == ""

@@ -12,12 +12,35 @@ const DASHES = ["solid", "dash", "dot"];
 
 const escapeHtml = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
+// A chart is drawn when it comes into sight, so that a page of many runs opens at once.
+const waiting = new Map();
+const inSight = new Set();
+const watcher = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      inSight[isIntersecting ? "add" : "delete"](target.id);
+      if (isIntersecting) drawWaiting(target.id);
+    }
+  },
+  { rootMargin: "200px" },
+);
+for (const place of document.querySelectorAll(".chart")) watcher.observe(place);
+
+function drawWaiting(id) {
+  waiting.get(id)?.();
+  waiting.delete(id);
+}
+
 function drawChart(id, traces, layout) {
-  return Plotly.react(id, traces, { ...LAYOUT, ...layout }, SETTINGS);
+  byId(id).style.minHeight = `${layout.height}px`;
+  waiting.set(id, () => Plotly.react(id, traces, { ...LAYOUT, ...layout }, SETTINGS));
+  if (inSight.has(id)) drawWaiting(id);
 }
 
 function sayEmpty(id, sentence) {
   const place = byId(id);
+  waiting.delete(id);
+  place.style.minHeight = "";
   if (place.classList.contains("js-plotly-plot")) Plotly.purge(place);
   place.replaceChildren(make("p", { class: "empty" }, sentence));
 }

@@ -9,7 +9,7 @@ function boardColumns() {
     { key: "state", title: "state", cell: stateCell },
     ...PART_COLUMNS.map((key) => ({ key, title: key, cell: (run) => make("td", {}, run.parts[key]) })),
     ...(view.metric ? [metricColumn(view.metric)] : []),
-    ...data.columns.map((key) => ({ key, title: key, number: isNumeric(key), cell: (run) => settingCell(run, key) })),
+    ...data.columns.map(settingColumn),
     { key: "parameters", title: "parameters", number: true, cell: (run) => numberCell(run.parameters, (n) => n.toLocaleString("en")) },
     { key: "seconds", title: "training time", number: true, cell: (run) => numberCell(run.seconds, duration) },
     ...others.map(metricColumn),
@@ -42,8 +42,10 @@ function metricCell(run, metric) {
   return cell;
 }
 
-function settingCell(run, key) {
-  return make("td", { class: isNumeric(key) ? "number" : null }, String(setting(run, key) ?? ""));
+function settingColumn(key) {
+  const number = isNumeric(key);
+  const cell = (run) => make("td", { class: number ? "number" : null }, String(setting(run, key) ?? ""));
+  return { key, title: key, number, cell };
 }
 
 function numberCell(value, write) {
