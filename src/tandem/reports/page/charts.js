@@ -75,7 +75,7 @@ function drawCurves() {
   drawChart("curves", traces, { height, legend, showlegend: true, xaxis: { ...AXIS, title: { text: "step" } }, yaxis: { ...AXIS, title: { text: view.curve } } });
 }
 
-const distinct = (list) => [...new Set(list)].sort((a, b) => String(a).localeCompare(String(b), "en", { numeric: true }));
+const distinct = (list) => [...new Set(list)].sort(inOrder);
 
 function mean(list) {
   return list.reduce((sum, value) => sum + value, 0) / list.length;
@@ -128,7 +128,7 @@ function varyingKeys(list) {
 
 // Each value's group: itself, or for numbers with many values a quarter of them.
 function groupsOf(values) {
-  const numbers = distinct(values.filter((value) => typeof value === "number")).sort((a, b) => a - b);
+  const numbers = distinct(values.filter((value) => typeof value === "number"));
   if (numbers.length <= 5) return values.map(String);
   const ordered = values.filter((value) => typeof value === "number").sort((a, b) => a - b);
   const quarter = (value) => Math.min(3, Math.floor((4 * ordered.indexOf(value)) / ordered.length));

@@ -102,17 +102,20 @@ function parseFilter(text) {
   return { test: (run) => tests.every((test) => test(run)), unknown };
 }
 
+function inOrder(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), "en", { numeric: true });
+}
+
 // Runs in the order of a column, those without a value last.
 function sorted(list, key, descending) {
   const read = reader(key);
   if (!read) return [...list];
   const value = (run) => read(run) ?? null;
-  const isNumber = (one) => typeof one === "number";
   return [...list].sort((a, b) => {
     const [x, y] = [value(a), value(b)];
     if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;
-    const order = isNumber(x) && isNumber(y) ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
-    return (descending ? -order : order) || a.place - b.place;
+    return (descending ? inOrder(y, x) : inOrder(x, y)) || a.place - b.place;
   });
 }
 
