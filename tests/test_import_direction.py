@@ -21,6 +21,7 @@ ALLOWED = {
     "search": {"core"},
     "metrics": {"core"},
     "reports": {"core"},
+    "sweeps": {"reports", "core"},
     "data": {"core"},
     "models": {*(f"{family}.base" for family in FAMILIES), "layers", "core"},
     "training": {"models", "search", "metrics", "reports", "data", "core"},

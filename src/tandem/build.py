@@ -9,6 +9,9 @@ import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -18,11 +21,14 @@ from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors, Processors
+from tandem.data.stream import StreamOptions
+from tandem.data.variety import Variety
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble, has_weights
 from tandem.search import Search
 from tandem.training.evaluation import check_search
 from tandem.training.module import Seq2SeqModule
+from tandem.training.noise import Noise
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +47,7 @@ def check(cfg: DictConfig) -> None:
     check_values(cfg)
     _drop_other_metrics(cfg)
     check_targets(plain(cfg))
+    _check_streaming(cfg)
     features = build_features(cfg)
     shared = features is None and bool(OmegaConf.select(cfg, "tokenizer.shared"))
     model = build_model(
@@ -55,7 +62,32 @@ def check(cfg: DictConfig) -> None:
     check_search(model, build_search(cfg))
     build_metrics(cfg)
     build_data(cfg)
+    build_noise(cfg)
+    build_callbacks(cfg)
     _settle_monitor(cfg)
+
+
+def _check_streaming(cfg: DictConfig) -> None:
+    """Refuse what cannot be told before a stream has been read."""
+    if not cfg.data.streaming:
+        return
+    if "streaming" not in cfg.dataset:
+        raise InputError(
+            f"data.streaming=true needs a dataset that can be read as a stream, but "
+            f"{cfg.dataset._target_} cannot; set data.streaming=false, or put the pairs into files "
+            "for dataset=parallel, json or hub."
+        )
+    if cfg.max_length is None and cfg.data.overfit is None:
+        raise InputError(
+            "data.streaming=true needs max_length=..., the most symbols of an output, as the "
+            "longest target of a stream is not known before its end."
+        )
+    for key in ("val_check_interval", "limit_train_batches"):
+        if isinstance(cfg.trainer[key], float):
+            raise InputError(
+                f"trainer.{key}={cfg.trainer[key]} is a share of an epoch, but how many batches a "
+                "stream has is not known before its end; give a whole number of batches."
+            )
 
 
 def _check_media(features: Features | None, model: Seq2Seq) -> None:
@@ -207,12 +239,13 @@ def build_features(cfg: DictConfig) -> Features | None:
 
 def build_data(cfg: DictConfig) -> DataModule:
     """The data module; nothing is read yet."""
+    source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
         learn=LearnProcessors(
             features=build_features(cfg),
-            source_recipe=make(cfg.source_tokenizer or cfg.tokenizer),
-            target_recipe=make(cfg.tokenizer),
+            source_recipe=source_recipe,
+            target_recipe=target_recipe,
         ),
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
@@ -221,12 +254,19 @@ def build_data(cfg: DictConfig) -> DataModule:
         ),
         skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
+        stream_options=StreamOptions(**cfg.stream),
         overfit=cfg.data.overfit,
+        variety=Variety(
+            source_cutter=source_recipe.cutter,
+            target_cutter=target_recipe.cutter,
+            curriculum=make(cfg.curriculum) if cfg.curriculum else None,
+            seed=cfg.seed,
+        ),
         seed=cfg.seed,
     )
 
 
-def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -> Seq2SeqModule:
+def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Seq2SeqModule:
     """Model, loss, optimizer and search in one Lightning module."""
     return Seq2SeqModule(
         model=build_model(
@@ -237,29 +277,55 @@ def build_module(cfg: DictConfig, processors: Processors, longest_target: int) -
         ),
         processors=processors,
         search=build_search(cfg),
-        max_length=cfg.max_length or 2 * longest_target + 10,
+        max_length=max_length,
         objective=make(cfg.objective),
+        noise=build_noise(cfg),
         optimizer=make(cfg.optimizer),
         scheduler=make(cfg.scheduler),
         seed=cfg.seed,
     )
 
 
+def build_noise(cfg: DictConfig) -> list[Noise]:
+    """What is done to batches of training."""
+    noises = [make(noise) for noise in (cfg.noise or {}).values()]
+    if cfg.features and any(noise.needs_source_text for noise in noises):
+        raise InputError(
+            "noise.word_dropout.source needs sources that are text, but `features` is set; set "
+            "noise.word_dropout.source=0."
+        )
+    return noises
+
+
+def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
+    """What watches the run."""
+    return [make(callback) for callback in (cfg.callbacks or {}).values()]
+
+
 def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
     """Lightning's trainer with callbacks, loggers and checkpoints that are never half-written."""
     logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
-    callbacks = [make(callback) for callback in (cfg.callbacks or {}).values()]
     loggers = [make(one) for one in (cfg.logger or {}).values()]
     trainer: L.Trainer = make(
         cfg.trainer,
-        callbacks=[text_metrics, PlateauSteps(), *callbacks],
+        callbacks=[text_metrics, PlateauSteps(), *build_callbacks(cfg)],
         logger=loggers or False,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), _environment()],
         default_root_dir=cfg.run.folder,
         enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
         enable_progress_bar="progress" in (cfg.callbacks or {}),
+        reload_dataloaders_every_n_epochs=1,  # an epoch has its own number of batches
     )
     return trainer
+
+
+def _environment() -> ClusterEnvironment:
+    """How Lightning finds its rank: from what started this process, never from SLURM's variables.
+
+    Lightning's own requeueing under SLURM would save in the midst of a step.
+    """
+    started = TorchElasticEnvironment.detect()
+    return TorchElasticEnvironment() if started else LightningEnvironment()
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -287,23 +353,31 @@ def _settle_monitor(cfg: DictConfig) -> None:
     A dataset names its usual score. Where other metrics are chosen, the first score of the first
     of them takes its place, unless ``monitor`` stands on the command line.
     """
-    loss = {"val/loss": "min", "val/perplexity": "min", "val/token_accuracy": "max"}
-    if cfg.objective.ctc_weight:
-        loss["val/ctc_loss"] = "min"
-    searched = {
-        f"val/{name}": mode
-        for metric in build_metrics(cfg)
-        for name, mode in metric.modes().items()
-    }
-    names = [*loss, *searched]
-    if cfg.monitor.name in names:
+    modes = validation_scores(cfg)
+    if cfg.monitor.name in modes:
         return
     if _on_command_line("monitor"):
         raise InputError(
             f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
-            f"{', '.join(names)}; choose one or add its metric."
+            f"{', '.join(modes)}; choose one or add its metric."
         )
-    cfg.monitor.name, cfg.monitor.mode = next(iter(searched.items()))
+    first_metric, *_ = build_metrics(cfg)
+    name, mode = next(iter(first_metric.modes().items()))
+    cfg.monitor.name, cfg.monitor.mode = f"val/{name}", mode
+
+
+def validation_scores(cfg: DictConfig) -> dict[str, str]:
+    """What validation logs, and whether less (min) or more (max) of it is better."""
+    modes: dict[str, str] = {
+        "val/loss": "min",
+        "val/perplexity": "min",
+        "val/token_accuracy": "max",
+    }
+    if cfg.objective.ctc_weight:
+        modes["val/ctc_loss"] = "min"
+    for metric in build_metrics(cfg):
+        modes |= {f"val/{name}": mode for name, mode in metric.modes().items()}
+    return modes
 
 
 def _on_command_line(key: str) -> bool:

@@ -12,6 +12,7 @@ from tandem.launch import BAD_INPUT, config_folder
 
 COMMANDS = {
     "train": "train, score, log, and save a bundle",
+    "sweep": "run the trainings of a study, several at a time",
     "evaluate": "score a trained model on a split",
     "generate": "write outputs for a file or for what you type",
     "score": "say how probable given outputs are",
@@ -22,6 +23,7 @@ tandem train dataset=scan encoder=lstm decoder=gru attention=additive
 tandem train dataset=scan encoder=cnn decoder=transformer attention=multi_head hidden_size=64
 tandem train --multirun attention=none,dot,additive seed=0,1,2
 tandem train run.folder=outputs/mine resume=true
+tandem sweep sweeps/attention_scan.yaml workers=2
 tandem evaluate run=outputs/mine split=test search=beam search.width=10
 tandem generate run=outputs/mine input=- output=-
 tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true

@@ -17,10 +17,12 @@ QUIET_LOGGERS = (
     "fsspec",
     "hydra",
     "matplotlib",
+    "torch.multiprocessing",
     "urllib3",
     "wandb",
 )
 IGNORED_WARNINGS = (
+    ".*It is recommended to use `self.log.*sync_dist=True.*",  # ranks agree before they log
     ".*LeafSpec.*",
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*does not have many workers.*",
@@ -30,7 +32,7 @@ IGNORED_WARNINGS = (
 )
 
 
-def set_up(log_file: Path | None) -> None:
+def set_up(log_file: Path | None, *, level: int = logging.INFO) -> None:
     """Send log lines to the terminal and to the run's folder, and quieten libraries."""
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     root = logging.getLogger()
@@ -43,9 +45,12 @@ def set_up(log_file: Path | None) -> None:
         to_file = logging.FileHandler(log_file)
         to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         root.addHandler(to_file)
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    elastic = logging.getLogger("torch.distributed.elastic")
+    elastic.propagate = False  # what it logs when a process dies, it also raises
+    elastic.addHandler(logging.NullHandler())
     for message in IGNORED_WARNINGS:
         warnings.filterwarnings("ignore", message)
 

@@ -19,6 +19,7 @@ from tandem.core.types import SPECIAL_IDS
 from tandem.data.batching import Budget
 from tandem.data.cache import write_atomically
 from tandem.data.module import DataModule, LengthFilter
+from tandem.data.stream import StreamOptions
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.ensemble import load_bundles
 from tandem.reports.summary import summary_table
@@ -121,7 +122,7 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
         spec["data_dir"] = cfg.data_dir
     data = DataModule(
         load=lambda: build_trusted(spec, "dataset", tuple(cfg.trusted)),
-        learn=lambda train: bundle.processors,
+        learn=lambda texts: bundle.processors,
         length_filter=LengthFilter(
             max_source_length=None,
             max_target_length=None,
@@ -129,7 +130,9 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
         ),
         skip_bad=bundle.config["dataset"].get("on_bad_example") == "skip",
         budget=Budget(**bundle.config["batching"]),
+        stream_options=StreamOptions(buffer_size=1, sample_size=1),
         overfit=None,
+        variety=None,
         seed=0,
     )
     data.prepare()

@@ -1,6 +1,5 @@
 """Turns a command line into a composed config and a call."""
 
-import difflib
 import errno
 import os
 import shlex
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
@@ -19,7 +19,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from rich.console import Console
 from rich.markup import escape
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, nearest
+from tandem.core.stopping import Stopped
 
 BAD_INPUT = 2
 """Exit code for a mistake of the user's."""
@@ -33,6 +34,26 @@ def config_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / "conf"
 
 
+def compose(config_name: str, overrides: list[str]) -> DictConfig:
+    """Compose a config as its command would, without running anything.
+
+    :param config_name: a YAML file at the root of ``conf/``.
+    :param overrides: as on the command line.
+    :raises InputError: if they do not fit together.
+    """
+    arguments = with_own_configs(overrides)
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            cfg = hydra.compose(config_name, arguments, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise config_mistake(error, config_name, arguments) from error
+    HydraConfig.instance().set_config(cfg)
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg
+
+
 def with_own_configs(arguments: list[str]) -> list[str]:
     """Let a ``conf/`` folder where the user stands extend ours."""
     own = Path.cwd() / "conf"
@@ -42,7 +63,7 @@ def with_own_configs(arguments: list[str]) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    """The text as a string in Hydra's grammar of overrides."""
+    """A text as a value that Hydra reads as it stands."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
@@ -64,12 +85,16 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         overrides = [item for item in job.overrides.task if item]
         try:
             return call(cfg, command_line(config_name, overrides))
+        except Stopped as stopped:
+            say(escape(_how_to_go_on(stopped, cfg, command_line(config_name, overrides))))
+            raise
         except InputError as error:
             if job.mode == RunMode.MULTIRUN:
                 raise  # the other jobs are still run
             complain(error)
             sys.exit(BAD_INPUT)
 
+    GlobalHydra.instance().clear()  # as this may be a fork of a process that runs Hydra itself
     sys.argv = [f"tandem {config_name}", *with_own_configs(arguments)]
     main = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
@@ -93,6 +118,17 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         )
     complain(mistake)
     sys.exit(BAD_INPUT)
+
+
+def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:
+    """``cfg`` and ``command`` are of a training run."""
+    folder = Path(cfg.run.folder)
+    if not (folder / "checkpoints" / "last.ckpt").is_file():
+        return f"{stopped.signal_name} stopped the run before its first checkpoint."
+    names = ("run.folder=", "resume=")
+    words = [word for word in shlex.split(command) if not word.startswith(names)]
+    again = shlex.join([*words, f"run.folder={folder}", "resume=true"])
+    return f"{stopped.signal_name} stopped the run; it goes on with: {again}"
 
 
 @contextmanager
@@ -144,7 +180,7 @@ def _unknown_option(missing: str, options: Sequence[str]) -> InputError:
         group, _, option = missing.partition("/")
         options = _options(config_folder() / group)
     return InputError(
-        f"{group}={option} is not an option{_nearest(option, options)}; the options are "
+        f"{group}={option} is not an option{nearest(option, options)}; the options are "
         f"{', '.join(options)}."
     )
 
@@ -161,7 +197,7 @@ def _unknown_key(key: str, config_name: str, arguments: list[str]) -> InputError
     names = _keys(parent, config_name, [item for item in arguments if key not in item])
     where = f"{parent} has" if parent else "there are"
     known = f"; {where} {', '.join(names)}" if names else ""
-    return InputError(f"The key {key} does not exist{_nearest(name, names)}{known}.")
+    return InputError(f"The key {key} does not exist{nearest(name, names)}{known}.")
 
 
 def _keys(parent: str, config_name: str, arguments: list[str]) -> list[str]:
@@ -177,11 +213,6 @@ def _keys(parent: str, config_name: str, arguments: list[str]) -> list[str]:
     return sorted(name for name in names if not name.startswith("_"))
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
-
-
 def command_line(config_name: str, overrides: list[str]) -> str:
     """The command that repeats a run."""
     return shlex.join(["tandem", config_name, *overrides])
@@ -189,5 +220,9 @@ def command_line(config_name: str, overrides: list[str]) -> str:
 
 def complain(error: InputError) -> None:
     """Print one sentence, in red on a terminal."""
-    terminal = Console(stderr=True, highlight=False)
-    terminal.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+    say(f"[bold red]error:[/] {escape(str(error))}")
+
+
+def say(markup: str) -> None:
+    """Print one line beside what the command writes."""
+    Console(stderr=True, highlight=False).print(markup, soft_wrap=True)

@@ -13,16 +13,19 @@ import lightning as L
 import rich
 import torch
 import yaml
-from omegaconf import DictConfig
+from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__, build, console, launch
 from tandem.bundle import save_bundle
-from tandem.callbacks import CSVLogger, TextMetrics, finish
+from tandem.callbacks import AverageCheckpoints, CSVLogger, TextMetrics, finish, mean_of
 from tandem.core.errors import InputError
+from tandem.core.stopping import stopped_by_signals
 from tandem.data.cache import write_atomically
 from tandem.data.module import DataModule
 from tandem.reports.summary import summary_table
 from tandem.training.module import Seq2SeqModule
+from tandem.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +39,44 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :raises InputError: if something in the config or the data cannot work.
     """
     build.check(cfg)
+    workers = Workers(
+        devices=cfg.trainer.devices,
+        num_nodes=cfg.trainer.num_nodes,
+        strategy=cfg.trainer.strategy,
+        run_id=cfg.run.folder,
+        **cfg.launch,
+    )
     folder = open_folder(cfg)
     console.set_up(folder / "train.log")
+    with stopped_by_signals():
+        if workers.count == 1:
+            return train_here(cfg, command)
+        build.build_data(cfg).prepare()  # so that the processes find all of it in the cache
+        return workers.run(train_as_worker, config=build.plain(cfg), command=command)
+
+
+def train_as_worker(
+    *, config: dict[str, Any], command: str, rank: int, restarted: bool
+) -> dict[str, float]:
+    """One of several processes: the first one writes, and the others are silent.
+
+    :param restarted: whether a process died, so that all go on from the last checkpoint.
+    """
+    if rank == 0:
+        console.set_up(Path(config["run"]["folder"]) / "train.log")
+    else:
+        console.set_up(None, level=logging.ERROR)
+    logging.getLogger("tandem.data").setLevel(logging.ERROR)  # it has had its say
+    if restarted:
+        logger.warning("A process died; all of them start again")
+        config["resume"] = True
+    with stopped_by_signals():
+        return train_here(OmegaConf.create(config), command)
+
+
+def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
+    """Train in this process, which may be one of several."""
+    folder = Path(cfg.run.folder)
     L.seed_everything(cfg.seed, verbose=False)
     data = build.build_data(cfg)
     text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
@@ -45,9 +84,11 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     exit_code = 1
     try:
         processors = data.prepare()
-        module = build.build_module(cfg, processors, data.longest_target())
+        max_length = cfg.max_length or 2 * data.longest_target() + 10
+        module = build.build_module(cfg, processors, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
-        write_config(folder, cfg)
+        if trainer.is_global_zero:
+            write_config(folder, cfg)
         settings = build.plain(cfg) | {"parameters": module.model.num_parameters()}
         for one in trainer.loggers:
             one.log_hyperparams(settings)
@@ -56,14 +97,24 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         exit_code = 0
     finally:
         finish(trainer.loggers, exit_code)
+    if trainer.is_global_zero:
+        facts = run_facts(cfg, module, seconds, command, text_metrics)
+        write_results(cfg, module, metrics, facts)
+    return metrics
+
+
+def write_results(
+    cfg: DictConfig, module: Seq2SeqModule, metrics: dict[str, float], facts: dict[str, Any]
+) -> None:
+    """Write the bundle and the record of a finished run, and print its scores."""
+    folder = Path(cfg.run.folder)
     save_bundle(
         folder / "bundle",
         model=module.model,
-        processors=processors,
+        processors=module.processors,
         max_length=module.max_length,
         config=bundle_config(build.plain(cfg)),
     )
-    facts = run_facts(cfg, module, seconds, command, text_metrics)
     write_atomically(
         folder / "run.json", json.dumps({"metrics": metrics, **facts}, indent=2).encode()
     )
@@ -73,12 +124,11 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
             metrics,
             written_paths(folder),
             {
-                "parameters": f"{module.model.num_parameters():,}",
-                "training time": f"{seconds:.0f} s",
+                "parameters": f"{facts['parameters']:,}",
+                "training time": f"{facts['training_seconds']:.0f} s",
             },
         )
     )
-    return metrics
 
 
 def open_folder(cfg: DictConfig) -> Path:
@@ -110,7 +160,7 @@ def _holds_a_run(folder: Path) -> bool:
 
 def _check_same(old: dict[str, Any], new: dict[str, Any], path: Path) -> None:
     """A run goes on with the config it began with, but for how long it trains."""
-    free = {"resume", "test", "callbacks", "logger", "run"}
+    free = {"resume", "test", "callbacks", "logger", "run", "launch"}
     limits = {"max_epochs", "max_steps", "max_time"}
     for config in (old, new):
         for key in limits:
@@ -144,8 +194,7 @@ def fit(
     checkpoint = str(last) if resume and last.is_file() else None
     if resume:
         logger.info("Resuming from %s" if checkpoint else "Nothing to resume at %s", last)
-    if checkpoint:
-        step = read_checkpoint(last)["global_step"]
+        step = read_checkpoint(last)["global_step"] if checkpoint else 0
         for one in trainer.loggers:
             if isinstance(one, CSVLogger):
                 one.rewind(step)
@@ -172,17 +221,58 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def final_metrics(
     trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, *, test: bool
 ) -> dict[str, float]:
-    """Return to the best checkpoint and score it on validation and, if wanted, on test."""
+    """Settle on the weights to keep and score them on validation and, if wanted, on test."""
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    best = getattr(trainer.checkpoint_callback, "best_model_path", "")
-    if best:
-        module.load_state_dict(read_checkpoint(Path(best))["state_dict"])
-        trainer.validate(module, datamodule=data, verbose=False)
+    # A moving average is in the checkpoints; it must not step in for what is scored from here on.
+    trainer.callbacks = [  # type: ignore[attr-defined]
+        one
+        for one in trainer.callbacks  # type: ignore[attr-defined]
+        if not isinstance(one, WeightAveraging)
+    ]
+    if take_average(trainer, module, data) or take_best(trainer, module, data):
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     if test:
         trainer.test(module, datamodule=data, verbose=False)
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     return metrics
+
+
+def take_average(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
+    """Load and score the mean of several checkpoints; say whether it is to be kept.
+
+    It is, unless the best checkpoint's score is better.
+    """
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    paths = [
+        path for one in callbacks if isinstance(one, AverageCheckpoints) for path in one.paths()
+    ]
+    if not paths:
+        return False
+    module.load_state_dict(mean_of([read_checkpoint(path)["state_dict"] for path in paths]))
+    trainer.validate(module, datamodule=data, verbose=False)
+    best = trainer.checkpoint_callback
+    if not isinstance(best, ModelCheckpoint) or best.best_model_score is None:
+        return True
+    score, single = trainer.callback_metrics[str(best.monitor)], best.best_model_score
+    kept = bool(score >= single if best.mode == "max" else score <= single)
+    logger.info(
+        "The mean of %s checkpoints has %s %.4f, the best one %.4f: keeping the %s",
+        len(paths),
+        best.monitor,
+        score,
+        single,
+        "mean" if kept else "best one",
+    )
+    return kept
+
+
+def take_best(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
+    """Load and score the best checkpoint, if there is one."""
+    path = getattr(trainer.checkpoint_callback, "best_model_path", "")
+    if path:
+        module.load_state_dict(read_checkpoint(Path(path))["state_dict"])
+        trainer.validate(module, datamodule=data, verbose=False)
+    return bool(path)
 
 
 def bundle_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,24 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["model.tie_embeddings=some"], ["tie_embeddings", "some"]),
         (["bridge=copy", "encoder.hidden_size=12"], ["12", "8"]),
         (["search=beam", "search.width=0"], ["width", "0"]),
+        (
+            ["data.streaming=true"],
+            ["data.streaming=true needs a dataset that can be read as a stream", "reverse cannot"],
+        ),
+        (
+            ["data.streaming=true", "+dataset.streaming=true"],
+            ["data.streaming=true needs max_length=..., the most symbols of an output"],
+        ),
+        (
+            [
+                "data.streaming=true",
+                "+dataset.streaming=true",
+                "max_length=8",
+                "trainer.val_check_interval=0.5",
+            ],
+            ["trainer.val_check_interval=0.5 is a share of an epoch", "a whole number of batches"],
+        ),
+        (["stream.buffer_size=0"], ["`stream.buffer_size` must be at least 1, but is 0."]),
         (["batching.max_tokens=0"], ["`batching.max_tokens` must be at least 1, but is 0."]),
         (["objective.smoothing=1.5"], ["`objective.smoothing`", "1.5"]),
         (["objective.ctc_weight=1.5"], ["`objective.ctc_weight`", "1.5"]),
@@ -52,6 +70,15 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["optimizer.lr=-1"], ["The options under `optimizer` do not fit torch.optim.Adam (Inv"]),
         (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
         (["trainer.precision=16-mixed"], ["cannot clip gradients", "optimizer.fused=false"]),
+        (
+            ["tokenizer=bpe", "tokenizer.dropout=1"],
+            ["`dropout` (1) must be at least 0 and below"],
+        ),
+        (["callbacks=[default,average]", "callbacks.average.count=1"], ["must be at least 2"]),
+        (
+            ["noise=[word_dropout]", "features=pixels", "frontend=patches"],
+            ["noise.word_dropout.source=0"],
+        ),
         (["dataset.size=3"], ["dataset.size (3) must be at least 10"]),
     ],
     ids=str,

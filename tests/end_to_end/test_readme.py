@@ -12,11 +12,18 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from tandem import build, cli
+from tandem import build, cli, sweep
 from tandem.report import as_overrides
+from tandem.sweeps.study import by_key, read_study
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/extending.md", "docs/dashboards.md", "CONTRIBUTING.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/extending.md",
+    "docs/dashboards.md",
+    "docs/processes.md",
+    "CONTRIBUTING.md",
+)
 
 
 def blocks(document, language):
@@ -68,6 +75,12 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
+    if name == "sweep":
+        arguments, for_trainings = sweep.split_arguments(arguments)
+        config = compose_config(name, *arguments)
+        plan = sweep.Plan(read_study(ROOT / config.file), tmp_path, by_key(for_trainings))
+        assert sweep.check_points(plan)
+        return
     runs = single_runs([word for word in arguments if not word.startswith("--")])
     assert len(runs) == 1 or "--multirun" in arguments
     for overrides in runs:

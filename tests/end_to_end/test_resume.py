@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from tandem.core.errors import InputError
+from tandem.core.stopping import DEFAULT_HANDLERS, Stopped
+from tandem.data.datasets import parallel, reverse
 
 Run = Callable[..., Any]
 
@@ -27,10 +29,35 @@ class KillAt(L.Callback):
         setattr(self, hook, kill)
 
 
+class StreamedReverse:
+    """The pairs of dataset=reverse as a stream of two shards of parallel text."""
+
+    folder: Path
+
+    def __new__(cls, *, streaming: bool, **options: Any) -> Any:
+        pairs = reverse(**options)["train"][:]
+        for side, column in enumerate(("source", "target")):
+            lines = [f"{text}\n" for text in pairs[column]]
+            for name, part in (("1", lines[:23]), ("2", lines[23:]), ("held_out", lines[:6])):
+                (cls.folder / f"{name}.{side}").write_text("".join(part))
+        return parallel(
+            data_dir=str(cls.folder),
+            train="[12]",
+            validation="held_out",
+            test="held_out",
+            source="0",
+            target="1",
+            streaming=streaming,
+            on_bad_example="error",
+        )
+
+
 @pytest.fixture(autouse=True)
-def killer(importable: Callable[[type], str]) -> None:
-    """Let a config name the callback above."""
+def killer(importable: Callable[[type], str], tmp_path: Path) -> None:
+    """Let a config name the classes above."""
+    StreamedReverse.folder = tmp_path
     assert importable(KillAt) == "tandem_test_killat.KillAt"
+    assert importable(StreamedReverse) == "tandem_test_streamedreverse.StreamedReverse"
 
 
 def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int) -> None:
@@ -55,7 +82,25 @@ def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int)
 COMMON = ("trainer.max_epochs=3", "dropout=0.3", "callbacks.last.every_n_train_steps=2")
 BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
 EMA = ("callbacks=[default,ema]", "callbacks.ema.decay=0.8", *BY_LOSS)
+NOISE = ("noise=[word_dropout,scheduled_sampling]", "noise.scheduled_sampling.steps=12")
+CURRICULUM = ("curriculum=competence", "curriculum.start=0.5", "curriculum.epochs=2")
+BPE_DROPOUT = (
+    "tokenizer=bpe",
+    "tokenizer.vocabulary_size=30",
+    "tokenizer.dropout=0.5",
+    "batching.max_tokens=40",
+)
+AVERAGE = ("callbacks=[default,ema,average]", "callbacks.average.count=2", *BY_LOSS)
 PLATEAU = ("scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3", *BY_LOSS)
+STREAM = (
+    "dataset._target_=tandem_test_streamedreverse.StreamedReverse",
+    "+dataset.streaming=true",
+    "data.streaming=true",
+    "stream.buffer_size=15",
+    "max_length=8",
+    *BY_LOSS,
+)
+"""Six steps an epoch, two a buffer."""
 
 
 def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -86,6 +131,14 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ),
         ("on_train_batch_start", 9, EMA),
         ("on_validation_end", 10, EMA),
+        ("on_train_epoch_end", 15, (*AVERAGE, "optimizer.lr=0.1")),
+        ("on_train_batch_start", 9, NOISE),
+        ("on_train_batch_start", 7, CURRICULUM),
+        ("on_train_batch_start", 17, BPE_DROPOUT),
+        ("on_train_epoch_start", 14, BPE_DROPOUT),
+        ("on_train_batch_start", 9, STREAM),  # a step after a checkpoint, within a buffer
+        ("on_train_batch_start", 7, STREAM),  # behind a checkpoint between epochs
+        ("on_train_batch_start", 11, (*STREAM, "trainer.limit_train_batches=4")),
         ("on_train_batch_start", 4, ("trainer.accumulate_grad_batches=2",)),
         ("on_validation_start", 8, ("trainer.val_check_interval=3",)),
         ("on_validation_start", 6, ("trainer.val_check_interval=1", *PLATEAU)),
@@ -122,6 +175,59 @@ def test_a_killed_run_goes_on_exactly(
     for name, state in states[0]["callbacks"].items():
         if "EarlyStopping" in name:
             assert state == states[1]["callbacks"][name]
+
+
+class StopAt(L.Callback):
+    """Sends a signal to its own process once, as a person or a scheduler does."""
+
+    def __init__(self, *, hook: str, step: int, number: int) -> None:
+        self.sent = False
+
+        def send(trainer: L.Trainer, *_: Any) -> None:
+            if trainer.global_step == step and not self.sent:
+                self.sent = True
+                os.kill(os.getpid(), number)
+
+        setattr(self, hook, send)
+
+
+@pytest.mark.parametrize(
+    ("hook", "step", "number", "overrides", "saved"),
+    [
+        ("on_train_batch_start", 6, signal.SIGINT, (), 7),
+        ("on_train_batch_start", 6, signal.SIGTERM, (), 7),
+        ("on_train_batch_start", 4, signal.SIGTERM, (), 5),  # an epoch's last batch
+        ("on_validation_start", 5, signal.SIGTERM, (), 6),
+        ("on_validation_end", 10, signal.SIGTERM, (), 10),  # the run's last validation
+        ("on_train_batch_start", 4, signal.SIGTERM, ("trainer.accumulate_grad_batches=2",), 5),
+    ],
+)
+def test_a_stopped_run_goes_on_exactly(
+    train_tiny: Run,
+    read_metrics: Run,
+    importable: Callable[[type], str],
+    tmp_path: Path,
+    hook: str,
+    step: int,
+    number: int,
+    overrides: tuple[str, ...],
+    saved: int,
+) -> None:
+    common = ("trainer.max_epochs=2", "dropout=0.3", *overrides)
+    values_of = {"_target_": importable(StopAt), "hook": hook, "step": step, "number": number}
+    sent = [f"+callbacks.stop.{key}={value}" for key, value in values_of.items()]
+    expected = train_tiny(tmp_path / "straight", *common)
+    with pytest.raises(Stopped) as caught:
+        train_tiny(tmp_path / "stopped", *common, *sent)
+    assert caught.value.code == 128 + number
+    assert signal.getsignal(number) == DEFAULT_HANDLERS[number]
+    last = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
+    assert torch.load(last, weights_only=True)["global_step"] == saved
+    metrics = train_tiny(tmp_path / "stopped", *common, "resume=true")
+    speed = "train/tokens_per_second"  # like the loss, not there if no step was left to do
+    assert {**expected, **metrics, speed: 0} == {**expected, speed: 0}
+    rows = [values(read_metrics(tmp_path / name)) for name in ("straight", "stopped")]
+    assert rows[0] == rows[1]
 
 
 def test_a_finished_run_trains_longer(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:

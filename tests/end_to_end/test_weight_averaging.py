@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import lightning as L
+import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -45,3 +46,85 @@ def test_the_bundle_holds_the_moving_average(
     name = max(Recorder.average, key=lambda key: Recorder.average[key].numel())
     kept, now = last["state_dict"]["model." + name], last["current_model_state"]["model." + name]
     assert not torch.equal(kept, now)
+
+
+class Validated(L.Callback):
+    """Keeps the weights and the loss of each validation."""
+
+    found: ClassVar[list[tuple[float, dict[str, Tensor]]]] = []
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: Any) -> None:
+        state = {name: value.clone() for name, value in pl_module.model.state_dict().items()}
+        self.found.append((float(trainer.callback_metrics["val/loss"]), state))
+
+
+BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
+
+
+@pytest.mark.parametrize(("choose", "kept"), [("best", True), ("last", False)])
+def test_the_mean_of_checkpoints_stays_if_it_is_no_worse(
+    train_tiny: Run,
+    tmp_path: Path,
+    importable: Callable[[type], str],
+    choose: str,
+    kept: bool,
+) -> None:
+    Validated.found.clear()
+    metrics = train_tiny(
+        tmp_path,
+        "callbacks=[default,average]",
+        "callbacks.average.count=2",
+        f"callbacks.average.choose={choose}",
+        f"+callbacks.validated._target_={importable(Validated)}",
+        "trainer.max_epochs=5",
+        "optimizer.lr=0.3",
+        *BY_LOSS,
+    )
+    epochs, final = Validated.found[:5], Validated.found[5:]
+    best = sorted(epochs, key=lambda one: one[0])
+    first, second = (state for _, state in (best if choose == "best" else epochs[::-1])[:2])
+    mean = {name: (first[name] + second[name]) / 2 for name in first}
+    torch.testing.assert_close(final[0][1], mean)
+    assert (final[0][0] <= best[0][0]) == kept
+    assert len(final) == (1 if kept else 2)
+    assert metrics["val/loss"] == final[-1][0]
+    bundle = load_file(tmp_path / "bundle" / "model.safetensors")
+    expected = mean if kept else best[0][1]
+    torch.testing.assert_close(bundle, {name: expected[name] for name in bundle})
+
+
+def test_a_moving_average_is_scored_as_the_best_checkpoint_has_it(
+    train_tiny: Run, tmp_path: Path, importable: Callable[[type], str]
+) -> None:
+    Validated.found.clear()
+    metrics = train_tiny(
+        tmp_path,
+        "callbacks=[default,ema]",
+        f"callbacks.ema.decay={DECAY}",
+        "trainer.max_epochs=3",
+        "optimizer.lr=0.3",
+        f"+callbacks.validated._target_={importable(Validated)}",
+        "monitor.name=val/loss",
+        "monitor.mode=max",  # the best is not the last
+    )
+    losses = [loss for loss, _ in Validated.found]
+    assert max(losses[:3]) > losses[2]
+    assert metrics["val/loss"] == pytest.approx(max(losses[:3]), rel=1e-6)
+
+
+def test_means_of_moving_averages(
+    train_tiny: Run, tmp_path: Path, importable: Callable[[type], str]
+) -> None:
+    train_tiny(
+        tmp_path,
+        "callbacks=[default,ema,average]",
+        "callbacks.average.choose=last",
+        "callbacks.average.count=2",
+        f"callbacks.ema.decay={DECAY}",
+        f"+callbacks.recorder._target_={importable(Recorder)}",
+        *BY_LOSS,
+    )
+    (path,) = (tmp_path / "checkpoints").glob("average-*.ckpt")
+    kept = torch.load(path, weights_only=True)["state_dict"]
+    for name, averaged in Recorder.average.items():
+        torch.testing.assert_close(kept["model." + name].double(), averaged, atol=1e-6, rtol=1e-5)

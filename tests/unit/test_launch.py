@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from tandem import launch
 from tandem.core.errors import InputError
+from tandem.core.stopping import Stopped
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +161,26 @@ def test_in_a_multirun_the_other_jobs_are_still_run(capfd: pytest.CaptureFixture
     error = capfd.readouterr().err
     assert "seed=0" in error
     assert error.endswith("error: Not with this seed.\n")
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_stopped_run_says_how_to_go_on(capfd: pytest.CaptureFixture[str], saved: bool) -> None:
+    def stopped(cfg: DictConfig, command: str) -> None:
+        if saved:
+            path = Path(cfg.run.folder) / "checkpoints" / "last.ckpt"
+            path.parent.mkdir(parents=True)
+            path.touch()
+        raise Stopped(15)
+
+    with pytest.raises(SystemExit) as caught:
+        launch.run("train", ["seed=3", "resume=false", "run.folder=a b"], stopped)
+    assert caught.value.code == 143
+    assert capfd.readouterr().err == (
+        "SIGTERM stopped the run; it goes on with: tandem train seed=3 'run.folder=a b' "
+        "resume=true\n"
+        if saved
+        else "SIGTERM stopped the run before its first checkpoint.\n"
+    )
 
 
 def test_our_own_bugs_keep_their_traceback() -> None:

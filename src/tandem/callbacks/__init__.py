@@ -1,6 +1,7 @@
 """What watches a run: scores, samples, pictures, progress, checkpoints and its own loggers."""
 
 from tandem.callbacks.attention_maps import AttentionMaps
+from tandem.callbacks.average_checkpoints import AverageCheckpoints, mean_of
 from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
 from tandem.callbacks.csv_logger import CSVLogger
 from tandem.callbacks.last_checkpoint import LastCheckpoint
@@ -15,6 +16,7 @@ from tandem.callbacks.wandb_logger import finish, make_wandb_logger, media_cell
 __all__ = [
     "AtomicCheckpointIO",
     "AttentionMaps",
+    "AverageCheckpoints",
     "CSVLogger",
     "LastCheckpoint",
     "LogLines",
@@ -27,5 +29,6 @@ __all__ = [
     "finish",
     "make_progress",
     "make_wandb_logger",
+    "mean_of",
     "media_cell",
 ]

@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 class TextMetrics(EvaluatedRows):
     """Logs ``val/<score>`` and ``test/<score>`` for every score of every metric.
 
-    Scores are corpus scores over all ranks, the same on each; a row that sharding added twice
-    counts once. An epoch in which the module returned no texts logs nothing.
+    Scores are corpus scores over all ranks, made by the first one. An epoch in which the module
+    returned no texts logs nothing.
 
     :param metrics: what to compute; all of them see the same hypotheses.
     """
@@ -31,12 +31,10 @@ class TextMetrics(EvaluatedRows):
         """Score the split."""
         signatures = {}
         for metric in self.metrics:
-            scores = {
-                f"{LOG_PREFIX[split]}/{name}": value
-                for name, value in metric(rows.hypotheses, rows.references).items()
-            }
-            # All ranks hold the same value; the mean over them keeps it and Lightning quiet.
-            pl_module.log_dict(scores, prog_bar=True, sync_dist=True, rank_zero_only=False)
+            found = metric(rows.hypotheses, rows.references) if trainer.is_global_zero else {}
+            found = trainer.strategy.broadcast(found)
+            scores = {f"{LOG_PREFIX[split]}/{name}": value for name, value in found.items()}
+            pl_module.log_dict(scores, prog_bar=True)
             signatures.update(dict.fromkeys(scores, metric.signature))
         self._log_signatures(trainer, signatures)
 

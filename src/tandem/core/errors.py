@@ -1,5 +1,8 @@
 """What the user did wrong, told in one sentence."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
     """Bad input: a value, a file or a combination of options that cannot work.
@@ -7,3 +10,9 @@ class InputError(ValueError):
     The message is one sentence for the user: what, where, the rule, the remedy. The command line
     prints it without a traceback; any other exception is a bug of ours and keeps its traceback.
     """
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A remark on the known name that is most like an unknown one, or nothing."""
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

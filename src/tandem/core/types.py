@@ -53,13 +53,17 @@ class Batch:
             *(value.to(device, non_blocking=non_blocking) for value in self.__dict__.values())
         )
 
+    def doubled(self) -> "Batch":
+        """The same examples once more behind themselves, (2B, ...)."""
+        return Batch(*(torch.cat((value, value)) for value in self.__dict__.values()))
+
 
 @dataclass(frozen=True)
 class Evaluated:
     """One evaluation batch after search, as text; generated once for all callbacks."""
 
     indices: list[int]
-    """Each example's row in its split; a duplicate that sharding added repeats its row."""
+    """Each example's row in its split."""
     sources: list[str]
     hypotheses: list[str]
     references: list[list[str]]

@@ -1,6 +1,6 @@
 """Batches of similar lengths under a budget of padded tokens, the same for the same seed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,10 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def taken(self, chosen: Rows) -> "Encoded":
+        """Only some examples."""
+        return Encoded(self.source.take(chosen), self.target.take(chosen), self.rows[chosen])
 
     def collate(self, chosen: Rows) -> Batch:
         """Make a batch of some examples."""
@@ -99,33 +103,43 @@ def _cuts(source_lengths: Rows, target_lengths: Rows, budget: Budget) -> list[in
     return cuts
 
 
+START = {"epoch": 0, "position": 0}
+
+
 class TrainingLoader:
     """Endless epochs of shuffled batches, resumable at any batch.
 
-    The order of an epoch follows from the seed and the epoch's number alone. Each of several
-    ranks takes every n-th batch; what does not divide is filled up from the epoch's start.
+    The order of an epoch follows from the seed and the epoch's number alone, not from how many
+    ranks there are: each of n ranks takes every n-th row of every batch.
+
+    :param examples: gives an epoch's examples, by its number.
+    :param state: where to begin, as :meth:`state_dict` gives it; ``START`` for the first batch.
     """
 
     def __init__(
-        self, encoded: Encoded, budget: Budget, *, seed: int, rank: int, world_size: int
+        self,
+        examples: Callable[[int], Encoded],
+        budget: Budget,
+        *,
+        seed: int,
+        rank: int,
+        world_size: int,
+        state: dict[str, Any],
     ) -> None:
-        self.encoded, self.budget, self.seed = encoded, budget, seed
+        self.examples, self.budget, self.seed = examples, budget, seed
         self.rank, self.world_size = rank, world_size
-        self.epoch = 0
-        self.position = 0
-        self._plan = self._plan_epoch()
+        self.load_state_dict(state)
 
     def __len__(self) -> int:
         return len(self._plan)
 
     def __iter__(self) -> Iterator[Batch]:
         if self.position >= len(self._plan):  # Lightning takes the last batch and never asks on
-            self.epoch, self.position = self.epoch + 1, 0
-        self._plan = self._plan_epoch()
+            self.load_state_dict(self.state_dict())
         while self.position < len(self._plan):
             chosen = self._plan[self.position]
             self.position += 1  # before the batch is used: a saved state points behind it
-            yield self.encoded.collate(chosen)
+            yield self._encoded.collate(chosen)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the next batch stands."""
@@ -138,22 +152,31 @@ class TrainingLoader:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where :meth:`state_dict` was called."""
         self.epoch, self.position = state["epoch"], state["position"]
+        self._encoded = self.examples(self.epoch)
         self._plan = self._plan_epoch()
 
     def _plan_epoch(self) -> list[Rows]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        batches = plan_batches(self.encoded, self.budget, rng=rng)
-        missing = -len(batches) % self.world_size
-        batches += [batches[place % len(batches)] for place in range(missing)]
-        return batches[self.rank :: self.world_size]
+        batches = plan_batches(self._encoded, self.budget, rng=rng)
+        return [self._share(batch) for batch in batches]
+
+    def _share(self, batch: Rows) -> Rows:
+        """Rows of this rank; of too few for all, each takes all, which leaves their mean alone."""
+        return batch[self.rank :: self.world_size] if len(batch) >= self.world_size else batch
 
 
 class EvaluationLoader:
-    """Every example once, in batches of similar lengths; ranks get disjoint parts."""
+    """Every example once, in batches of similar lengths.
+
+    Ranks get disjoint batches, the same ones that a single rank would have, and equally many: a
+    rank for which none is left over gets one without rows.
+    """
 
     def __init__(self, encoded: Encoded, budget: Budget, *, rank: int, world_size: int) -> None:
         self.encoded = encoded
-        self._plan = plan_batches(encoded, budget, rng=None)[rank::world_size]
+        batches = plan_batches(encoded, budget, rng=None)
+        missing = -len(batches) % world_size
+        self._plan = [*batches, *[np.arange(0)] * missing][rank::world_size]
 
     def __len__(self) -> int:
         return len(self._plan)

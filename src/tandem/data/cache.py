@@ -1,14 +1,18 @@
 """Work that is done once: trained tokenizers and tokenised splits, kept by their content."""
 
 import hashlib
+import logging
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
 from tandem.data.ragged import Ragged
+
+logger = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -28,26 +32,39 @@ def content_key(*parts: str | Iterable[str]) -> str:
     return digest.hexdigest()[:32]
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside a path, which takes its place once all is written and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is never seen half-written under its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
+def keep(write: Callable[[], None], path: Path) -> None:
+    """Put something into the cache, which is a convenience: without it work goes on."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        write()
+    except OSError as error:
+        logger.warning("Could not write %s (%s); going on without the cache", path, error)
 
 
 def save_columns(path: Path, columns: dict[str, Ragged]) -> None:
     """Write columns of ids as an Arrow file."""
     table = pa.table({name: column.to_arrow() for name, column in columns.items()})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
+    with replacing(path) as part, pa.ipc.new_file(str(part), table.schema) as writer:
         writer.write_table(table, max_chunksize=max(1, len(table)))
-    write_atomically(path, sink.getvalue())
 
 
 def load_columns(path: Path) -> dict[str, Ragged]:

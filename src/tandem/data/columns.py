@@ -91,9 +91,10 @@ class VectorColumn:
     def batch(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """Vectors (B, S, width), uint8 or float32."""
         lengths = self.lengths[rows]
+        longest = lengths.max(initial=1)
         kind = np.uint8 if self.values.dtype == np.uint8 else np.float32
-        padded = np.zeros((len(rows), lengths.max(), self.values.shape[1]), dtype=kind)
+        padded = np.zeros((len(rows), longest, self.values.shape[1]), dtype=kind)
         for place, index in enumerate(rows):
             padded[place, : lengths[place]] = self.row(index)
-        mask = np.arange(lengths.max()) < lengths[:, None]
+        mask = np.arange(longest) < lengths[:, None]
         return torch.from_numpy(padded), torch.from_numpy(mask)

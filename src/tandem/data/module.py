@@ -1,8 +1,9 @@
 """Loads a dataset, learns its processors, and hands out batches."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, Literal
 
 import lightning as L
@@ -10,17 +11,26 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.batching import Budget, Encoded, EvaluationLoader, TrainingLoader
+from tandem.data.batching import START, Budget, Encoded, EvaluationLoader, TrainingLoader
 from tandem.data.columns import Rows, SourceColumn
 from tandem.data.features import Features, File
 from tandem.data.processors import (
     Processors,
+    Texts,
     encode_files,
-    encode_text_sources,
-    encode_texts,
     place_of,
     warn_of_unknown,
 )
+from tandem.data.stream import Stream, StreamedSplits, StreamOptions
+from tandem.data.stream_loader import StreamLoader
+from tandem.data.text import (
+    batches_of,
+    encode_column,
+    encode_source_column,
+    encode_sources,
+    encode_texts,
+)
+from tandem.data.variety import Examples, Variety
 
 logger = logging.getLogger(__name__)
 
@@ -52,23 +62,27 @@ class DataModule(L.LightningDataModule):
     """Pairs of a source and a text, from a dataset function to batches.
 
     :param load: returns the dataset with its splits train, validation and test.
-    :param learn: returns the processors, given the training split.
+    :param learn: returns the processors, given what reads the training texts.
     :param length_filter: which training pairs are left out, and where sources are cut.
     :param skip_bad: whether unusable files are left out instead of stopping the run.
     :param budget: how much fits into a batch.
+    :param stream_options: how a training split that is a stream is read.
     :param overfit: if given, every split is this many pairs from the training split's start.
+    :param variety: makes training examples differ from epoch to epoch; None: they don't.
     :param seed: orders the batches.
     """
 
     def __init__(
         self,
         *,
-        load: Callable[[], DatasetDict],
-        learn: Callable[[Dataset], Processors],
+        load: Callable[[], DatasetDict | StreamedSplits],
+        learn: Callable[[Texts], Processors],
         length_filter: LengthFilter,
         skip_bad: bool,
         budget: Budget,
+        stream_options: StreamOptions,
         overfit: int | None,
+        variety: Variety | None,
         seed: int,
     ) -> None:
         super().__init__()
@@ -77,12 +91,16 @@ class DataModule(L.LightningDataModule):
         self.length_filter = length_filter
         self.skip_bad = skip_bad
         self.budget = budget
+        self.stream_options = stream_options
         self.overfit = overfit
+        self.variety = variety
         self.seed = seed
         self.splits: DatasetDict | None = None
+        self.stream: Stream | None = None
         self.processors: Processors | None = None
         self._encoded: dict[str, Encoded] = {}
-        self._loader: TrainingLoader | None = None
+        self._examples: Examples = self._same_examples
+        self._loader: TrainingLoader | StreamLoader | None = None
         self._resumed: dict[str, Any] | None = None
 
     def prepare(self) -> Processors:
@@ -90,16 +108,23 @@ class DataModule(L.LightningDataModule):
         if self.splits is not None:
             assert self.processors is not None
             return self.processors
-        self.splits = self.load()
+        loaded = self.load()
         if self.overfit is not None:
-            few = self.splits["train"].select(range(min(self.overfit, len(self.splits["train"]))))
-            self.splits = DatasetDict({name: few for name in self.splits})
-        self.processors = self.learn(self.splits["train"])
+            self.splits = _few(loaded, self.overfit)
+        elif isinstance(loaded, StreamedSplits):
+            self.splits, self.stream = loaded.held_out, loaded.train
+        else:
+            self.splits = loaded
+        self.processors = self.learn(self._training_texts)
         for name in self.splits:
             self._encode(name)
-        self._encoded["train"] = self._filtered(self._encoded["train"])
-        sizes = ", ".join(f"{name} {len(encoded):,}" for name, encoded in self._encoded.items())
-        logger.info("Data: %s; %s", sizes, _describe(self.processors))
+        if self.stream is None:
+            self._encoded["train"] = self._filtered(self._encoded["train"])
+        self._examples = self._varied(self.splits, self.processors)
+        sizes = [f"{name} {len(encoded):,}" for name, encoded in self._encoded.items()]
+        if self.stream is not None:
+            sizes = [f"train a stream of {len(self.stream.shards):,} shards", *sizes]
+        logger.info("Data: %s; %s", ", ".join(sizes), _describe(self.processors))
         return self.processors
 
     def encoded(self, split: str) -> Encoded:
@@ -140,15 +165,35 @@ class DataModule(L.LightningDataModule):
             return list(rows["references"][:])
         return [[target] for target in rows["target"][:]]
 
-    def train_dataloader(self) -> TrainingLoader:
-        """Shuffled batches of the training split, this rank's share."""
+    def train_dataloader(self) -> TrainingLoader | StreamLoader:
+        """Shuffled batches of the training split, this rank's share, from where they stand.
+
+        Lightning asks for each epoch again, as the number of its batches may be another one.
+        """
         rank, world_size = self._ranks()
-        self._loader = TrainingLoader(
-            self.encoded("train"), self.budget, seed=self.seed, rank=rank, world_size=world_size
+        state = self._resumed or self.state_dict()
+        self._resumed = None
+        if self.stream is None:
+            self._loader = TrainingLoader(
+                self._examples,
+                self.budget,
+                seed=self.seed,
+                rank=rank,
+                world_size=world_size,
+                state=state or START,
+            )
+            return self._loader
+        self._loader = StreamLoader(
+            self.stream,
+            self._encode_pairs,
+            self.budget,
+            buffer_size=self.stream_options.buffer_size,
+            seed=self.seed,
+            rank=rank,
+            world_size=world_size,
         )
-        if self._resumed is not None:
-            self._loader.load_state_dict(self._resumed)
-            self._resumed = None
+        if state:
+            self._loader.load_state_dict(state)
         return self._loader
 
     def state_dict(self) -> dict[str, Any]:
@@ -171,6 +216,28 @@ class DataModule(L.LightningDataModule):
         """Every example of a split once."""
         rank, world_size = self._ranks()
         return EvaluationLoader(self.encoded(split), self.budget, rank=rank, world_size=world_size)
+
+    def _varied(self, splits: DatasetDict, processors: Processors) -> Examples:
+        """The training examples of each epoch."""
+        if self.variety is None:
+            return self._same_examples
+        if self.stream is None:
+            return self.variety.examples(
+                self.encoded("train"),
+                splits["train"],
+                processors,
+                truncate=self.length_filter.truncate_source,
+            )
+        if self.variety.changes(processors):
+            raise InputError(
+                "data.streaming=true reads the same examples in every epoch; set curriculum=null, "
+                "tokenizer.dropout=0 or tokenizer.sampling_alpha=null, or data.streaming=false."
+            )
+        return self._same_examples
+
+    def _same_examples(self, epoch: int) -> Encoded:
+        """The examples of every epoch, if they don't change."""
+        return self.encoded("train")
 
     def _ranks(self) -> tuple[int, int]:
         if self.trainer is None:
@@ -197,16 +264,36 @@ class DataModule(L.LightningDataModule):
                 split = self.splits[name] = split.select(kept)
         else:
             truncate = self.length_filter.truncate_source
-            source = encode_text_sources(self.processors.source, split, name, truncate=truncate)
+            source = encode_source_column(self.processors.source, split, name, truncate=truncate)
             rows = np.arange(len(split))
-        targets = encode_texts(target, split["target"][:])
+        targets = encode_column(target, split, "target", name)
         if name != "train":
             warn_of_unknown(target, targets, split, name)
         if len(rows) > len(targets):
             targets = targets.take(rows)
         self._encoded[name] = Encoded(source, targets, rows=rows)
 
+    def _training_texts(self, column: str) -> Iterable[str]:
+        """The texts of a column that tokenizers learn from."""
+        if self.stream is None:
+            return chain.from_iterable(batches_of(self._rows("train"), column))
+        side = ("source", "target").index(column)
+        return (pair[side] for pair in self.stream.sample(self.stream_options.sample_size))
+
+    def _encode_pairs(self, sources: list[str], targets: list[str]) -> Encoded:
+        """Turn some pairs of a stream into numbers, and leave out what is too long."""
+        assert self.processors is not None
+        assert not isinstance(self.processors.source, Features), "only text is streamed"
+        truncate = self.length_filter.truncate_source
+        encoded = Encoded(
+            encode_sources(self.processors.source, sources, truncate=truncate),
+            encode_texts(self.processors.target, targets),
+            rows=np.arange(len(sources)),
+        )
+        return encoded.taken(self.length_filter.kept(encoded))
+
     def _filtered(self, train: Encoded) -> Encoded:
+        """Leave out what is too long."""
         kept = self.length_filter.kept(train)
         dropped = len(train) - len(kept)
         if dropped:
@@ -217,9 +304,17 @@ class DataModule(L.LightningDataModule):
                 f"{self.length_filter.max_source_length} and data.max_target_length="
                 f"{self.length_filter.max_target_length}; raise them."
             )
-        if not dropped:
-            return train
-        return Encoded(train.source.take(kept), train.target.take(kept), train.rows[kept])
+        return train.taken(kept) if dropped else train
+
+
+def _few(loaded: DatasetDict | StreamedSplits, count: int) -> DatasetDict:
+    """Every split as the same few pairs from the training split's start."""
+    if isinstance(loaded, StreamedSplits):
+        pairs = islice(loaded.train.sample(count), count)
+        few = Dataset.from_list([{"source": source, "target": target} for source, target in pairs])
+        return DatasetDict({name: few for name in ("train", *loaded.held_out)})
+    few = loaded["train"].select(range(min(count, len(loaded["train"]))))
+    return DatasetDict({name: few for name in loaded})
 
 
 def _describe(processors: Processors) -> str:

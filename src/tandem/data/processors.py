@@ -4,33 +4,30 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from datasets import Dataset
 from rich.progress import track
 
 from tandem import __version__
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
-from tandem.data.cache import (
-    cache_folder,
-    content_key,
-    load_columns,
-    save_columns,
-    write_atomically,
-)
-from tandem.data.columns import Rows, TextColumn, VectorColumn
+from tandem.data.cache import cache_folder, content_key, keep, write_atomically
+from tandem.data.columns import Rows, VectorColumn
 from tandem.data.features import Features, File, Vectors
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.base import TokenizerRecipe
 from tandem.data.tokenizers.tokenizer import Tokenizer
 
 logger = logging.getLogger(__name__)
+
+Texts = Callable[[str], Iterable[str]]
+"""Reads the training texts of a column, ``source`` or ``target``."""
 
 
 @dataclass(frozen=True)
@@ -77,60 +74,27 @@ class LearnProcessors:
     def _shared(self) -> bool:
         return self.features is None and self.target_recipe.shared
 
-    def __call__(self, train: Dataset) -> Processors:
+    def __call__(self, texts: Texts) -> Processors:
         """Learn from the columns ``source``, if it is text, and ``target``."""
         if self._shared:
-            one = _learned(self.target_recipe, train, ("source", "target"))
+            one = _learned(self.target_recipe, texts, ("source", "target"))
             return Processors(one, one)
-        source = self.features or _learned(self.source_recipe, train, ("source",))
-        return Processors(source, _learned(self.target_recipe, train, ("target",)))
+        source = self.features or _learned(self.source_recipe, texts, ("source",))
+        return Processors(source, _learned(self.target_recipe, texts, ("target",)))
 
 
-def _learned(recipe: TokenizerRecipe, train: Dataset, columns: tuple[str, ...]) -> Tokenizer:
+def _learned(recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]) -> Tokenizer:
     """Learn a tokenizer, or read it from the cache if the same was learnt from the same texts."""
 
-    def texts() -> Iterator[str]:
-        for column in columns:
-            for batch in train.select_columns([column]).iter(batch_size=1000):
-                yield from batch[column]
+    def all_texts() -> Iterator[str]:
+        return chain.from_iterable(texts(column) for column in columns)
 
-    path = cache_folder() / "tokenizers" / f"{content_key(repr(recipe), texts())}.json"
+    path = cache_folder() / "tokenizers" / f"{content_key(repr(recipe), all_texts())}.json"
     if path.is_file():
         return Tokenizer.from_json(path.read_text(encoding="utf-8"))
-    tokenizer = recipe.train(texts())
-    _keep(lambda: write_atomically(path, tokenizer.to_json().encode()), path)
+    tokenizer = recipe.train(all_texts())
+    keep(lambda: write_atomically(path, tokenizer.to_json().encode()), path)
     return tokenizer
-
-
-def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> Ragged:
-    """Turn texts into ids, or map them from the cache."""
-    path = cache_folder() / "encoded" / f"{content_key(tokenizer.to_json(), texts)}.arrow"
-    try:
-        return load_columns(path)["ids"]
-    except (OSError, pa.ArrowInvalid, KeyError):
-        pass  # not there yet, or unreadable: make it again
-    ids = Ragged.from_lists(tokenizer.encode_batch(texts))
-    _keep(lambda: save_columns(path, {"ids": ids}), path)
-    return ids
-
-
-def encode_text_sources(
-    tokenizer: Tokenizer, split: Dataset, name: str, *, truncate: int | None
-) -> TextColumn:
-    """Turn the sources of a split into ids.
-
-    :param name: of the split, for errors.
-    :param truncate: keep so many symbols of each source; None keeps all.
-    :raises InputError: if a source has no symbols.
-    """
-    ids = encode_texts(tokenizer, split["source"][:])
-    empty = (ids.lengths == 0).nonzero()[0]
-    if len(empty):
-        raise InputError(
-            f"Example {empty[0] + 1} of the {name} split has no source symbols after "
-            "tokenising; remove it or choose another tokenizer."
-        )
-    return TextColumn(ids if truncate is None else ids.truncated(truncate))
 
 
 def encode_files(
@@ -309,11 +273,3 @@ def warn_of_unknown(tokenizer: Tokenizer, targets: Ragged, split: Dataset, name:
         place,
         tokenizer.decode(targets.row(first)),
     )
-
-
-def _keep(write: Callable[[], None], path: Path) -> None:
-    """Put something into the cache, which is a convenience: without it work goes on."""
-    try:
-        write()
-    except OSError as error:
-        logger.warning("Could not write %s (%s); going on without the cache", path, error)

@@ -26,6 +26,13 @@ class Ragged:
         return Ragged(values, np.concatenate(([0], lengths.cumsum())))
 
     @staticmethod
+    def joined(parts: list["Ragged"]) -> "Ragged":
+        """The rows of all parts, one part behind the other."""
+        lengths = np.concatenate([np.zeros(1, np.int64), *(part.lengths for part in parts)])
+        values = np.concatenate([np.zeros(0, np.int32), *(part.values for part in parts)])
+        return Ragged(values, lengths.cumsum())
+
+    @staticmethod
     def from_arrow(column: pa.LargeListArray) -> "Ragged":
         """Read an Arrow column without copying it."""
         return Ragged(
@@ -65,7 +72,7 @@ class Ragged:
     def padded(
         self, rows: npt.NDArray[np.int64], *, before: int | None, after: int | None, pad: int
     ) -> tuple[Tensor, Tensor]:
-        """Some rows side by side.
+        """Some rows side by side; no rows at all have one column.
 
         :param before: an id to put in front of each row, if any.
         :param after: an id to put behind each row, if any.
@@ -74,7 +81,7 @@ class Ragged:
         """
         first = int(before is not None)
         lengths = self.lengths[rows] + first + int(after is not None)
-        columns = np.arange(lengths.max())
+        columns = np.arange(lengths.max(initial=1))
         mask = columns < lengths[:, None]  # (B, longest)
         ids = np.full(mask.shape, pad, dtype=np.int64)
         inner = (columns >= first) & (columns < first + self.lengths[rows][:, None])

@@ -123,7 +123,8 @@ def has_weights(decoder: Decoder, *, input_size: int, memory_size: int) -> bool:
     :param input_size: E.
     :param memory_size: M.
     """
-    nothing = torch.zeros(1, 1, memory_size)
-    memory = Memory(nothing, torch.ones(1, 1, dtype=torch.bool), nothing[:, 0])
-    asked = decoder(torch.zeros(1, 1, input_size), decoder.start(memory))
+    like = next(decoder.parameters())
+    nothing = like.new_zeros(1, 1, memory_size)
+    memory = Memory(nothing, nothing[:, :, 0] == 0, nothing[:, 0])
+    asked = decoder(like.new_zeros(1, 1, input_size), decoder.start(memory))
     return asked.weights is not None

@@ -4,8 +4,9 @@ from torch import Tensor
 
 from tandem.core.memory import Memory
 from tandem.core.state import State
+from tandem.models.ctc import CTC
 from tandem.models.ctc_prefix import extend_prefixes, next_log_probs, start_prefixes
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.stepper import Stepper
 
 
 class JointStep:
@@ -14,25 +15,27 @@ class JointStep:
     Summed over an output that ends in ``eos`` this is its joint score. A single step's scores are
     no distribution, and symbols that CTC rules out score -inf.
 
-    :param model: with a CTC layer.
+    :param decoder: what the decoder says.
+    :param ctc: reads the same memory.
     :param weight: w in (0, 1].
     """
 
-    def __init__(self, model: Seq2Seq, weight: float) -> None:
-        assert model.ctc is not None
-        self.model = model
-        self.ctc = model.ctc
+    normalized = True
+
+    def __init__(self, decoder: Stepper, ctc: CTC, weight: float) -> None:
+        self.decoder = decoder
+        self.ctc = ctc
         self.weight = weight
 
     def start(self, memory: Memory) -> State:
         """Both states before the first symbol, one hypothesis a source."""
-        return State(carry=(self.model.start(memory), start_prefixes(self.ctc, memory)))
+        return State(carry=(self.decoder.start(memory), start_prefixes(self.ctc, memory)))
 
-    def __call__(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Tokens (N,) ids -> scores (N, V) of what comes next, and the next state."""
         written, prefixes = state.carry
-        scores, written = self.model.step(tokens, written)
-        log_probs = scores if self.model.normalized else scores.log_softmax(-1)
+        scores, written = self.decoder.step(tokens, written)
+        log_probs = scores if self.decoder.normalized else scores.log_softmax(-1)
         prefixes = extend_prefixes(tokens, prefixes)
         by_ctc = next_log_probs(prefixes)
         joint = (1 - self.weight) * log_probs + self.weight * by_ctc

@@ -33,6 +33,9 @@ class Search(ABC):
     ctc_weight: float | None
     """The share of CTC that the step's scores should have; None: what it was in training."""
 
+    coverage_penalty: float = 0.0
+    """What an output loses for source positions that it hardly attends to: Wu et al.'s beta."""
+
     @abstractmethod
     def __call__(
         self, step: Step, state: State, *, first: Tensor, max_length: int
@@ -52,6 +55,13 @@ def checked_ctc_weight(weight: float | None) -> float | None:
     if weight is not None and not in_range(weight, 0, 1):
         raise InputError(f"`search.ctc_weight` must be from 0 to 1 or null, but is {weight}.")
     return weight
+
+
+def checked_coverage_penalty(penalty: float) -> float:
+    """The same value; raises InputError if it is no penalty."""
+    if not in_range(penalty, 0, 100):
+        raise InputError(f"`search.coverage_penalty` must be from 0 to 100, but is {penalty!r}.")
+    return penalty
 
 
 def checked_count(name: str, value: int, *, least: int) -> int:

@@ -8,7 +8,13 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step, checked_count, checked_ctc_weight
+from tandem.search.base import (
+    Search,
+    Step,
+    checked_count,
+    checked_coverage_penalty,
+    checked_ctc_weight,
+)
 from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
 from tandem.search.prefixes import choose, expand, extend
@@ -35,6 +41,7 @@ class BeamSearch(Search):
     :param length_penalty: see :class:`LengthPenalty`.
     :param alpha: strength of the penalty; larger favours longer outputs.
     :param ctc_weight: see :class:`Search`.
+    :param coverage_penalty: see :class:`Search`.
     :param stop: best, pool or attainable.
     :param min_length: for this and the following ones see :func:`output_rules`.
     """
@@ -46,6 +53,7 @@ class BeamSearch(Search):
         length_penalty: str,
         alpha: float,
         ctc_weight: float | None,
+        coverage_penalty: float = 0.0,
         stop: str = "pool",
         min_length: int = 0,
         no_repeat_ngram: int = 0,
@@ -55,6 +63,7 @@ class BeamSearch(Search):
         self.width = checked_count("width", width, least=1)
         self.penalty = LengthPenalty(length_penalty, alpha)
         self.ctc_weight = checked_ctc_weight(ctc_weight)
+        self.coverage_penalty = checked_coverage_penalty(coverage_penalty)
         if stop not in STOPS:
             raise InputError(f"`search.stop` must be one of {', '.join(STOPS)}, but is {stop!r}.")
         self.stop = stop

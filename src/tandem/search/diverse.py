@@ -8,7 +8,14 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step, checked_count, checked_ctc_weight, in_range
+from tandem.search.base import (
+    Search,
+    Step,
+    checked_count,
+    checked_coverage_penalty,
+    checked_ctc_weight,
+    in_range,
+)
 from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
 from tandem.search.prefixes import choose, expand, extend
@@ -32,6 +39,7 @@ class DiverseBeamSearch(Search):
     :param length_penalty: see :class:`LengthPenalty`.
     :param alpha: strength of the penalty; larger favours longer outputs.
     :param ctc_weight: see :class:`Search`.
+    :param coverage_penalty: see :class:`Search`.
     :param min_length: for this and the following ones see :func:`output_rules`.
     """
 
@@ -44,6 +52,7 @@ class DiverseBeamSearch(Search):
         length_penalty: str,
         alpha: float,
         ctc_weight: float | None,
+        coverage_penalty: float,
         min_length: int,
         no_repeat_ngram: int,
         forced_prefix: Sequence[int],
@@ -60,6 +69,7 @@ class DiverseBeamSearch(Search):
         self.diversity = diversity
         self.penalty = LengthPenalty(length_penalty, alpha)
         self.ctc_weight = checked_ctc_weight(ctc_weight)
+        self.coverage_penalty = checked_coverage_penalty(coverage_penalty)
         self.rules = output_rules(
             min_length=min_length,
             no_repeat_ngram=no_repeat_ngram,

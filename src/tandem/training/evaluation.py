@@ -9,8 +9,11 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Batch, Hypothesis
+from tandem.models.assemble import has_weights
+from tandem.models.coverage import CoverageStep
 from tandem.models.joint import JointStep
 from tandem.models.seq2seq import Seq2Seq
+from tandem.models.stepper import Stepper
 from tandem.search.base import Search, Step
 from tandem.search.ensemble import start_together
 from tandem.training.forced import ctc_losses, force, forced_losses
@@ -54,11 +57,14 @@ def generate_together(
 
 def start_search(model: Seq2Seq, search: Search, memory: Memory) -> tuple[Step, State]:
     """The next-symbol function that a search wants, and the state before the first symbol."""
+    stepper: Stepper = model
+    if search.coverage_penalty:
+        stepper = CoverageStep(model, search.coverage_penalty)
     weight = _ctc_weight(model, search)
-    if not weight:
-        return Step(model.step, model.normalized), model.start(memory)
-    joint = JointStep(model, weight)
-    return Step(joint, normalized=True), joint.start(memory)
+    if weight:
+        assert model.ctc is not None  # see check_search
+        stepper = JointStep(stepper, model.ctc, weight)
+    return Step(stepper.step, stepper.normalized), stepper.start(memory)
 
 
 def check_search(model: Seq2Seq, search: Search) -> None:
@@ -67,6 +73,16 @@ def check_search(model: Seq2Seq, search: Search) -> None:
         raise InputError(
             f"search.ctc_weight={search.ctc_weight} needs a model with a CTC layer; train it with "
             "objective.ctc_weight above 0 or set search.ctc_weight=null."
+        )
+    sizes = {
+        "input_size": model.target_table.embedding_dim,
+        "memory_size": model.encoder.output_size,
+    }
+    if search.coverage_penalty and not has_weights(model.decoder, **sizes):
+        raise InputError(
+            f"search.coverage_penalty={search.coverage_penalty} needs attention weights, which "
+            "this model's attention does not have; choose another attention or set "
+            "search.coverage_penalty=0."
         )
 
 

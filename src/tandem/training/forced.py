@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
@@ -56,6 +57,32 @@ def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
     ]
     losses, hits = zip(*found, strict=True)
     return torch.cat(losses), torch.cat(hits)
+
+
+def disagreement(model: Seq2Seq, forced: Forced) -> Tensor:
+    """``(KL(p || q) + KL(q || p)) / 2``, the mean over positions: Liang et al. (2021), eq. 2.
+
+    The gradient computes the logits again, so that those of ``CHUNK_ROWS`` positions exist at a
+    time.
+
+    :param forced: of a doubled batch; p is what its first half says, q its second.
+    """
+    half = len(forced.features) // 2
+
+    def at(rows: Tensor) -> Tensor:
+        first, second = (log_probs(model, forced, part) for part in (rows, rows + half))
+        return ((first.exp() - second.exp()) * (first - second)).sum() / 2
+
+    chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)
+    return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half
+
+
+def log_probs(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
+    """What the model says at some positions (R',), at least in float32: (R', V)."""
+    logits = model.output(forced.features[rows])
+    if forced.copied is not None:
+        return forced.copied.at(rows).log_probs(logits)
+    return logits.log_softmax(-1, torch.promote_types(logits.dtype, torch.float32))
 
 
 def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:

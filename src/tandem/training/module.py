@@ -1,17 +1,17 @@
 """The Lightning system around a model: loss, optimizer, search in evaluation, logging."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.core.ranks import rank_count, sum_over_ranks
 from tandem.core.types import SPECIAL_IDS, Batch, Evaluated
 from tandem.data.features import Features
 from tandem.data.module import DataModule
@@ -20,6 +20,7 @@ from tandem.models.seq2seq import Seq2Seq
 from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech
 from tandem.search.base import Search
 from tandem.training.evaluation import ForcedTotals, encode, generate
+from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 
 
@@ -31,6 +32,7 @@ class Seq2SeqModule(L.LightningModule):
     :param search: finds the hypotheses of evaluation.
     :param max_length: most symbols of an output, ``eos`` included.
     :param objective: what training makes small.
+    :param noise: what is done, one after the other, to batches of training.
     :param optimizer: makes an optimizer from parameters.
     :param scheduler: makes Lightning's ``lr_scheduler`` from an optimizer.
     :param seed: dropout of step k follows from the seed, the rank and k, also after a resume.
@@ -44,6 +46,7 @@ class Seq2SeqModule(L.LightningModule):
         search: Search,
         max_length: int,
         objective: Objective,
+        noise: Sequence[Noise],
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., dict[str, Any]],
         seed: int,
@@ -54,6 +57,7 @@ class Seq2SeqModule(L.LightningModule):
         self.search = search
         self.max_length = max_length
         self.objective = objective
+        self.noise = noise
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
         self.seed = seed
@@ -74,19 +78,19 @@ class Seq2SeqModule(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss of a batch; stops the run if it is not a finite number."""
+        for noise in self.noise:
+            batch = noise(self.model, batch, self.global_step)
         losses = self.objective(self.model, batch)
-        loss = losses.pop("loss")
-        if not math.isfinite(loss.item()):
+        means, share = whole_batch(losses, int(batch.target_mask.sum()))
+        if not math.isfinite(means["train/loss"]):
             raise InputError(
-                f"The loss of step {self.global_step + 1} is {loss.item()}, so training stops and "
-                "the last good checkpoint stays; lower optimizer.lr, set "
+                f"The loss of step {self.global_step + 1} is {means['train/loss']}, so training "
+                "stops and the last good checkpoint stays; lower optimizer.lr, set "
                 "trainer.gradient_clip_val=1 or use trainer.precision=32-true."
             )
-        symbols = int(batch.target_mask.sum())
-        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=symbols)
-        parts = {f"train/{name}": part.detach() for name, part in losses.items()}
-        self.log_dict(parts, batch_size=symbols)
-        return loss
+        self.log("train/loss", means.pop("train/loss"), prog_bar=True, batch_size=1)
+        self.log_dict(means, batch_size=1)
+        return losses["loss"] * share
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:  # type: ignore[override]
         """Loss and search on a validation batch."""
@@ -145,6 +149,8 @@ class Seq2SeqModule(L.LightningModule):
         return partial(draw_speech, shown, seconds, tokens, weights)
 
     def _evaluate(self, batch: Batch, split: str) -> Evaluated:
+        if not len(batch.indices):
+            return Evaluated(indices=[], sources=[], hypotheses=[], references=[])
         memory = encode(self.model, batch)
         self._totals.add(memory, batch)
         found = generate(self.model, self.search, memory, self.max_length)
@@ -159,13 +165,26 @@ class Seq2SeqModule(L.LightningModule):
         )
 
     def _log_totals(self, prefix: str) -> None:
-        if dist.is_available() and dist.is_initialized():
-            sums = self._totals.sums.to(self.device)
-            dist.all_reduce(sums)
-            self._totals.sums = sums.cpu()
+        self._totals.sums = sum_over_ranks(self._totals.sums.to(self.device)).cpu()
         self.log_dict(self._totals.means(prefix))
 
     def _data(self) -> DataModule:
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, DataModule)
         return data
+
+
+def whole_batch(losses: dict[str, Tensor], symbols: int) -> tuple[dict[str, float], float]:
+    """Put together what the ranks have of one batch, in which some have more symbols.
+
+    :param losses: means over this rank's target symbols.
+    :param symbols: how many those are.
+    :return: ``train/<name>``, means over the symbols of all ranks; and by what to multiply this
+        rank's loss, so that the ranks' mean, which is what their gradients are averaged to, is
+        that of the whole batch.
+    """
+    own = torch.stack([loss.detach().double() for loss in losses.values()])
+    sums = sum_over_ranks(torch.cat([own, torch.ones_like(own[:1])]) * symbols).tolist()
+    total = sums.pop()
+    means = {f"train/{name}": value / total for name, value in zip(losses, sums, strict=True)}
+    return means, symbols * rank_count() / total

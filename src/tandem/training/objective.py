@@ -9,37 +9,44 @@ from tandem.core.memory import Memory
 from tandem.core.types import Batch
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
-from tandem.training.forced import Forced, ctc_losses, force
+from tandem.training.forced import Forced, ctc_losses, disagreement, force
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
 
 logger = logging.getLogger(__name__)
 
 
 class Objective:
-    """``(1 - w) L_attention + w L_ctc + c L_coverage``, each in nats (or weight) a target symbol.
+    """``(1 - w) L_attention + w L_ctc + c L_coverage + r L_drop``, each a target symbol's mean.
 
-    The first two: Kim et al. (2017), eq. 9; the third: See et al. (2017), eq. 13. What has no
-    weight is not computed.
+    The first two: Kim et al. (2017), eq. 9; the third: See et al. (2017), eq. 13; the fourth:
+    R-Drop of Liang et al. (2021), eq. 4, where a batch goes through the model twice, with other
+    dropout. What has no weight is not computed.
 
     :param smoothing: of the decoder's loss, in [0, 1).
     :param ctc_weight: w in [0, 1]; above 0 the model has a CTC layer, which this trains.
     :param coverage_weight: c, at least 0; needs an attention with weights.
+    :param r_drop_weight: r, at least 0: half of the paper's alpha, as its other loss is the sum
+        over both passes, not their mean.
     """
 
-    def __init__(self, *, smoothing: float, ctc_weight: float, coverage_weight: float) -> None:
+    def __init__(
+        self, *, smoothing: float, ctc_weight: float, coverage_weight: float, r_drop_weight: float
+    ) -> None:
         if not 0 <= ctc_weight <= 1:
             raise InputError(f"`objective.ctc_weight` must be from 0 to 1, but is {ctc_weight}.")
-        if coverage_weight < 0:
-            raise InputError(
-                f"`objective.coverage_weight` must be at least 0, but is {coverage_weight}."
-            )
+        for name, weight in (("coverage", coverage_weight), ("r_drop", r_drop_weight)):
+            if weight < 0:
+                raise InputError(f"`objective.{name}_weight` must be at least 0, but is {weight}.")
         self.cross_entropy = LabelSmoothedCrossEntropy(smoothing=smoothing)
         self.ctc_weight = ctc_weight
         self.coverage_weight = coverage_weight
+        self.r_drop_weight = r_drop_weight
         self._told = False
 
     def __call__(self, model: Seq2Seq, batch: Batch) -> dict[str, Tensor]:
         """``loss``, the sum to differentiate, and its parts by name if there are several."""
+        if self.r_drop_weight:
+            batch = batch.doubled()
         memory = model.encode(batch.source, batch.source_mask)
         forced = force(model, memory, batch)
         loss = attention = self._attention_loss(model, forced)
@@ -52,6 +59,9 @@ class Objective:
             assert forced.weights is not None
             parts["coverage_loss"] = coverage_loss(forced.weights(), batch.target_mask)
             loss = loss + self.coverage_weight * parts["coverage_loss"]
+        if self.r_drop_weight:
+            parts["r_drop_loss"] = disagreement(model, forced)
+            loss = loss + self.r_drop_weight * parts["r_drop_loss"]
         return {"loss": loss, "attention_loss": attention, **parts} if parts else {"loss": loss}
 
     def _attention_loss(self, model: Seq2Seq, forced: Forced) -> Tensor:

@@ -8,13 +8,14 @@ import torch
 
 from tandem.core.errors import InputError
 from tandem.data.batching import (
+    START,
     Budget,
     Encoded,
     EvaluationLoader,
     TrainingLoader,
     plan_batches,
 )
-from tandem.data.columns import TextColumn
+from tandem.data.columns import TextColumn, VectorColumn
 from tandem.data.ragged import Ragged
 
 SIZE = 300
@@ -41,7 +42,14 @@ def budget(max_tokens: int = 120, max_source_tokens: int = 90, max_sentences=Non
 
 
 def training(encoded: Encoded, *, seed: int = 0, rank: int = 0, world_size: int = 1):
-    return TrainingLoader(encoded, budget(), seed=seed, rank=rank, world_size=world_size)
+    return TrainingLoader(
+        lambda epoch: encoded,
+        budget(),
+        seed=seed,
+        rank=rank,
+        world_size=world_size,
+        state=START,
+    )
 
 
 def epoch(loader) -> list[list[int]]:
@@ -122,15 +130,25 @@ def test_order_is_not_by_length(encoded) -> None:
 
 
 @pytest.mark.parametrize("world_size", [2, 3])
-def test_ranks_share_an_epoch_in_equal_numbers_of_batches(encoded, world_size: int) -> None:
+def test_ranks_share_the_rows_of_each_batch(encoded, world_size: int) -> None:
     parts = [
         epoch(training(encoded, rank=rank, world_size=world_size)) for rank in range(world_size)
     ]
-    whole = epoch(training(encoded))
-    assert {len(part) for part in parts} == {-(-len(whole) // world_size)}
-    dealt = [part[place] for place in range(len(parts[0])) for part in parts]
-    assert dealt[: len(whole)] == whole
-    assert dealt[len(whole) :] == whole[: len(dealt) - len(whole)]
+    for batch, *shares in zip(epoch(training(encoded)), *parts, strict=True):
+        if len(batch) < world_size:
+            assert shares == [batch] * world_size
+        else:
+            assert [batch[rank::world_size] for rank in range(world_size)] == shares
+    assert [[1017]] * world_size in [list(shares) for shares in zip(*parts, strict=True)]
+
+
+def test_a_place_does_not_depend_on_the_number_of_ranks(encoded) -> None:
+    whole, half = training(encoded), training(encoded, rank=1, world_size=2)
+    for loader in (whole, half):
+        going = iter(loader)
+        for _ in range(5):
+            next(going)
+    assert whole.state_dict() == half.state_dict() == {"epoch": 0, "position": 5}
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])
@@ -139,10 +157,26 @@ def test_evaluation_covers_every_row_once_over_all_ranks(encoded, world_size: in
         EvaluationLoader(encoded, budget(), rank=rank, world_size=world_size)
         for rank in range(world_size)
     ]
+    assert len({len(loader) for loader in loaders}) == 1
     seen = [index for loader in loaders for batch in epoch(loader) for index in batch]
     assert sorted(seen) == list(range(1000, 1000 + SIZE))
     assert [len(loader) for loader in loaders] == [len(epoch(loader)) for loader in loaders]
     assert epoch(loaders[0]) == epoch(loaders[0])
+
+
+def test_ranks_evaluate_the_batches_of_one_rank_and_perhaps_none(encoded) -> None:
+    few = Encoded(
+        encoded.source.take(np.arange(5)), encoded.target.take(np.arange(5)), np.arange(5)
+    )
+    roomy = budget(1000, 1000)
+    (whole,) = EvaluationLoader(few, roomy, rank=0, world_size=1)
+    (first,) = EvaluationLoader(few, roomy, rank=0, world_size=2)
+    (second,) = EvaluationLoader(few, roomy, rank=1, world_size=2)
+    assert torch.equal(first.source, whole.source)
+    assert (len(second.indices), len(second.source), len(second.target_mask)) == (0, 0, 0)
+    assert not len(
+        VectorColumn(np.ones((4, 2)), np.array([0, 4]), np.array([0])).batch(np.arange(0))[0]
+    )
 
 
 @pytest.mark.parametrize("done", [0, 1, 7, "all but one", "all"])

@@ -13,6 +13,7 @@ from tandem.data.batching import Budget
 from tandem.data.features import Features, File, Vectors
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors, encode_files
+from tandem.data.stream import StreamOptions
 from tandem.data.tokenizers import CharTokenizer
 
 CALLS: list[tuple[str, int]] = []
@@ -140,7 +141,9 @@ def data_module(features: Features, splits: DatasetDict, *, skip_bad: bool) -> D
         ),
         skip_bad=skip_bad,
         budget=Budget(max_tokens=100, max_source_tokens=100, max_sentences=None),
+        stream_options=StreamOptions(buffer_size=1, sample_size=1),
         overfit=None,
+        variety=None,
         seed=0,
     )
 

@@ -20,6 +20,7 @@ from tandem.models.ctc import CTC
 
 VOCABULARY = 6
 LENGTHS = (4, 1, 3)
+ADDITIVE = partial(AdditiveAttention, size=4)
 
 
 class Alignments:
@@ -77,14 +78,19 @@ def alignments() -> type[Alignments]:
 def small_model():
     """Builds a model in float64 whose biases matter, too."""
 
-    def make(*, copying: bool = False, ctc_weight: float = 0.0) -> Seq2Seq:
+    def make(
+        *,
+        attention=ADDITIVE,
+        copying: bool = False,
+        ctc_weight: float = 0.0,
+    ) -> Seq2Seq:
         recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
         model = assemble(
             frontend=partial(TextFrontend, embedding_size=4, dropout=0.0),
             encoder=partial(RecurrentEncoder, hidden_size=4, bidirectional=True, **recurrent),
             decoder=partial(
                 RecurrentDecoder,
-                attention=partial(AdditiveAttention, size=4),
+                attention=attention,
                 bridge=LinearBridge,
                 hidden_size=4,
                 input_feeding=False,

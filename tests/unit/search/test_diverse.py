@@ -22,6 +22,7 @@ def diverse(width, groups, diversity, length_penalty="none", alpha=1.0) -> Diver
         length_penalty=length_penalty,
         alpha=alpha,
         ctc_weight=None,
+        coverage_penalty=0.0,
         **RULES,
     )
 

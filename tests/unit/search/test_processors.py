@@ -119,7 +119,7 @@ def test_a_wide_beam_finds_exactly_what_the_rules_leave(model, rules) -> None:
     outputs = [*ended, *itertools.product((A, B, C), repeat=LONGEST)]
     left = [output for output in outputs if keeps(rules, output)]
     assert 0 < len(left) < len(outputs)
-    options = {"length_penalty": "none", "alpha": 1.0, "ctc_weight": None}
+    options = {"length_penalty": "none", "alpha": 1.0, "ctc_weight": None, "coverage_penalty": 0.0}
     for method in (
         BeamSearch(width=len(outputs), **options, **NO_RULES | rules),
         DiverseBeamSearch(
@@ -134,7 +134,7 @@ def test_a_wide_beam_finds_exactly_what_the_rules_leave(model, rules) -> None:
 
 @pytest.mark.parametrize("rules", RULES, ids=str)
 def test_narrow_searches_keep_the_rules_and_the_model_s_scores(model, rules) -> None:
-    beams = {"length_penalty": "none", "alpha": 1.0}
+    beams = {"length_penalty": "none", "alpha": 1.0, "coverage_penalty": 0.0}
     shape = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
     rules = NO_RULES | rules
     for method in (

@@ -10,13 +10,10 @@ import torch
 from torch import nn
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
-from tandem.bridges import LinearBridge
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
-from tandem.decoders import RecurrentDecoder
-from tandem.encoders import RecurrentEncoder
-from tandem.frontends import TextFrontend
-from tandem.models import Seq2Seq, assemble
+from tandem.models import Seq2Seq
+from tandem.training import forced
 from tandem.training.evaluation import ForcedTotals, encode
 from tandem.training.losses import coverage_loss
 from tandem.training.objective import Objective
@@ -25,51 +22,15 @@ ADDITIVE = partial(AdditiveAttention, size=4)
 MULTI_HEAD = partial(MultiHeadAttention, num_heads=2, dropout=0.0)
 
 
-def make(*, copying: bool = False, ctc_weight: float = 0.0, attention=ADDITIVE) -> Seq2Seq:
-    recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
-    model = assemble(
-        frontend=partial(TextFrontend, embedding_size=4, dropout=0.0),
-        encoder=partial(RecurrentEncoder, hidden_size=4, bidirectional=True, **recurrent),
-        decoder=partial(
-            RecurrentDecoder,
-            attention=attention,
-            bridge=LinearBridge,
-            hidden_size=4,
-            input_feeding=False,
-            output_size=4,
-            **recurrent,
-        ),
-        embedding_size=4,
-        tie_embeddings="none",
-        copying=copying,
-        dropout=0.0,
+def objective(
+    *, smoothing=0.0, ctc_weight=0.0, coverage_weight=0.0, r_drop_weight=0.0
+) -> Objective:
+    return Objective(
+        smoothing=smoothing,
         ctc_weight=ctc_weight,
-        source_size=7,
-        target_size=7,
-        shared_vocabulary=True,
+        coverage_weight=coverage_weight,
+        r_drop_weight=r_drop_weight,
     )
-    generator = torch.Generator().manual_seed(0)
-    for parameter in model.double().parameters():
-        nn.init.normal_(parameter, std=0.7, generator=generator)
-    return model
-
-
-@pytest.fixture
-def batch() -> Batch:
-    """Targets 4 5 4 and 6, of sources with 4 and 2 positions."""
-    target = torch.tensor([[4, 5, 4, 2], [6, 2, 0, 0]])
-    return Batch(
-        source=torch.tensor([[4, 5, 6, 2], [6, 2, 0, 0]]),
-        source_mask=torch.tensor([[True] * 4, [True, True, False, False]]),
-        target_in=torch.tensor([[1, 4, 5, 4], [1, 6, 0, 0]]),
-        target_out=target,
-        target_mask=target != 0,
-        indices=torch.arange(2),
-    )
-
-
-def objective(*, smoothing=0.0, ctc_weight=0.0, coverage_weight=0.0) -> Objective:
-    return Objective(smoothing=smoothing, ctc_weight=ctc_weight, coverage_weight=coverage_weight)
 
 
 def nll(model: Seq2Seq, batch: Batch) -> torch.Tensor:
@@ -97,7 +58,7 @@ def ctc(model: Seq2Seq, batch: Batch) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("copying", [False, True])
-def test_alone_it_is_the_decoders_loss(batch, copying) -> None:
+def test_alone_it_is_the_decoders_loss(batch, copying, make) -> None:
     model = make(copying=copying)
     losses = objective()(model, batch)
     assert list(losses) == ["loss"]
@@ -105,7 +66,7 @@ def test_alone_it_is_the_decoders_loss(batch, copying) -> None:
 
 
 @pytest.mark.parametrize("copying", [False, True])
-def test_the_parts_add_up(batch, copying) -> None:
+def test_the_parts_add_up(batch, copying, make) -> None:
     model = make(copying=copying, ctc_weight=0.3)
     losses = objective(ctc_weight=0.3, coverage_weight=2.0)(model, batch)
     predicted = model.decode(batch.target_in, model.start(encode(model, batch)))
@@ -125,7 +86,7 @@ def test_the_parts_add_up(batch, copying) -> None:
 
 
 @pytest.mark.parametrize("attention", [ADDITIVE, MULTI_HEAD], ids=["additive", "multi_head"])
-def test_every_parameter_gets_a_gradient(batch, attention) -> None:
+def test_every_parameter_gets_a_gradient(batch, attention, make) -> None:
     model = make(copying=True, ctc_weight=0.3, attention=attention)
     objective(smoothing=0.1, ctc_weight=0.3, coverage_weight=1.0)(model, batch)["loss"].backward()
     missed = [name for name, one in model.named_parameters() if not one.grad.abs().max() > 1e-12]
@@ -133,7 +94,7 @@ def test_every_parameter_gets_a_gradient(batch, attention) -> None:
 
 
 @pytest.mark.parametrize("attention", [ADDITIVE, MULTI_HEAD], ids=["additive", "multi_head"])
-def test_coverage_alone_moves_the_attention(batch, attention) -> None:
+def test_coverage_alone_moves_the_attention(batch, attention, make) -> None:
     model = make(attention=attention)
     loss = objective(coverage_weight=1.0)(model, batch)["coverage_loss"]
     weight = model.decoder.attention.query.weight
@@ -146,13 +107,49 @@ def test_coverage_alone_moves_the_attention(batch, attention) -> None:
     assert grad.abs().max() > 1e-6
 
 
-def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch) -> None:
+def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch, make) -> None:
     model = make(copying=True)
     state = model.start(encode(model, batch))
     vocabulary = model.output(model.decode(batch.target_in, state).features).log_softmax(-1)
     expected = 0.8 * nll(model, batch) - 0.2 * vocabulary[batch.target_mask].mean()
     loss = objective(smoothing=0.2)(model, batch)["loss"]
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("copying", [False, True])
+def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch, make) -> None:
+    monkeypatch.setattr(forced, "CHUNK_ROWS", 4)  # of six positions
+    model = make(copying=copying)
+    model.dropout.p = 0.5
+    torch.manual_seed(0)
+    losses = objective(r_drop_weight=3.0)(model, batch)
+    gradients = torch.autograd.grad(losses["r_drop_loss"], list(model.parameters()))
+
+    torch.manual_seed(0)
+    twice = batch.doubled()
+    scores = model(twice.source, twice.source_mask, twice.target_in).log_softmax(-1)
+    p, q = scores[:2][batch.target_mask], scores[2:][batch.target_mask]
+    kl = partial(nn.functional.kl_div, log_target=True, reduction="batchmean")
+    expected = (kl(q, p) + kl(p, q)) / 2
+    assert expected > 0.01
+    torch.testing.assert_close(losses["r_drop_loss"], expected, rtol=0, atol=1e-12)
+    both = -scores.gather(2, twice.target_out.unsqueeze(2))[twice.target_mask].mean()
+    torch.testing.assert_close(losses["attention_loss"], both, rtol=0, atol=1e-12)
+    torch.testing.assert_close(losses["loss"], both + 3 * expected, rtol=0, atol=1e-12)
+    for one, other in zip(
+        gradients, torch.autograd.grad(expected, list(model.parameters())), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
+def test_r_drop_without_dropout_is_the_plain_loss(batch, make) -> None:
+    model = make(ctc_weight=0.3)
+    plain = objective(ctc_weight=0.3, coverage_weight=1.0)(model, batch)
+    double = objective(ctc_weight=0.3, coverage_weight=1.0, r_drop_weight=5.0)(model, batch)
+    assert double.pop("r_drop_loss") == 0
+    assert double.keys() == plain.keys()
+    for name, value in plain.items():
+        torch.testing.assert_close(double[name], value, rtol=0, atol=1e-12)
 
 
 def test_coverage_by_hand() -> None:
@@ -162,7 +159,7 @@ def test_coverage_by_hand() -> None:
     assert coverage_loss(weights, mask).item() == pytest.approx((0.9 + 0.8 + 1.0) / 5)
 
 
-def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog) -> None:
+def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog, make) -> None:
     model = make(ctc_weight=0.3)
     short = batch.source_mask & (torch.arange(4) < 2)  # two positions for 4 5 4
     one = objective(ctc_weight=0.3)
@@ -178,7 +175,7 @@ def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("copying", [False, True])
-def test_totals_of_a_split(batch, copying) -> None:
+def test_totals_of_a_split(batch, copying, make) -> None:
     model = make(copying=copying, ctc_weight=0.3)
     totals = ForcedTotals(model)
     for _ in range(2):
@@ -203,6 +200,7 @@ def test_totals_of_a_split(batch, copying) -> None:
     [
         ({"ctc_weight": 1.5}, "`objective.ctc_weight` must be from 0 to 1, but is 1.5."),
         ({"coverage_weight": -1.0}, "`objective.coverage_weight` must be at least 0, but is -1.0."),
+        ({"r_drop_weight": -1.0}, "`objective.r_drop_weight` must be at least 0, but is -1.0."),
         ({"smoothing": 1.0}, "`objective.smoothing` must be at least 0 and below 1, but is 1.0."),
     ],
 )

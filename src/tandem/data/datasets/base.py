@@ -77,6 +77,19 @@ def split_file(folder: Path, split: str, name: str | None, *, ending: str = "") 
     return path
 
 
+def split_files(folder: Path, split: str, name: str | None, *, ending: str = "") -> list[Path]:
+    """Return the paths of a split's files, of which a pattern such as ``train-*`` may name many."""
+    if not name or not any(mark in name for mark in "*?["):
+        return [split_file(folder, split, name, ending=ending)]
+    paths = sorted(folder.glob(f"{name}{ending}"))
+    if not paths:
+        raise InputError(
+            f"No file in {folder} fits the pattern {name}{ending} of the {split} split; correct "
+            f"dataset.data_dir or dataset.{split}."
+        )
+    return paths
+
+
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, which may be gzip-compressed (``.gz``)."""
     try:
@@ -174,8 +187,8 @@ def _file_of_first_empty(entries: Sequence[Entry]) -> str:
 def make_splits(splits: Mapping[str, Sequence[Entry]], *, on_bad_example: str) -> DatasetDict:
     """Return the splits as a dataset, with a column of references if the entries have them."""
     made = {}
-    for name in SPLITS:
-        entries = keep_filled(splits[name], on_bad_example=on_bad_example)
+    for name, listed in splits.items():
+        entries = keep_filled(listed, on_bad_example=on_bad_example)
         columns: dict[str, list[str] | list[list[str]]] = {
             "source": [entry.source for entry in entries],
             "target": [entry.target for entry in entries],

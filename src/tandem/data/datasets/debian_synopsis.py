@@ -5,15 +5,19 @@ from datasets import DatasetDict
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import resolve_data_dir
 from tandem.data.datasets.json_lines import json_lines
+from tandem.data.stream import StreamedSplits
 
 FOLDER = "debian_synopsis"
 
 
-def debian_synopsis(*, data_dir: str | None, on_bad_example: str) -> DatasetDict:
+def debian_synopsis(
+    *, data_dir: str | None, streaming: bool, on_bad_example: str
+) -> DatasetDict | StreamedSplits:
     """Load ``train.jsonl``, ``validation.jsonl`` and ``test.jsonl`` from disk.
 
     :param data_dir: their folder; by default ``debian_synopsis`` in the folder of sets that
         ``TANDEM_DATA`` names. A line is an object with the keys ``document`` and ``summary``.
+    :param streaming: read the training pairs as a stream.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     folder = resolve_data_dir(data_dir, FOLDER)
@@ -31,5 +35,6 @@ def debian_synopsis(*, data_dir: str | None, on_bad_example: str) -> DatasetDict
         source="document",
         target="summary",
         references=None,
+        streaming=streaming,
         on_bad_example=on_bad_example,
     )

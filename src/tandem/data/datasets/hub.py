@@ -9,7 +9,9 @@ from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
-from tandem.data.datasets.hub_split import load_split
+from tandem.data.datasets.hub_split import load_split, open_split
+from tandem.data.datasets.hub_stream import hub_shards
+from tandem.data.stream import Stream, StreamedSplits
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +27,9 @@ def hub(
     train: str,
     validation: str,
     test: str,
+    streaming: bool,
     on_bad_example: str,
-) -> DatasetDict:
+) -> DatasetDict | StreamedSplits:
     """Load a set by its name and pick two columns.
 
     :param path: its name on the Hub, such as ``wmt/wmt14``, or a local folder in the same layout.
@@ -39,35 +42,52 @@ def hub(
     :param train: the split to train on; a part of one, such as ``train[:90%]``, is possible.
     :param validation: the split to validate on.
     :param test: the split to test on.
+    :param streaming: read the training pairs as a stream; ``train`` is a whole split then.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     check_on_bad_example(on_bad_example)
     wanted = {"source": source, "target": target}
     if references is not None:
         wanted["references"] = references
-    splits = {}
-    for split, part in zip(SPLITS, (train, validation, test), strict=True):
+    parts = dict(zip(SPLITS, (train, validation, test), strict=True))
+    for split, part in parts.items():
         if not part:
             raise InputError(
                 f"The dataset needs a name for its {split} split; set dataset.{split} to a split "
                 f"of {path}, or to a part of one such as train[:90%]."
             )
+    streamed = parts.pop("train") if streaming else None
+    splits = {}
+    for split, part in parts.items():
         chosen = _choose(_load(path, name, revision, split, part), wanted, f"{path} split {part}")
         splits[split] = _keep_filled(chosen, f"{path} split {part}", on_bad_example)
-    return check_splits(DatasetDict(splits))
+    loaded = check_splits(DatasetDict(splits))
+    if streamed is None:
+        return loaded
+    if "[" in streamed:
+        raise InputError(
+            f"dataset.train={streamed} is a part of a split, but a stream reads a whole one; name "
+            "a whole split, or set data.streaming=false."
+        )
+    rows = open_split(
+        path, name, streamed, revision=revision, **_told(path, name, "train", streamed)
+    )
+    shards = hub_shards(rows, source=source, target=target, place=f"{path} split {streamed}")
+    return StreamedSplits(Stream(shards, skip_bad=on_bad_example == "skip"), loaded)
 
 
 def _load(path: str, name: str | None, revision: str | None, split: str, part: str) -> Dataset:
-    """Return one split; whatever stops the library is told with the names that were asked for."""
+    """Return one split."""
+    return load_split(path, name, part, revision=revision, **_told(path, name, split, part))
+
+
+def _told(path: str, name: str | None, split: str, part: str) -> dict[str, str]:
+    """Return the names that were asked for and a remedy, for whatever stops the library."""
     remedy = "" if Path(path).is_dir() else " and the network, or use a folder with its files"
-    return load_split(
-        path,
-        name,
-        part,
-        revision=revision,
-        told=f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part})",
-        remedy=f"check the three names{remedy}",
-    )
+    return {
+        "told": f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part})",
+        "remedy": f"check the three names{remedy}",
+    }
 
 
 def _choose(split: Dataset, wanted: dict[str, str], place: str) -> Dataset:

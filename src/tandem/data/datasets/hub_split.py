@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import datasets
-from datasets import Dataset
+from datasets import Dataset, IterableDataset
 
 from tandem.core.errors import InputError
 
@@ -23,10 +23,26 @@ def load_split(
     :param revision: a branch of its repository; None for the main one.
     :raises InputError: whatever stops the library.
     """
+    with _quietly(), telling(told, remedy):
+        return datasets.load_dataset(path, name, revision=revision, split=part)
+
+
+def open_split(
+    path: str, name: str | None, part: str, *, told: str, remedy: str, revision: str | None
+) -> IterableDataset:
+    """Return a whole split as a stream; the parameters are those of :func:`load_split`."""
+    with _quietly(), telling(told, remedy):
+        return datasets.load_dataset(path, name, revision=revision, split=part, streaming=True)
+
+
+@contextmanager
+def telling(told: str, remedy: str) -> Iterator[None]:
+    """Turn whatever the library and its network stack raise, of many types, into an InputError."""
     try:
-        with _quietly():
-            return datasets.load_dataset(path, name, revision=revision, split=part)
-    except Exception as error:  # the library and its network stack raise many unrelated types
+        yield
+    except InputError:
+        raise
+    except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{told} could not be loaded ({reason}); {remedy}.") from error
 

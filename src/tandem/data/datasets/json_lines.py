@@ -1,6 +1,8 @@
 """JSON Lines: one object a line."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,21 @@ from tandem.core.errors import InputError
 from tandem.data.datasets.base import (
     SPLITS,
     Entry,
+    check_on_bad_example,
     existing_folder,
     make_splits,
     read_text,
-    split_file,
+    split_files,
+)
+from tandem.data.stream import (
+    Example,
+    Place,
+    Shard,
+    Stream,
+    StreamedSplits,
+    decode_line,
+    make_pair,
+    read_raw_lines,
 )
 
 
@@ -26,28 +39,70 @@ def json_lines(
     source: str,
     target: str,
     references: str | None,
+    streaming: bool,
     on_bad_example: str,
-) -> DatasetDict:
+) -> DatasetDict | StreamedSplits:
     """Load files whose lines are objects such as ``{"document": "...", "summary": "..."}``.
 
     :param data_dir: the folder of the files.
-    :param train: the training file's name, such as ``train.jsonl``.
+    :param train: the training file's name, such as ``train.jsonl``, or a pattern such as
+        ``train-*.jsonl`` for several files, which are the shards of a stream.
     :param validation: the validation file's name.
     :param test: the test file's name.
     :param source: the key of the source text; ``translation.de`` looks into an object.
     :param target: the key of the target text.
     :param references: the key of a list of acceptable outputs, or None.
+    :param streaming: read the training pairs as a stream.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
+    check_on_bad_example(on_bad_example)
     folder = existing_folder(data_dir)
     names = dict(zip(SPLITS, (train, validation, test), strict=True))
-    return make_splits(
+    files = {split: split_files(folder, split, name) for split, name in names.items()}
+    shards = files.pop("train") if streaming else []
+    loaded = make_splits(
         {
-            split: _read(split_file(folder, split, name), source, target, references)
-            for split, name in names.items()
+            split: [entry for path in paths for entry in _read(path, source, target, references)]
+            for split, paths in files.items()
         },
         on_bad_example=on_bad_example,
     )
+    if not streaming:
+        return loaded
+    stream = Stream(
+        [JsonLinesFile(path, source, target) for path in shards],
+        skip_bad=on_bad_example == "skip",
+    )
+    return StreamedSplits(stream, loaded)
+
+
+@dataclass(frozen=True)
+class JsonLinesFile(Shard):
+    """One file; a place is a byte, and how many lines lie before it."""
+
+    path: Path
+    source: str
+    """A key, as in :func:`json_lines`."""
+    target: str
+
+    def read(self, start: Place) -> Iterator[tuple[Example, Place]]:
+        """See :class:`Shard`."""
+        offset, before = start or (0, 0)
+        lines = read_raw_lines(self.path, offset, before)
+        for number, line in enumerate(lines, start=before + 1):
+            offset += len(line)
+            if line.strip():
+                yield self._example(line, f"{self.path} line {number}"), (offset, number)
+
+    def _example(self, line: bytes, place: str) -> Example:
+        try:
+            record = _parse(decode_line(line, place), place)
+            source, target = (
+                _text(_field(record, key, place), key, place) for key in (self.source, self.target)
+            )
+        except InputError as error:
+            return error
+        return make_pair(source, target, place, place)
 
 
 def _read(path: Path, source: str, target: str, references: str | None) -> list[Entry]:

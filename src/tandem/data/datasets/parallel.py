@@ -1,13 +1,31 @@
-"""Parallel text: two files a split, one text a line."""
+"""Parallel text: two files, or two rows of files, a split; one text a line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
 
 from datasets import DatasetDict
 
+from tandem.core.errors import InputError
 from tandem.data.datasets.base import (
-    Entry,
+    SPLITS,
+    check_on_bad_example,
     existing_folder,
     make_splits,
     read_parallel,
     split_file,
+    split_files,
+)
+from tandem.data.stream import (
+    Example,
+    Place,
+    Shard,
+    Stream,
+    StreamedSplits,
+    decode_line,
+    make_pair,
+    read_raw_lines,
 )
 
 
@@ -19,21 +37,74 @@ def parallel(
     test: str,
     source: str,
     target: str,
+    streaming: bool,
     on_bad_example: str,
-) -> DatasetDict:
+) -> DatasetDict | StreamedSplits:
     """Load files such as ``train.en`` and ``train.de``, also ``train.en.gz``.
 
     :param data_dir: the folder of the files.
-    :param train: the part of the training files' names before the dot.
+    :param train: the part of the training files' names before the dot, or a pattern such as
+        ``train-*`` for several files, which are the shards of a stream.
     :param validation: the same for the validation files.
     :param test: the same for the test files.
     :param source: the part of the source files' names behind the dot, such as ``en``.
     :param target: the same for the target files.
+    :param streaming: read the training pairs as a stream.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
+    check_on_bad_example(on_bad_example)
     folder = existing_folder(data_dir)
-    splits: dict[str, list[Entry]] = {}
-    for split, name in (("train", train), ("validation", validation), ("test", test)):
-        files = [split_file(folder, split, name, ending=f".{end}") for end in (source, target)]
-        splits[split] = read_parallel(files[0], files[1])
-    return make_splits(splits, on_bad_example=on_bad_example)
+    names = dict(zip(SPLITS, (train, validation, test), strict=True))
+    files = {split: _files(folder, split, name, source, target) for split, name in names.items()}
+    shards = files.pop("train") if streaming else []
+    loaded = make_splits(
+        {
+            split: [entry for pair in pairs for entry in read_parallel(pair.source, pair.target)]
+            for split, pairs in files.items()
+        },
+        on_bad_example=on_bad_example,
+    )
+    if not streaming:
+        return loaded
+    return StreamedSplits(Stream(shards, skip_bad=on_bad_example == "skip"), loaded)
+
+
+def _files(folder: Path, split: str, name: str, source: str, target: str) -> list["ParallelFiles"]:
+    """Return the pairs of files of a split."""
+    sources = split_files(folder, split, name, ending=f".{source}")
+    stems = [path.name.removesuffix(f".{source}") for path in sources]
+    targets = [split_file(folder, split, stem, ending=f".{target}") for stem in stems]
+    return [ParallelFiles(*pair) for pair in zip(sources, targets, strict=True)]
+
+
+@dataclass(frozen=True)
+class ParallelFiles(Shard):
+    """Two files that belong together; a place is a byte of each, and how many lines lie before."""
+
+    source: Path
+    target: Path
+
+    def read(self, start: Place) -> Iterator[tuple[Example, Place]]:
+        """See :class:`Shard`."""
+        before, behind, number = start or (0, 0, 0)
+        lines = zip_longest(
+            read_raw_lines(self.source, before, number), read_raw_lines(self.target, behind, number)
+        )
+        for one, other in lines:
+            if one is None or other is None:
+                short, long = (self.source, self.target)[:: 1 if one is None else -1]
+                raise InputError(
+                    f"The file {short} ends behind line {number}, but {long} goes on; check that "
+                    "neither was cut or edited alone."
+                )
+            before, behind, number = before + len(one), behind + len(other), number + 1
+            yield self._example(one, other, number), (before, behind, number)
+
+    def _example(self, source: bytes, target: bytes, number: int) -> Example:
+        places = f"{self.source} line {number}", f"{self.target} line {number}"
+        try:
+            return make_pair(
+                decode_line(source, places[0]), decode_line(target, places[1]), *places
+            )
+        except InputError as error:
+            return error

@@ -9,6 +9,7 @@ import tokenizers
 from tokenizers import normalizers, pre_tokenizers, trainers
 
 from tandem.core.errors import InputError
+from tandem.data.tokenizers.cutters import Cutter
 from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, Tokenizer
 
 _NORMALIZERS = {
@@ -43,6 +44,10 @@ class TokenizerRecipe(ABC):
     @abstractmethod
     def train(self, texts: Iterable[str]) -> Tokenizer:
         """Learn the vocabulary; the same texts give the same vocabulary."""
+
+    def cutter(self, tokenizer: Tokenizer) -> Cutter | None:
+        """Return what cuts training texts at random, given what was learnt; None: nothing does."""
+        return None
 
     def normalizer(self) -> normalizers.Normalizer:
         """Return what is done to each text first: normalisation, then lowercasing."""

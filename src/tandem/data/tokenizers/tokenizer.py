@@ -72,6 +72,20 @@ class Tokenizer:
         encodings = self._inner.encode_batch_fast(texts, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def words(self, text: str) -> list[str]:
+        """Return the strings that are cut into pieces, one after the other."""
+        normal = self._inner.normalizer.normalize_str(text)
+        return [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(normal)]
+
+    def cut(self, word: str) -> list[int]:
+        """Return the ids of one of these strings."""
+        return [token.id for token in self._inner.model.tokenize(word)]
+
+    def model(self) -> dict[str, Any]:
+        """Return what was learnt, as the library writes it down."""
+        model: dict[str, Any] = json.loads(self._inner.to_str())["model"]
+        return model
+
     def decode(self, ids: list[int]) -> str:
         """Return the text up to the first ``eos``; an unknown symbol reads ``<unk>``."""
         ids = _content(ids)

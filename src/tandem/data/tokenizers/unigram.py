@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import tokenizers
 from tokenizers import models, trainers
 
+from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.tokenizers.base import (
     TokenizerRecipe,
@@ -16,6 +17,7 @@ from tandem.data.tokenizers.base import (
     learn,
     spaced_words,
 )
+from tandem.data.tokenizers.cutters import UnigramSampling
 from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, PIECES, Tokenizer
 
 WORD_END = "\U0010ffff"
@@ -27,14 +29,21 @@ class UnigramTokenizer(TokenizerRecipe):
     """Cuts a word into its most probable pieces; a run of new characters is one unknown symbol.
 
     :param vocabulary_size: at most so many ids: special symbols, characters and longer pieces.
+    :param sampling_alpha: see :class:`UnigramSampling`; None cuts training texts as all others.
     """
 
     vocabulary_size: int
+    sampling_alpha: float | None = field(repr=False)  # changes nothing that is learnt
 
     def __post_init__(self) -> None:
         """Check the options."""
         super().__post_init__()
         check_vocabulary_size(self.vocabulary_size)
+        if self.sampling_alpha is not None and self.sampling_alpha < 0:
+            raise InputError(
+                f"The tokenizer's `sampling_alpha` ({self.sampling_alpha}) must be at least 0, or "
+                "null for no sampling."
+            )
 
     def train(self, texts: Iterable[str]) -> Tokenizer:
         """Learn pieces and their probabilities."""
@@ -59,6 +68,12 @@ class UnigramTokenizer(TokenizerRecipe):
         trained = _settled(trained)
         check_alphabet(trained, self.vocabulary_size)
         return Tokenizer(trained, spelling=PIECES)
+
+    def cutter(self, tokenizer: Tokenizer) -> UnigramSampling | None:
+        """Draw among cuts, if that is wanted."""
+        if self.sampling_alpha is None:
+            return None
+        return UnigramSampling(tokenizer, alpha=self.sampling_alpha)
 
 
 def _with_word_ends(texts: Iterable[str], characters: set[str]) -> Iterator[str]:

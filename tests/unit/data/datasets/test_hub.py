@@ -35,7 +35,7 @@ def load(folder: Path | str, **changes: Any) -> Any:
             "validation": "test[:50%]",
             "test": "test",
         },
-        **{"on_bad_example": "skip", **changes},
+        **{"streaming": False, "on_bad_example": "skip", **changes},
     }
     return hub(**options)
 

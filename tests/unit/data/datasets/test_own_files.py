@@ -16,14 +16,27 @@ NAMES = {"train": "train", "validation": "dev", "test": "test"}
 
 def load_parallel(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
-    options = {"source": "en", "target": "de", "on_bad_example": "error", **NAMES, **changes}
+    options = {
+        "source": "en",
+        "target": "de",
+        "streaming": False,
+        "on_bad_example": "error",
+        **NAMES,
+        **changes,
+    }
     return parallel(data_dir=str(folder), **options)
 
 
 def load_json(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
     names = {split: f"{name}.jsonl" for split, name in NAMES.items()}
-    options = {"source": "a", "target": "b", "references": None, "on_bad_example": "error"}
+    options = {
+        "source": "a",
+        "target": "b",
+        "references": None,
+        "streaming": False,
+        "on_bad_example": "error",
+    }
     return json_lines(data_dir=str(folder), **{**options, **names, **changes})
 
 

@@ -32,6 +32,10 @@ def make(kind: str, **changes: object) -> TokenizerRecipe:
         options["vocabulary_size"] = 200
     if kind not in ("byte", "unigram"):
         options["min_frequency"] = 1
+    if kind == "bpe":
+        options["dropout"] = 0.0
+    if kind == "unigram":
+        options["sampling_alpha"] = None
     return RECIPES[kind](**{**options, **changes})
 
 

@@ -1,0 +1,131 @@
+"""A training split that is read from its files, shard by shard, and never held as a whole."""
+
+import gzip
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from datasets import DatasetDict
+
+from tandem.core.errors import InputError
+
+Example = tuple[str, str] | InputError
+"""A source and its target, or what is wrong with them."""
+Place = tuple[int, ...]
+"""Where a shard goes on: bytes, lines or rows, as the shard likes; empty at its start."""
+
+
+class Shard(ABC):
+    """One part of a stream, such as a file."""
+
+    @abstractmethod
+    def read(self, start: Place) -> Iterator[tuple[Example, Place]]:
+        """Yield the examples from a place on, each with the place behind it.
+
+        :raises InputError: if the shard breaks off; a single bad example is yielded instead.
+        """
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Shards, read again in each epoch."""
+
+    shards: Sequence[Shard]
+    skip_bad: bool
+    """Whether bad examples are left out instead of stopping the run."""
+
+    def read(self, order: Sequence[int], start: Place) -> Iterator[tuple[Example, Place]]:
+        """Yield the examples that remain, each with the place behind it.
+
+        :param order: of the shards.
+        :param start: a number in that order, and behind it the place in that shard.
+        :raises InputError: for a bad example, unless they are skipped.
+        """
+        first, *inside = start or (0,)
+        for number in range(first, len(order)):
+            for example, place in self.shards[order[number]].read(tuple(inside)):
+                if isinstance(example, InputError) and not self.skip_bad:
+                    raise example
+                yield example, (number, *place)
+            inside = []
+
+    def sample(self, size: int) -> Iterator[tuple[str, str]]:
+        """Yield at most so many pairs, equally many from the start of each shard."""
+        each = -(-size // len(self.shards))
+        for number in range(len(self.shards)):
+            examples = (example for example, _ in self.read([number], ()))
+            pairs = (example for example in examples if not isinstance(example, InputError))
+            yield from islice(pairs, each)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """How much of a stream lies in memory at once."""
+
+    buffer_size: int
+    """So many pairs are shuffled and sorted by length together."""
+    sample_size: int
+    """Tokenizers learn from so many pairs."""
+
+    def __post_init__(self) -> None:
+        for name in ("buffer_size", "sample_size"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"`stream.{name}` must be at least 1, but is {getattr(self, name)}."
+                )
+
+
+@dataclass(frozen=True)
+class StreamedSplits:
+    """Splits of which only those for evaluation lie in memory."""
+
+    train: Stream
+    held_out: DatasetDict
+    """Validation and test."""
+
+
+def make_pair(source: str, target: str, source_place: str, target_place: str) -> Example:
+    """Return a pair of texts, or what is wrong if one of them is empty."""
+    for side, text, place in (("source", source, source_place), ("target", target, target_place)):
+        if not text.strip():
+            return InputError(
+                f"The {side} at {place} is empty, but every example needs a source and a target; "
+                "correct the file or set dataset.on_bad_example=skip."
+            )
+    return source, target
+
+
+def read_raw_lines(path: Path, offset: int, number: int) -> Iterator[bytes]:
+    """Yield the lines of a file, which may be gzip-compressed (``.gz``), from a byte on.
+
+    :param offset: the byte, of the content.
+    :param number: how many lines lie before it, for errors.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rb") as file:
+            file.seek(offset)
+            for line in file:
+                number += 1
+                yield line
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"The file {path} cannot be read behind line {number} ({error}); put back a whole one."
+        ) from error
+
+
+def decode_line(line: bytes, place: str) -> str:
+    """Return a line as text, without whitespace at its ends.
+
+    :raises InputError: if it is not UTF-8.
+    """
+    try:
+        return line.decode("utf-8").strip().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{place} must be UTF-8, but has the byte 0x{line[error.start]:02X}; convert the file, "
+            "for example with iconv, or set dataset.on_bad_example=skip."
+        ) from error

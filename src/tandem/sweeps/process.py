@@ -1,0 +1,107 @@
+"""A trial in a process of its own, forked from one that has imported everything already.
+
+Whoever starts one must have neither threads nor open connections, which a fork does not survive.
+"""
+
+import csv
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from multiprocessing import connection
+from pathlib import Path
+
+OUTPUT = "output.log"
+"""What the process would have printed on a terminal."""
+SECONDS_TO_STOP = 30.0
+
+_fork = multiprocessing.get_context("fork")
+
+
+class TrialProcess:
+    """Calls a command, with what it prints in ``output.log`` in the run's folder.
+
+    It ends when its parent does, however that happens; Ctrl-C is left to the parent.
+
+    :param command: called with the arguments.
+    :param arguments: overrides of the training.
+    :param folder: the run's folder.
+    """
+
+    def __init__(
+        self, command: Callable[[list[str]], None], arguments: list[str], folder: Path
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._output = folder / OUTPUT
+        self._begin = self._output.stat().st_size if self._output.exists() else 0
+        self._start = time.monotonic()
+        self._process = _fork.Process(target=_call, args=(command, arguments, self._output))
+        self._process.start()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start."""
+        return time.monotonic() - self._start
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended yet."""
+        return self._process.is_alive()
+
+    def values(self, metric: str) -> list[float]:
+        """All values of a metric in ``metrics.csv`` so far; a line in writing is left for later."""
+        path = self._folder / "metrics.csv"
+        if not path.exists():
+            return []
+        whole_lines = path.read_text(encoding="utf-8").rpartition("\n")[0]
+        rows = csv.DictReader(whole_lines.splitlines())
+        return [float(row[metric]) for row in rows if row.get(metric)]
+
+    def error(self) -> str:
+        """Why the process ended: its last ``error:`` sentence, or its last line."""
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"ended by {signal.Signals(-code).name}"
+        with self._output.open("rb") as file:
+            file.seek(self._begin)
+            lines = file.read().decode(errors="replace").strip().splitlines()
+        sentences = [line for line in lines if line.startswith("error: ")]
+        return (sentences or lines or [f"ended with code {code}"])[-1].removeprefix("error: ")
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        self._process.terminate()
+
+    def stop(self) -> None:
+        """End the process, gently at first."""
+        self.terminate()
+        self._process.join(SECONDS_TO_STOP)
+        self._process.kill()
+        self._process.join()
+
+
+def wait(processes: Iterable[TrialProcess], seconds: float) -> None:
+    """Return when one of them ends, or after some time."""
+    connection.wait([one._process.sentinel for one in processes], timeout=seconds)
+
+
+def _call(command: Callable[[list[str]], None], arguments: list[str], output: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with output.open("a", encoding="utf-8", buffering=1) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        sys.stdout = sys.stderr = file
+        command(arguments)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

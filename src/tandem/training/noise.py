@@ -1,0 +1,135 @@
+"""What is done to a training batch before the model learns from it."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.models.seq2seq import Seq2Seq
+from tandem.search.sampling import draw
+from tandem.training.forced import Forced, force, log_probs
+from tandem.training.losses import CHUNK_ROWS
+
+
+class Noise(ABC):
+    """Changes what a model reads in training, at random; what it is to write stays."""
+
+    needs_source_text: bool
+    """Whether sources must be text."""
+
+    @abstractmethod
+    def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
+        """Another batch in place of this one.
+
+        :param model: what learns from it.
+        :param step: optimizer steps so far.
+        """
+
+
+class WordDropout(Noise):
+    """Replaces symbols by ``unk``: Bowman et al. (2016), section 3.1, here on both sides.
+
+    :param source: with which probability on the source; 0 if it is no text.
+    :param target: with which probability on what the decoder reads; ``bos`` and ``eos`` stay.
+    """
+
+    def __init__(self, *, source: float, target: float) -> None:
+        self.source = _checked("word_dropout.source", source)
+        self.target = _checked("word_dropout.target", target)
+        self.needs_source_text = source > 0
+
+    def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
+        """See :class:`Noise`."""
+        return replace(
+            batch,
+            source=_with_unknown(batch.source, self.source) if self.source else batch.source,
+            target_in=_with_unknown(batch.target_in, self.target),
+        )
+
+
+class ScheduledSampling(Noise):
+    """Lets the decoder read what it would have written: Bengio et al. (2015), section 2.4.
+
+    As in Mihaylova & Martins (2019), whose whole targets suit every decoder: a first pass over
+    the right symbols, without dropout or gradient, draws the model's own ones.
+
+    :param schedule: ``linear`` or ``inverse_sigmoid``.
+    :param probability: of reading an own symbol at the schedule's end.
+    :param start: the step at which the schedule begins.
+    :param steps: how long the linear schedule takes; k of the inverse sigmoid.
+    """
+
+    needs_source_text = False
+
+    def __init__(self, *, schedule: str, probability: float, start: int, steps: int) -> None:
+        if schedule not in ("linear", "inverse_sigmoid"):
+            raise InputError(
+                "`noise.scheduled_sampling.schedule` must be linear or inverse_sigmoid, but is "
+                f"{schedule!r}."
+            )
+        if steps < 1:
+            raise InputError(
+                f"`noise.scheduled_sampling.steps` must be at least 1, but is {steps}."
+            )
+        self.schedule = schedule
+        self.probability = _checked("scheduled_sampling.probability", probability)
+        self.start = start
+        self.steps = steps
+
+    def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
+        """See :class:`Noise`."""
+        probability = self.probability_at(step)
+        before = batch.target_mask[:, 1:]  # (B, T - 1) which positions have one behind them
+        chosen = before & (torch.rand(before.shape, device=before.device) < probability)
+        if not chosen.any():
+            return batch
+        own = self._own_symbols(model, batch, chosen)
+        target_in = batch.target_in.clone()
+        target_in[:, 1:][chosen] = own
+        return replace(batch, target_in=target_in)
+
+    def probability_at(self, step: int) -> float:
+        """Of reading an own symbol in a step: 1 - e_i of the paper, scaled."""
+        done = max(0, step - self.start) / self.steps
+        if self.schedule == "linear":
+            return self.probability * min(1.0, done)
+        if step < self.start:
+            return 0.0
+        return self.probability / (1 + self.steps * math.exp(-done))
+
+    @staticmethod
+    @torch.no_grad()
+    def _own_symbols(model: Seq2Seq, batch: Batch, chosen: Tensor) -> Tensor:
+        """What the model writes where the symbol behind is chosen (B, T - 1), one after the other.
+
+        Drawn in the mode of evaluation, which has no dropout.
+        """
+        model.eval()
+        forced = force(model, model.encode(batch.source, batch.source_mask), batch)
+        wanted = torch.nn.functional.pad(chosen, (0, 1))  # (B, T) the position that writes it
+        rows = wanted[batch.target_mask].nonzero().squeeze(1)  # among the R real positions
+        own = torch.cat([_drawn(model, forced, part) for part in rows.split(CHUNK_ROWS)])
+        model.train()
+        return own
+
+
+def _drawn(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
+    """A symbol of the model's distribution at some positions (R',)."""
+    chances = torch.rand(len(rows), dtype=torch.float64, device=rows.device)
+    return draw(log_probs(model, forced, rows), chances)
+
+
+def _with_unknown(ids: Tensor, probability: float) -> Tensor:
+    """Ids (B, L), some of them unknown; special ones stay."""
+    lost = torch.rand(ids.shape, device=ids.device) < probability
+    return ids.masked_fill(lost & (ids > SPECIAL_IDS.unk), SPECIAL_IDS.unk)
+
+
+def _checked(name: str, probability: float) -> float:
+    if not 0 <= probability < 1:
+        raise InputError(f"`noise.{name}` must be at least 0 and below 1, but is {probability}.")
+    return probability

@@ -1,0 +1,135 @@
+"""The processes of a run, on one machine or several: started, watched and started again."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from lightning.pytorch.utilities import rank_zero_only
+from torch.distributed.elastic.multiprocessing import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from tandem.core.errors import InputError
+from tandem.core.stopping import Stopped
+
+logger = logging.getLogger(__name__)
+
+Metrics = dict[str, float]
+ENVIRONMENT = {
+    # Else processes that are started again find the addresses of the dead ones.
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+    # Else DDP tells each model in which every parameter has a use to leave out its search.
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+}
+"""What torch reads in the processes, unless the user has set it."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""What torch elastic handles, and does not give back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """Processes that train one model together; torch elastic starts them."""
+
+    devices: int
+    """Processes on each machine."""
+    num_nodes: int
+    """Machines, each of which runs the same command."""
+    strategy: Any
+    """How Lightning lets them work together; ``auto`` is for one process."""
+    max_restarts: int
+    """How often all processes are started again when one died."""
+    rdzv_endpoint: str | None
+    """Where machines meet: ``host:port`` of one of them; None on one machine."""
+    run_id: str
+    """By which machines know each other: the folder that they share."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.devices, int) or self.devices < 1:
+            raise InputError(
+                f"trainer.devices must be a whole number of at least 1, but is {self.devices}; "
+                "choose single GPUs by the variable CUDA_VISIBLE_DEVICES."
+            )
+        if self.count > 1 and self.strategy == "auto":
+            raise InputError(
+                f"{self.count} processes (trainer.devices={self.devices} x trainer.num_nodes="
+                f"{self.num_nodes}) need trainer=ddp; add it, or set both to 1."
+            )
+        if self.num_nodes > 1 and self.rdzv_endpoint is None:
+            raise InputError(
+                f"trainer.num_nodes={self.num_nodes} needs a place where the machines meet; set "
+                "launch.rdzv_endpoint=HOST:PORT of one of them, and the same run.folder on each."
+            )
+
+    @property
+    def count(self) -> int:
+        """Processes on all machines."""
+        return self.devices * self.num_nodes
+
+    def run(self, work: Callable[..., Metrics], **arguments: Any) -> Metrics:
+        """Call a function of a module in each process and return what it returned.
+
+        :param work: gets the arguments, its ``rank``, and ``restarted``: whether a process died
+            and this is another start.
+        :param arguments: plain data.
+        :raises InputError: as the process that met it did.
+        :raises Stopped: if a signal ended the run.
+        """
+        config = LaunchConfig(
+            min_nodes=self.num_nodes,
+            max_nodes=self.num_nodes,
+            nproc_per_node=self.devices,
+            run_id=self.run_id,
+            rdzv_backend="c10d",
+            rdzv_endpoint=self.rdzv_endpoint or "localhost:0",
+            max_restarts=self.max_restarts,
+        )
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
+        logger.info("Starting %d processes on this machine", self.devices)
+        with TemporaryDirectory() as folder:
+            mistake = Path(folder) / "mistake"
+            try:
+                results = elastic_launch(config, _start)(work, arguments, mistake)
+            except SignalException as error:
+                raise Stopped(error.sigval) from error
+            except ChildFailedError:
+                if not mistake.exists():
+                    raise
+                results = {0: InputError(mistake.read_text())}
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
+        result, *_ = results.values()
+        if isinstance(result, InputError):
+            raise result
+        return result
+
+
+def _start(
+    work: Callable[..., Metrics], arguments: dict[str, Any], mistake: Path
+) -> Metrics | InputError:
+    """What each process runs.
+
+    :param mistake: a file that keeps the message of an InputError, so that the processes, which
+        torch elastic starts again, need not make the mistake again.
+    """
+    if mistake.exists():
+        return InputError(mistake.read_text())
+    rank = int(os.environ["RANK"])
+    rank_zero_only.rank = rank  # type: ignore[attr-defined]
+    if "OMP_NUM_THREADS" not in os.environ:
+        share = torch.get_num_threads() // int(os.environ["LOCAL_WORLD_SIZE"])
+        torch.set_num_threads(max(1, share))
+    try:
+        restarted = os.environ["TORCHELASTIC_RESTART_COUNT"] != "0"
+        return work(**arguments, rank=rank, restarted=restarted)
+    except InputError as error:
+        mistake.write_text(str(error))
+        raise

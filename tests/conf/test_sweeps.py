@@ -1,0 +1,115 @@
+"""Every study of ``sweeps/`` fits the config, and W&B's agent would run the same trainings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from omegaconf import DictConfig
+from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
+
+from tandem import sweep
+from tandem.core.errors import InputError
+from tandem.sweeps.study import read_study
+
+STUDIES = sorted((Path(__file__).parents[2] / "sweeps").glob("*.yaml"))
+
+
+def plan(path: Path, **overrides: str) -> sweep.Plan:
+    return sweep.Plan(read_study(path), Path("outputs"), overrides)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_every_value_composes_to_what_fits(path: Path) -> None:
+    assert sweep.check_points(plan(path)) == ["wandb", "csv"]
+    assert f"# tandem sweep sweeps/{path.name} " in path.read_text()
+    assert read_study(path).name == path.stem
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_the_agent_of_wandb_passes_the_same_arguments(path: Path) -> None:
+    content = yaml.safe_load(path.read_text())
+    study = read_study(path)
+    point = next(study.probes())
+    values = {  # the first of each parameter, as YAML has it
+        name: {"value": spec["values"][0] if "values" in spec else type(spec["min"])(spec["min"])}
+        for name, spec in content["parameters"].items()
+    }
+    passed = create_sweep_command_args({"args": values})["args_no_hyphens"]
+    assert passed == [f"{name}={text}" for name, text in point.items()]
+
+
+def test_the_matrix_is_whole() -> None:
+    (path,) = (path for path in STUDIES if path.stem == "matrix")
+    assert len(read_study(path).grid()) == 225
+
+
+@pytest.mark.parametrize(
+    ("study", "overrides", "message"),
+    [
+        ("matrix", {"encodr": "gru"}, "The key encodr does not exist (did you mean encoder?); "),
+        (
+            "attention_scan",
+            {"metric": "[bleu]"},
+            "metric.name (val/exact_match) must be one of what validation logs: val/loss, "
+            "val/perplexity, val/token_accuracy, val/bleu; choose one or add its metric.",
+        ),
+        (
+            "learning_rate",
+            {"logger": "wandb"},
+            "early_terminate looks into metrics.csv; add csv: logger=[wandb,csv].",
+        ),
+    ],
+)
+def test_what_cannot_work_is_told_before_anything_runs(
+    study: str, overrides: dict[str, str], message: str
+) -> None:
+    (path,) = (path for path in STUDIES if path.stem == study)
+    with pytest.raises(InputError) as caught:
+        sweep.check_points(plan(path, **overrides))
+    assert str(caught.value).startswith(message)
+
+
+def test_a_goal_that_looks_for_the_worst(tmp_path: Path) -> None:
+    (path,) = (path for path in STUDIES if path.stem == "attention_scan")
+    turned = tmp_path / "turned.yaml"
+    turned.write_text(path.read_text().replace("goal: maximize", "goal: minimize"))
+    with pytest.raises(InputError) as caught:
+        sweep.check_points(plan(turned))
+    assert str(caught.value) == (
+        "metric.goal (minimize) looks for the worst val/exact_match; set it to maximize."
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (
+            "attention",
+            "attention varies in this study, so the command line cannot set it; leave it out, or "
+            "change the study.",
+        ),
+        ("resume", "resume is set by the sweep for each trial; leave it out."),
+    ],
+)
+def test_what_the_command_line_may_not_set(key: str, message: str) -> None:
+    (path,) = (path for path in STUDIES if path.stem == "attention_scan")
+    with pytest.raises(InputError) as caught:
+        sweep.check_overrides(plan(path, **{key: "x"}))
+    assert str(caught.value) == message
+
+
+def test_arguments_of_the_sweep_and_of_its_trainings() -> None:
+    assert sweep.split_arguments(["sweeps/a.yaml", "workers=2", "hidden_size=8", "seed=1"]) == (
+        ["file='sweeps/a.yaml'", "workers=2"],
+        ["hidden_size=8", "seed=1"],
+    )
+
+
+def test_wandb_is_online_where_its_own_variable_says_so(
+    composed: Callable[..., DictConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    assert composed("train").logger.wandb.mode == "offline"
+    monkeypatch.setenv("WANDB_MODE", "online")
+    assert composed("train").logger.wandb.mode == "online"

@@ -1,0 +1,189 @@
+"""Several processes train the model that one would, and score it alike."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from omegaconf import DictConfig
+from safetensors.torch import load_file
+
+from tandem import build
+from tandem.core.errors import InputError
+from tandem.core.stopping import Stopped
+from tandem.train import open_folder, read_checkpoint, train, train_as_worker
+
+Run = Callable[..., Any]
+Compose = Callable[..., DictConfig]
+ReadMetrics = Callable[[Path], list[dict[str, str]]]
+EVERY_METRIC = "metric=[bleu,chrf,ter,rouge,wer,cer,per,cider,exact_match]"
+COMMON = ("dropout=0.0", "trainer.max_epochs=2", "callbacks.attention_maps.count=0")
+DDP = ("trainer=ddp", "trainer.accelerator=cpu")
+
+
+class SignalAt(L.Callback):
+    """Sends a signal to its own process, once a rank and a step are reached."""
+
+    def __init__(self, *, number: int, rank: int, step: int, once: str) -> None:
+        self.number, self.rank, self.step, self.once = number, rank, step, Path(once)
+
+    def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        here = (trainer.global_rank, trainer.global_step) == (self.rank, self.step)
+        if here and not self.once.exists():
+            self.once.touch()
+            os.kill(os.getpid(), self.number)
+
+
+def signalled(target: str, number: int, once: Path, *, rank: int, step: int) -> list[str]:
+    values = {"_target_": target, "number": number, "rank": rank, "step": step, "once": once}
+    return [f"+callbacks.signal.{key}={value}" for key, value in values.items()]
+
+
+def free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("localhost", 0))
+        return str(one.getsockname()[1])
+
+
+def in_processes(cfg: DictConfig, count: int) -> list[int]:
+    """Train in forked processes, which need no imports; return their exit codes."""
+    build.check(cfg)
+    open_folder(cfg)
+    port, children = free_port(), []
+    for rank in range(count):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.environ |= {
+                    "RANK": str(rank),
+                    "LOCAL_RANK": str(rank),
+                    "WORLD_SIZE": str(count),
+                    "MASTER_ADDR": "localhost",
+                    "MASTER_PORT": port,
+                    "TORCHELASTIC_RUN_ID": "test",
+                }
+                train_as_worker(config=build.plain(cfg), command="", rank=rank, restarted=False)
+                code = 0
+            except Stopped as stopped:
+                code = int(str(stopped.code))
+            finally:
+                os._exit(code)
+        children.append(child)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "bundle" / "model.safetensors")
+
+
+def scores(rows: list[dict[str, str]]) -> list[tuple[str, str, float]]:
+    """What was logged, without what the clock decides and what holds the sum of floats."""
+    return [
+        (row["step"], name, float(value))
+        for row in rows
+        for name, value in row.items()
+        if value and "per_second" not in name
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_number_of_processes_changes_nothing(
+    compose_tiny: Compose, train_tiny: Run, read_metrics: ReadMetrics, tmp_path: Path, count: int
+) -> None:
+    """Batches of 8 rows do not divide by 3; of 4 rows to evaluate, in one batch, rank 1 has none.
+
+    A CNN decoder without attention has parameters without a gradient.
+    """
+    options = (*COMMON, EVERY_METRIC, "decoder=cnn", "attention=none", "bridge=zeros")
+    train_tiny(tmp_path / "one", *options)
+    cfg = compose_tiny(*options, *DDP, f"trainer.devices={count}", f"run.folder={tmp_path}/all")
+    assert in_processes(cfg, count) == [0] * count
+    one, several = scores(read_metrics(tmp_path / "one")), scores(read_metrics(tmp_path / "all"))
+    assert [row[:2] for row in several] == [row[:2] for row in one]
+    assert {name for _, name, _ in one} >= {"test/bleu", "test/cider", "val/per", "val/loss"}
+    for (_, name, found), (_, _, expected) in zip(several, one, strict=True):
+        tolerance = 1e-5 if "loss" in name or "perplexity" in name else 0
+        assert found == pytest.approx(expected, rel=tolerance, abs=0), name
+    found, expected = weights(tmp_path / "all"), weights(tmp_path / "one")
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-6)
+    lines = [(tmp_path / name / "samples.jsonl").read_text() for name in ("one", "all")]
+    assert lines[0] == lines[1]
+
+
+def test_a_signal_to_one_process_stops_all_behind_a_checkpoint(
+    compose_tiny: Compose, importable: Callable[[type], str], tmp_path: Path
+) -> None:
+    target = importable(SignalAt)
+    options = ("trainer.max_epochs=2", "dropout=0.3", "callbacks.attention_maps.count=0", *DDP)
+    folders = [f"run.folder={tmp_path / name}" for name in ("straight", "stopped")]
+    assert in_processes(compose_tiny(*options, folders[0]), 2) == [0, 0]
+    sent = signalled(target, signal.SIGTERM, tmp_path / "sent", rank=1, step=6)
+    assert in_processes(compose_tiny(*options, *sent, folders[1]), 2) == [143, 143]
+    last = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
+    assert read_checkpoint(last)["global_step"] == 7
+    assert in_processes(compose_tiny(*options, folders[1], "resume=true"), 2) == [0, 0]
+    one, two = weights(tmp_path / "straight"), weights(tmp_path / "stopped")
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_process_that_dies_is_started_again(
+    compose_tiny: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Undisturbed, two processes give what one gives, up to the order of sums."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source = Path(__file__).read_text(encoding="utf-8")
+    (tmp_path / "own_callbacks.py").write_text(source)
+    killed = signalled("own_callbacks.SignalAt", 9, tmp_path / "sent", rank=1, step=7)
+    saving = "callbacks.last.every_n_train_steps=2"
+    expected = train(compose_tiny(*COMMON, saving, f"run.folder={tmp_path}/straight"))
+    metrics = train(compose_tiny(*COMMON, saving, *DDP, *killed, f"run.folder={tmp_path}/killed"))
+    assert (tmp_path / "sent").exists()
+    assert metrics["val/loss"] == pytest.approx(expected["val/loss"], rel=1e-5)
+    one, two = weights(tmp_path / "straight"), weights(tmp_path / "killed")
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-6)
+    log = (tmp_path / "killed" / "train.log").read_text()
+    assert "A process died; all of them start again" in log
+    assert f"Resuming from {tmp_path}/killed/checkpoints/last.ckpt" in log
+
+
+def test_a_mistake_in_a_process_is_one_sentence(compose_tiny: Compose, tmp_path: Path) -> None:
+    cfg = compose_tiny(*COMMON, *DDP, "optimizer.lr=1e38", f"run.folder={tmp_path / 'run'}")
+    with pytest.raises(InputError, match=r"^The loss of step \d+ is nan, so training stops and"):
+        train(cfg)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["trainer.devices=2"],
+            "2 processes (trainer.devices=2 x trainer.num_nodes=1) need trainer=ddp; add it, or "
+            "set both to 1.",
+        ),
+        (
+            ["trainer.devices=auto"],
+            "trainer.devices must be a whole number of at least 1, but is auto; choose single "
+            "GPUs by the variable CUDA_VISIBLE_DEVICES.",
+        ),
+        (
+            ["trainer=ddp", "trainer.num_nodes=2"],
+            "trainer.num_nodes=2 needs a place where the machines meet; set "
+            "launch.rdzv_endpoint=HOST:PORT of one of them, and the same run.folder on each.",
+        ),
+    ],
+)
+def test_processes_that_cannot_be(
+    compose_tiny: Compose, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        train(compose_tiny(*overrides, f"run.folder={tmp_path / 'run'}"))
+    assert str(caught.value) == message
+    assert not (tmp_path / "run").exists()
