@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "score a trained model on a split",
     "generate": "write outputs for a file or for what you type",
     "score": "say how probable given outputs are",
+    "report": "compare runs in one HTML page",
 }
 EXAMPLES = """\
 tandem train dataset=scan encoder=lstm decoder=gru attention=additive
@@ -25,7 +26,8 @@ tandem train run.folder=outputs/mine resume=true
 tandem sweep sweeps/attention_scan.yaml workers=2
 tandem evaluate run=outputs/mine split=test search=beam search.width=10
 tandem generate run=outputs/mine input=- output=-
-tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true"""
+tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true
+tandem report outputs/ output=report.html --open"""
 
 
 def main() -> None:

@@ -89,6 +89,9 @@ def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)
+        settings = build.plain(cfg) | {"parameters": module.model.num_parameters()}
+        for one in trainer.loggers:
+            one.log_hyperparams(settings)
         seconds = fit(trainer, module, data, folder, resume=cfg.resume)
         metrics = final_metrics(trainer, module, data, test=cfg.test)
         exit_code = 0
@@ -311,6 +314,7 @@ def written_paths(folder: Path) -> dict[str, str]:
         "record": "run.json",
         "metrics": "metrics.csv",
         "samples": "samples.jsonl",
+        "outputs of the test split": "test.jsonl",
         "attention maps": "attention",
         "W&B (offline)": "wandb",
     }

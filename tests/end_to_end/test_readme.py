@@ -13,10 +13,17 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from tandem import build, cli, sweep
+from tandem.report import as_overrides
 from tandem.sweeps.study import by_key, read_study
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/extending.md", "docs/processes.md", "CONTRIBUTING.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/extending.md",
+    "docs/dashboards.md",
+    "docs/processes.md",
+    "CONTRIBUTING.md",
+)
 
 
 def blocks(document, language):
@@ -62,6 +69,8 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
     words = shlex.split(line, comments=True)
     name, *arguments = words[words.index("tandem") + 1 :]
     assert name in cli.COMMANDS
+    if name == "report":
+        arguments = as_overrides(arguments)
     write_named_blocks(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)

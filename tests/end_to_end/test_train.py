@@ -35,6 +35,7 @@ def test_what_a_run_writes(
         "metrics.csv",
         "run.json",
         "samples.jsonl",
+        "test.jsonl",
         "train.log",
         "wandb",
     }

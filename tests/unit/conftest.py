@@ -1,11 +1,13 @@
-"""Bundles that were never trained, for what reads bundles."""
+"""Bundles and run folders that were never trained, for what reads them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from tandem.bundle import save_bundle
 from tandem.data.processors import Processors
@@ -14,6 +16,9 @@ from tandem.models import assemble
 from tandem.trust import build_trusted
 
 SmallBundle = Callable[..., Path]
+WriteRun = Callable[..., Path]
+
+ROWS = [("a b", "b a"), ("c d", "d c"), ("e <script>alert(1)</script>", "e")]
 
 
 def model_config(hidden_size: int, attention: str) -> dict[str, Any]:
@@ -108,6 +113,42 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
         }
         folder = tmp_path / name
         save_bundle(folder, model=model, processors=processors, max_length=max_length, config=parts)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> WriteRun:
+    """Write a finished run whose first ``right`` of three outputs are right."""
+
+    def write(name: str, *, right: int = 2, encoder: str = "gru", **settings: Any) -> Path:
+        folder = tmp_path / "outputs" / name
+        folder.mkdir(parents=True)
+        config = {
+            "run": {"tags": ["dataset=toy", f"encoder={encoder}", "decoder=gru", "attention=dot"]},
+            "encoder": {"_target_": f"tandem.encoders.{encoder}", "_partial_": True},
+            "metric": {"exact": {"_target_": "tandem.metrics.ExactMatch", "lowercase": False}},
+            "monitor": {"name": "val/exact_match", "mode": "max"},
+            **settings,
+        }
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        outputs = [
+            {
+                "source": source,
+                "references": [reference],
+                "hypothesis": reference if row < right else "wrong",
+            }
+            for row, (source, reference) in enumerate(ROWS)
+        ]
+        (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in outputs))
+        record = {
+            "metrics": {"test/exact_match": 100 * right / len(ROWS), "test/loss": 3.0 - right},
+            "parameters": 1000 + right,
+            "training_seconds": 12.5,
+        }
+        (folder / "run.json").write_text(json.dumps(record))
+        (folder / "metrics.csv").write_text("step,epoch,val/loss\n1,0,3.0\n2,0,\n3,1,2.5\n4,1,2.")
         return folder
 
     return write

@@ -3,6 +3,9 @@
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tandem.metrics._normalization import normalize
 
 
@@ -18,22 +21,31 @@ def flatten(
     return [reference for reference, _ in pairs], [hypothesis for _, hypothesis in pairs]
 
 
-def error_rate(output: Any, counts: list[int]) -> float:
-    """Errors per reference unit in percent, over the whole corpus.
+def errors_and_units(output: Any, references: list[list[str]]) -> NDArray[np.float64]:
+    """Errors and reference units of each row.
 
-    Each row counts with the reference that has the fewest errors; at a tie, the longest one.
-    Where no reference has any unit, every inserted unit counts as if against a reference of one.
+    A row counts with the reference that has the fewest errors; at a tie, the longest one.
 
     :param output: jiwer's alignment of the flattened pairs.
-    :param counts: the number of references of each row.
+    :param references: the texts that were flattened.
     """
-    errors, units, start = 0, 0, 0
-    for count in counts:
-        best = min(
+    rows, start = [], 0
+    for texts in references:
+        errors, minus_units = min(
             (_errors(output.alignments[pair]), -len(output.references[pair]))
-            for pair in range(start, start + count)
+            for pair in range(start, start + len(texts))
         )
-        errors, units, start = errors + best[0], units - best[1], start + count
+        rows.append((errors, -minus_units))
+        start += len(texts)
+    return np.array(rows, dtype=np.float64)
+
+
+def error_rate(sums: NDArray[np.float64]) -> float:
+    """Errors per reference unit in percent, over the whole corpus.
+
+    Where no reference has any unit, every inserted unit counts as if against a reference of one.
+    """
+    errors, units = sums.tolist()
     return 100.0 * errors / max(units, 1)
 
 

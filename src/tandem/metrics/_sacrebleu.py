@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def transpose(references: list[list[str]]) -> Any:
     """Turn lists by row into sacreBLEU's streams: the n-th reference of every row together.
@@ -11,6 +14,20 @@ def transpose(references: list[list[str]]) -> Any:
     """
     width = max(len(texts) for texts in references)
     return [[texts[i] if i < len(texts) else None for texts in references] for i in range(width)]
+
+
+def statistics(
+    scorer: Any, hypotheses: list[str], references: list[list[str]]
+) -> NDArray[np.float64]:
+    """Return what sacreBLEU adds up before it scores a corpus, one line a row."""
+    return np.array(
+        scorer._extract_corpus_statistics(hypotheses, transpose(references)), dtype=np.float64
+    )
+
+
+def score(scorer: Any, sums: NDArray[np.float64]) -> float:
+    """Return the score of statistics that are added up."""
+    return float(scorer._compute_score_from_stats(sums.tolist()).score)
 
 
 def signature(scorer: Any) -> str:

@@ -1,12 +1,19 @@
 """What every metric looks like from outside."""
 
 from abc import ABC, abstractmethod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
 
 
 class Metric(ABC):
     """A corpus-level score of hypotheses against one or more references a row.
+
+    It is a function of counts that are added up over the rows, so that a resampled corpus is
+    scored without looking at a text again.
 
     Values are percentages: 41.0 means 41 %. Error rates can exceed 100.
     """
@@ -35,11 +42,21 @@ class Metric(ABC):
                     f"{name} needs at least one reference a row, but row {row} has 0; "
                     "give it a reference or leave the row out."
                 )
-        return self.score(hypotheses, references)
+        return self.scores(self.counts(hypotheses, references).sum(axis=0))
 
     @abstractmethod
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
-        """Compute the scores of input that ``__call__`` has checked."""
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Count what the scores depend on: one line of numbers a row, (N, K)."""
+
+    @abstractmethod
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
+        """Each score by its name, from counts added up over a corpus, (K,)."""
+
+    def modes(self) -> dict[str, Literal["min", "max"]]:
+        """Whether less or more of each score is better, as a right and a wrong output show."""
+        references = [["a b c d"]]
+        right, wrong = self(["a b c d"], references), self(["e"], references)
+        return {name: "max" if right[name] > wrong[name] else "min" for name in right}
 
     @property
     @abstractmethod

@@ -2,10 +2,12 @@
 
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics.bleu import BLEU as SacreBLEU
 
 from tandem.core.errors import InputError
-from tandem.metrics._sacrebleu import signature, transpose
+from tandem.metrics._sacrebleu import score, signature, statistics
 from tandem.metrics.base import Metric
 
 
@@ -35,9 +37,13 @@ class BLEU(Metric):
             tokenize=tokenize, lowercase=lowercase, smooth_method=smooth_method, force=True
         )
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return sacreBLEU's own statistics."""
+        return statistics(self._scorer, hypotheses, references)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"bleu": percent}``."""
-        return {"bleu": float(self._scorer.corpus_score(hypotheses, transpose(references)).score)}
+        return {"bleu": score(self._scorer, sums)}
 
     @property
     def signature(self) -> str:

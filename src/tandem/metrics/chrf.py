@@ -2,9 +2,11 @@
 
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics.chrf import CHRF as SacreCHRF
 
-from tandem.metrics._sacrebleu import signature, transpose
+from tandem.metrics._sacrebleu import score, signature, statistics
 from tandem.metrics.base import Metric
 
 
@@ -23,9 +25,13 @@ class ChrF(Metric):
             char_order=char_order, word_order=word_order, beta=beta, lowercase=lowercase
         )
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return sacreBLEU's own statistics."""
+        return statistics(self._scorer, hypotheses, references)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"chrf": percent}``."""
-        return {"chrf": float(self._scorer.corpus_score(hypotheses, transpose(references)).score)}
+        return {"chrf": score(self._scorer, sums)}
 
     @property
     def signature(self) -> str:

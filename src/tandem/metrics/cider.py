@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tandem.core.errors import InputError
 from tandem.metrics.base import Metric, yes_no
 
@@ -54,16 +57,21 @@ class CIDEr(Metric):
         self.tokenize = tokenize
         self.lowercase = lowercase
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
-        """Return ``{"cider": 100 times the score}``."""
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return the similarity to the references, rarity taken from all rows here, and rows."""
         counted = [[self._count(text) for text in texts] for texts in references]
         documents = Counter(ngram for texts in counted for ngram in set().union(*texts))
         rows = len(hypotheses)
-        total = 0.0
+        means = []
         for hypothesis, texts in zip(hypotheses, counted, strict=True):
             output = _weigh(self._count(hypothesis), documents, rows)
             similar = (_similarity(output, _weigh(text, documents, rows)) for text in texts)
-            total += sum(similar) / len(texts)
+            means.append(sum(similar) / len(texts))
+        return np.array([(mean, 1) for mean in means], dtype=np.float64)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
+        """Return ``{"cider": 100 times the score}``."""
+        total, rows = sums.tolist()
         return {"cider": 100 * 10 * total / rows}
 
     @property

@@ -2,6 +2,9 @@
 
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tandem.metrics.base import Metric, yes_no
 
 
@@ -15,13 +18,18 @@ class ExactMatch(Metric):
     def __init__(self, *, lowercase: bool) -> None:
         self.lowercase = lowercase
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
-        """Return ``{"exact_match": percent}``."""
-        hits = sum(
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return hits and rows."""
+        hits = [
             self._normalize(hypothesis) in {self._normalize(text) for text in texts}
             for hypothesis, texts in zip(hypotheses, references, strict=True)
-        )
-        return {"exact_match": 100.0 * hits / len(hypotheses)}
+        ]
+        return np.array([(hit, 1) for hit in hits], dtype=np.float64)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
+        """Return ``{"exact_match": percent}``."""
+        hits, rows = sums.tolist()
+        return {"exact_match": 100.0 * hits / rows}
 
     @property
     def signature(self) -> str:

@@ -2,9 +2,11 @@
 
 from typing import final
 
+import numpy as np
 from jiwer import process_words
+from numpy.typing import NDArray
 
-from tandem.metrics._jiwer import error_rate, flatten, signature
+from tandem.metrics._jiwer import error_rate, errors_and_units, flatten, signature
 from tandem.metrics.base import Metric
 
 
@@ -15,10 +17,14 @@ class PER(Metric):
     Phonemes stand with spaces between them, as they do in pronunciation dictionaries.
     """
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
-        """Return ``{"per": percent}``."""
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return errors and reference units."""
         pairs = flatten(hypotheses, references, "none")
-        return {"per": error_rate(process_words(*pairs), [len(texts) for texts in references])}
+        return errors_and_units(process_words(*pairs), references)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
+        """Return ``{"per": percent}``."""
+        return {"per": error_rate(sums)}
 
     @property
     def signature(self) -> str:

@@ -3,6 +3,8 @@
 from importlib.metadata import version
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
 from rouge_score.rouge_scorer import RougeScorer
 
 from tandem.metrics.base import Metric, yes_no
@@ -23,14 +25,18 @@ class ROUGE(Metric):
         self.stemmer = stemmer
         self._scorer = RougeScorer(list(TYPES), use_stemmer=stemmer)
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return the F-measure of each type, and rows."""
+        best = [
+            self._scorer.score_multi(texts, hypothesis)
+            for hypothesis, texts in zip(hypotheses, references, strict=True)
+        ]
+        return np.array([[*(row[name].fmeasure for name in TYPES), 1] for row in best])
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"rouge1": percent, "rouge2": percent, "rougeL": percent}``."""
-        sums = dict.fromkeys(TYPES, 0.0)
-        for hypothesis, texts in zip(hypotheses, references, strict=True):
-            best = self._scorer.score_multi(texts, hypothesis)
-            for name in TYPES:
-                sums[name] += best[name].fmeasure
-        return {name: 100.0 * total / len(hypotheses) for name, total in sums.items()}
+        *totals, rows = sums.tolist()
+        return {name: 100.0 * total / rows for name, total in zip(TYPES, totals, strict=True)}
 
     @property
     def signature(self) -> str:

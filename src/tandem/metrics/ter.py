@@ -2,9 +2,11 @@
 
 from typing import final
 
+import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics.ter import TER as SacreTER
 
-from tandem.metrics._sacrebleu import signature, transpose
+from tandem.metrics._sacrebleu import score, signature, statistics
 from tandem.metrics.base import Metric
 
 
@@ -19,9 +21,13 @@ class TER(Metric):
     def __init__(self, *, case_sensitive: bool, normalized: bool) -> None:
         self._scorer = SacreTER(case_sensitive=case_sensitive, normalized=normalized)
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return sacreBLEU's own statistics."""
+        return statistics(self._scorer, hypotheses, references)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"ter": percent}``."""
-        return {"ter": float(self._scorer.corpus_score(hypotheses, transpose(references)).score)}
+        return {"ter": score(self._scorer, sums)}
 
     @property
     def signature(self) -> str:

@@ -2,9 +2,11 @@
 
 from typing import final
 
+import numpy as np
 from jiwer import process_words
+from numpy.typing import NDArray
 
-from tandem.metrics._jiwer import error_rate, flatten, signature
+from tandem.metrics._jiwer import error_rate, errors_and_units, flatten, signature
 from tandem.metrics._normalization import check_normalization
 from tandem.metrics.base import Metric
 
@@ -21,10 +23,14 @@ class WER(Metric):
         check_normalization("wer", normalization)
         self.normalization = normalization
 
-    def score(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
-        """Return ``{"wer": percent}``."""
+    def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+        """Return errors and reference units."""
         pairs = flatten(hypotheses, references, self.normalization)
-        return {"wer": error_rate(process_words(*pairs), [len(texts) for texts in references])}
+        return errors_and_units(process_words(*pairs), references)
+
+    def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
+        """Return ``{"wer": percent}``."""
+        return {"wer": error_rate(sums)}
 
     @property
     def signature(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 import pytest
 
-from tandem.callbacks import AttentionMaps, LastCheckpoint, SampleTable
+from tandem.callbacks import AttentionMaps, LastCheckpoint, OutputFile, SampleTable
 from tandem.callbacks.samples import table
 from tandem.core.types import Evaluated
 
@@ -31,6 +31,20 @@ def test_samples(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path
         "source": "source 1",
         "hypothesis": "output 1",
         "references": ["output 1"],
+    }
+
+
+def test_outputs(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:
+    run = tiny_trainer(callbacks=[OutputFile(folder=str(tmp_path))])
+    run.fit(tiny_module(), tiny_loader(2), tiny_loader(2))
+    assert not (tmp_path / "test.jsonl").exists()
+    run.test(run.lightning_module, tiny_loader(2), verbose=False)
+    lines = [json.loads(line) for line in (tmp_path / "test.jsonl").read_text().splitlines()]
+    assert len(lines) == 4
+    assert lines[0] == {
+        "source": "source 0",
+        "references": ["output 0"],
+        "hypothesis": "wrong",
     }
 
 

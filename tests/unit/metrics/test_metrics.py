@@ -3,6 +3,7 @@
 import math
 import warnings
 
+import numpy as np
 import pytest
 
 from tandem.core.errors import InputError
@@ -137,6 +138,24 @@ def test_basic_normalization(text: str, same: str) -> None:
 def test_unknown_normalization() -> None:
     with pytest.raises(InputError, match=r"metric.wer.normalization \(lower\) must be one of none"):
         WER(normalization="lower")
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: type(metric).__name__)
+def test_counts_of_rows_add_up(metric: Metric) -> None:
+    hypotheses, references = ["a b c d", "x y", "a b"], [["a b d", "a"], ["x z"], ["a b"]]
+    counts = metric.counts(hypotheses, references)
+    apart = [metric.counts([h], [r]) for h, r in zip(hypotheses, references, strict=True)]
+    assert counts.shape[0] == 3
+    np.testing.assert_array_equal(counts, np.concatenate(apart))
+    twice = metric.scores(counts[[0, 0, 2]].sum(axis=0))
+    assert twice == pytest.approx(
+        metric(["a b c d", "a b c d", "a b"], [references[0], references[0], references[2]])
+    )
+
+
+def test_modes() -> None:
+    modes = {name: mode for metric in ALL for name, mode in metric.modes().items()}
+    assert {name for name, mode in modes.items() if mode == "min"} == ERROR_RATES
 
 
 @pytest.mark.parametrize("metric", [WER(normalization="none"), CER(normalization="none")])

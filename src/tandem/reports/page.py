@@ -1,0 +1,41 @@
+"""One HTML page that needs no network: style, scripts, data and pictures all stand in it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+FOLDER = Path(__file__).parent / "page"
+SCRIPTS = ("model.js", "table.js", "charts.js", "compare.js", "start.js")
+
+
+def render(data: Mapping[str, Any], *, title: str, written: str) -> str:
+    """Put plain data into the page.
+
+    :param data: what :func:`tandem.reports.comparison.comparison` returns.
+    :param title: what the report is about.
+    :param written: when it was written.
+    """
+    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
+    return environment.get_template("report.html").render(
+        title=title,
+        written=written,
+        style=_inline("report.css"),
+        plotly=Markup(get_plotlyjs()),
+        scripts=Markup("\n").join(_inline(name) for name in SCRIPTS),
+        data=Markup(as_json(data)),
+    )
+
+
+def _inline(name: str) -> Markup:
+    return Markup((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """JSON that cannot end the script element that it stands in."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

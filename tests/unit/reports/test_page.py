@@ -1,0 +1,112 @@
+"""What is compared, and the page that shows it."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from plotly.offline import get_plotlyjs
+
+from tandem.reports import comparison as comparing
+from tandem.reports.comparison import Outputs, Sample, comparison, shorten, telling, varying
+from tandem.reports.page import render
+from tandem.reports.pictures import MAX_WIDTH, as_data_uri
+from tandem.reports.runs import Run, find_runs
+
+WriteRun = Callable[..., Path]
+
+
+def run(**settings: Any) -> Run:
+    tags = [f"{part}={settings.pop(part)}" for part in ("encoder", "dataset") if part in settings]
+    return Run(Path("x"), config={"run": {"tags": tags}}, settings=settings)
+
+
+def test_varying_keys_leave_out_repetitions() -> None:
+    first = run(**{"lr": 1, "size": 8, "attention.size": 8, "decoder.attention.size": 8})
+    second = run(**{"lr": 1, "size": 9, "attention.size": 8, "decoder.attention.size": 8})
+    third = run(**{"lr": 1, "size": 9, "attention.size": 9, "decoder.attention.size": 9})
+    assert varying([first, second, third]) == ["size", "attention.size"]
+
+
+def test_telling_keys_leave_out_what_a_choice_implies() -> None:
+    runs = [
+        run(**{"encoder": "gru", "encoder.layers": 1, "size": 8, "inner.size": 8, "opt": "Adam"}),
+        run(**{"encoder": "cnn", "encoder.layers": 4, "size": 8, "inner.size": 8, "opt": "Adam"}),
+        run(**{"encoder": "cnn", "encoder.layers": 4, "size": 9, "opt": "SGD", "opt.nesterov": 1}),
+    ]
+    assert telling(runs, varying(runs)) == ["size", "opt"]
+    runs.append(run(**{"encoder": "cnn", "encoder.layers": 6, "size": 8, "opt": "Adam"}))
+    assert telling(runs, varying(runs)) == ["encoder.layers", "size", "opt"]
+
+
+def test_the_main_metric_is_what_runs_monitor(write_run: WriteRun) -> None:
+    runs = find_runs([write_run("mine").parent])
+    assert comparing.main_metric(runs, ["test/loss", "test/exact_match"]) == (
+        "test/exact_match",
+        "max",
+    )
+    assert comparing.main_metric(runs, ["test/loss"]) == ("test/loss", "min")
+    assert comparing.main_metric([], []) == ("", "max")
+
+
+def test_pairs_need_the_same_rows(write_run: WriteRun) -> None:
+    folder = write_run("a", right=1).parent
+    for name in ("b", "c"):
+        write_run(name)
+    runs = find_runs([folder])
+    values = np.zeros(1000)
+    sets = zip(runs, ["one", "two", "one"], strict=True)
+    outputs = {
+        one.folder: Outputs(name, rows=3, resampled={"exact_match": values}) for one, name in sets
+    }
+    groups = comparison(runs, outputs, {})["pairs"]["test/exact_match"]
+    assert [group["runs"] for group in groups] == [[0, 2], [1]]
+    assert groups[0]["asExtreme"] == [[], [0]]
+
+
+def test_samples_of_one_test_split_stand_together() -> None:
+    rows = comparing._Samples()
+    first = Outputs("one", 1, samples=[Sample("s", ("r",), "h")])
+    second = Outputs("one", 1, samples=[Sample("s", ("r",), "g")])
+    third = Outputs("two", 1, samples=[Sample("t", ("r",), "k" * 1000)])
+    assert (rows.add(first), rows.add(second)) == ({0: "h"}, {0: "g"})
+    assert rows.add(third) == {1: shorten("k" * 1000)}
+    assert rows.add(None) == {}
+    assert rows.rows == [
+        {"source": "s", "references": ["r"]},
+        {"source": "t", "references": ["r"]},
+    ]
+
+
+def test_the_page_needs_no_network_and_escapes_text() -> None:
+    evil = "</script><script>alert(1)</script>"
+    page = render({"runs": [{"name": evil}]}, title=evil, written="now")
+    assert "alert(1)</script>" not in page
+    assert "Runs in &lt;/script&gt;&lt;script&gt;alert(1)" in page
+    own = page.replace(get_plotlyjs(), "")
+    assert len(own) < 100_000
+    assert not re.search(r"(?:src|href)\s*=|url\(|@import|https?:", own)
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
+    assert json.loads(data) == {"runs": [{"name": evil}]}
+
+
+def test_pictures_become_small(tmp_path: Path) -> None:
+    path = tmp_path / "map.png"
+    Image.effect_noise((2000, 1000), 50).save(path)
+    uri = as_data_uri(path)
+    assert uri is not None
+    assert uri.startswith("data:image/png;base64,")
+    assert len(uri) < 300_000
+    assert MAX_WIDTH == 640
+    path.write_bytes(b"no picture")
+    assert as_data_uri(path) is None
+    assert as_data_uri(tmp_path / "none.png") is None
+
+
+@pytest.mark.parametrize(("length", "ends"), [(400, "x"), (401, "…")])
+def test_shorten(length: int, ends: str) -> None:
+    assert shorten("x" * length).endswith(ends)
