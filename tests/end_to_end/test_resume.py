@@ -138,7 +138,7 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ("on_train_epoch_start", 14, BPE_DROPOUT),
         ("on_train_batch_start", 9, STREAM),  # a step after a checkpoint, within a buffer
         ("on_train_batch_start", 7, STREAM),  # behind a checkpoint between epochs
-        ("on_train_batch_start", 11, (*STREAM, "trainer.limit_train_batches=4")),
+        ("on_train_batch_start", 6, (*STREAM, "trainer.limit_train_batches=4")),
         ("on_train_batch_start", 4, ("trainer.accumulate_grad_batches=2",)),
         ("on_validation_start", 8, ("trainer.val_check_interval=3",)),
         ("on_validation_start", 6, ("trainer.val_check_interval=1", *PLATEAU)),

@@ -191,6 +191,7 @@ class DataModule(L.LightningDataModule):
             seed=self.seed,
             rank=rank,
             world_size=world_size,
+            asked_ahead=self.trainer is None or self.trainer.limit_train_batches == 1.0,
         )
         if state:
             self._loader.load_state_dict(state)

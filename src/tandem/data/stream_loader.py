@@ -53,14 +53,15 @@ class StreamLoader:
     ranks there are: each of n ranks reads everything and takes every n-th row of every batch, so
     that all have equally many without asking each other.
 
-    An epoch's end is not known before it is reached, so whoever trains asks for one batch more
-    than it has used, as Lightning does; what was handed out last counts as unused.
+    An epoch's end is not known before it is reached, so Lightning asks for one batch more than it
+    has used, unless ``trainer.limit_train_batches`` ends the epoch.
 
     :param stream: the pairs.
     :param encode: turns sources and targets into numbers, and leaves out what is too long.
     :param budget: how much fits into a batch.
     :param buffer_size: how many pairs are shuffled and sorted together.
     :param seed: orders shards and batches.
+    :param asked_ahead: whether the batch that was handed out last counts as unused.
     """
 
     def __init__(
@@ -73,20 +74,29 @@ class StreamLoader:
         seed: int,
         rank: int,
         world_size: int,
+        asked_ahead: bool,
     ) -> None:
         self.stream, self.encode, self.budget = stream, encode, budget
         self.buffer_size, self.seed = buffer_size, seed
         self.rank, self.world_size = rank, world_size
+        self.asked_ahead = asked_ahead
         self._start = Position(epoch=0)
         self._batch = 0
 
     def __iter__(self) -> Iterator[Batch]:
-        """What remains of the epoch."""
+        """What remains of the epoch, or all of the next one if nothing does."""
+        batch = None
+        for batch in self._rest():
+            yield batch
+        if batch is None:
+            yield from self._rest()
+
+    def _rest(self) -> Iterator[Batch]:
         first, end = self._batch, self._start
         for buffer in _one_ahead(self._buffers(self._start)):
             end = buffer.end
             for place in range(first, len(buffer.plan)):
-                self._start, self._batch = buffer.start, place
+                self._start, self._batch = buffer.start, place + (not self.asked_ahead)
                 yield buffer.encoded.collate(self._share(buffer.plan[place]))
             first = 0
         if end.pairs == end.too_long:
@@ -99,7 +109,7 @@ class StreamLoader:
         self._start, self._batch = Position(epoch=end.epoch + 1), 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the batch stands that was handed out last, or the next epoch behind the end."""
+        """Where the first unused batch stands."""
         return {**asdict(self._start), "batch": self._batch}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -73,7 +73,13 @@ def encode(sources: list[str], targets: list[str]) -> Encoded:
 EXPECTED = sorted(index for index in range(SIZE) if index % 7 < 6)
 
 
-def make_loader(stream: Stream, rank: int = 0, world_size: int = 1, seed: int = 0) -> StreamLoader:
+def make_loader(
+    stream: Stream,
+    rank: int = 0,
+    world_size: int = 1,
+    seed: int = 0,
+    asked_ahead: bool = True,
+) -> StreamLoader:
     return StreamLoader(
         stream,
         encode,
@@ -82,6 +88,7 @@ def make_loader(stream: Stream, rank: int = 0, world_size: int = 1, seed: int = 
         seed=seed,
         rank=rank,
         world_size=world_size,
+        asked_ahead=asked_ahead,
     )
 
 
@@ -140,18 +147,19 @@ def test_ranks_share_every_batch(tmp_path: Path, world_size: int) -> None:
             assert sorted(itertools.chain(*shares)) == sorted(batch)
 
 
+@pytest.mark.parametrize("asked_ahead", [True, False])
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("used", [0, 1, 6, 9, "all but one", "all"])
 def test_a_saved_place_gives_exactly_what_remains(
-    tmp_path: Path, used: int | str, ending: str
+    tmp_path: Path, used: int | str, ending: str, asked_ahead: bool
 ) -> None:
     stream = open_stream(write(tmp_path, ending), ending)
-    loader = make_loader(stream)
+    loader = make_loader(stream, asked_ahead=asked_ahead)
     epoch(loader)  # the place lies in the second epoch
     whole = epoch(make_from(stream, loader.state_dict()))
     count = {"all but one": len(whole) - 1, "all": len(whole)}.get(str(used), used)
     going = iter(loader)
-    for _ in range(int(count) + 1):  # one batch ahead of what is used, as Lightning is
+    for _ in range(int(count) + asked_ahead):
         next(going, None)
     resumed = make_from(stream, loader.state_dict())
     rest = epoch(resumed)
