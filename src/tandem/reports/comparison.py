@@ -167,7 +167,7 @@ def telling(runs: list[Run], keys: list[str]) -> list[str]:
     columns: dict[str, list[Value]] = {}
     for key in keys:
         values = [run.settings.get(key, MISSING) for run in readable]
-        choices = [
+        choices: list[list[Value]] = [
             [run.parts[part] for run in readable]
             for part, sections in PART_SECTIONS.items()
             if _below(key, sections)
