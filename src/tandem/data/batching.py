@@ -106,6 +106,11 @@ def _cuts(source_lengths: Rows, target_lengths: Rows, budget: Budget) -> list[in
 START = {"epoch": 0, "position": 0}
 
 
+def rank_share(batch: Rows, rank: int, world_size: int) -> Rows:
+    """Rows of one rank; of too few for all, each takes all, which leaves their mean alone."""
+    return batch[rank::world_size] if len(batch) >= world_size else batch
+
+
 class TrainingLoader:
     """Endless epochs of shuffled batches, resumable at any batch.
 
@@ -158,11 +163,7 @@ class TrainingLoader:
     def _plan_epoch(self) -> list[Rows]:
         rng = np.random.default_rng([self.seed, self.epoch])
         batches = plan_batches(self._encoded, self.budget, rng=rng)
-        return [self._share(batch) for batch in batches]
-
-    def _share(self, batch: Rows) -> Rows:
-        """Rows of this rank; of too few for all, each takes all, which leaves their mean alone."""
-        return batch[self.rank :: self.world_size] if len(batch) >= self.world_size else batch
+        return [rank_share(batch, self.rank, self.world_size) for batch in batches]
 
 
 class EvaluationLoader:

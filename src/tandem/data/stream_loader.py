@@ -11,7 +11,7 @@ import numpy as np
 
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
-from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.batching import Budget, Encoded, plan_batches, rank_share
 from tandem.data.columns import Rows
 from tandem.data.stream import Example, Place, Stream
 
@@ -97,7 +97,8 @@ class StreamLoader:
             end = buffer.end
             for place in range(first, len(buffer.plan)):
                 self._start, self._batch = buffer.start, place + (not self.asked_ahead)
-                yield buffer.encoded.collate(self._share(buffer.plan[place]))
+                share = rank_share(buffer.plan[place], self.rank, self.world_size)
+                yield buffer.encoded.collate(share)
             first = 0
         if end.pairs == end.too_long:
             raise InputError(
@@ -117,10 +118,6 @@ class StreamLoader:
         start = dict(state)
         self._batch = start.pop("batch")
         self._start = Position(**start)
-
-    def _share(self, batch: Rows) -> Rows:
-        """Return this rank's rows; of too few for all, each takes all: their mean is the same."""
-        return batch[self.rank :: self.world_size] if len(batch) >= self.world_size else batch
 
     def _buffers(self, start: Position) -> Iterator[Buffer]:
         """All buffers of an epoch from one on."""

@@ -18,7 +18,7 @@ SPLITS = ("train", "validation", "test")
 ON_BAD_EXAMPLE = ("error", "skip")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One example and where it was read, so that an error can name the place."""
 
