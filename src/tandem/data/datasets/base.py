@@ -4,13 +4,14 @@ import gzip
 import logging
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, List, Value
 
 from tandem.core.errors import InputError
+from tandem.data.stream import make_pair
 
 logger = logging.getLogger(__name__)
 
@@ -129,8 +130,8 @@ def read_lines(path: Path) -> list[str]:
     return [line.strip() for line in lines]
 
 
-def read_parallel(source: Path, target: Path) -> list[Entry]:
-    """Return the pairs of two files that hold one text a line."""
+def read_parallel(source: Path, target: Path) -> Iterator[Entry]:
+    """Return the pairs of two files that hold one text a line, one by one."""
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
         raise InputError(
@@ -138,10 +139,10 @@ def read_parallel(source: Path, target: Path) -> list[Entry]:
             "have equally many lines, as line n of one belongs to line n of the other; check that "
             "neither was cut or edited alone."
         )
-    return [
+    return (
         Entry(text, other, f"{source} line {number}", f"{target} line {number}")
         for number, (text, other) in enumerate(zip(sources, targets, strict=True), start=1)
-    ]
+    )
 
 
 def check_on_bad_example(on_bad_example: str) -> None:
@@ -152,50 +153,45 @@ def check_on_bad_example(on_bad_example: str) -> None:
         )
 
 
-def keep_filled(entries: Sequence[Entry], *, on_bad_example: str) -> list[Entry]:
-    """Return the entries that have both texts; an empty one is an error or is skipped."""
+def keep_filled(entries: Iterable[Entry], *, on_bad_example: str) -> Iterator[Entry]:
+    """Yield the entries that have both texts; an empty one is an error or is skipped."""
     check_on_bad_example(on_bad_example)
-    kept = []
+    total, skipped, first = 0, 0, ""
     for entry in entries:
-        empty = not entry.source.strip() or not entry.target.strip()
-        if empty and on_bad_example == "error":
-            side = "source" if not entry.source.strip() else "target"
-            place = entry.source_place if side == "source" else entry.target_place
-            raise InputError(
-                f"The {side} at {place} is empty, but every example needs a source and a target; "
-                "correct the file or set dataset.on_bad_example=skip."
-            )
-        if not empty:
-            kept.append(entry)
-    if len(kept) < len(entries):
-        skipped = len(entries) - len(kept)
+        total += 1
+        pair = make_pair(entry.source, entry.target, entry.source_place, entry.target_place)
+        if not isinstance(pair, InputError):
+            yield entry
+            continue
+        if on_bad_example == "error":
+            raise pair
+        skipped += 1
+        first = first or (entry.target_place if entry.source.strip() else entry.source_place)
+    if skipped:
         logger.info(
             "Skipped %d of %d examples with an empty source or target, the first of them in %s.",
             skipped,
-            len(entries),
-            _file_of_first_empty(entries),
+            total,
+            first,
         )
-    return kept
 
 
-def _file_of_first_empty(entries: Sequence[Entry]) -> str:
-    """Return the place of the first entry that lacks a text."""
-    entry = next(e for e in entries if not e.source.strip() or not e.target.strip())
-    return entry.target_place if entry.source.strip() else entry.source_place
-
-
-def make_splits(splits: Mapping[str, Sequence[Entry]], *, on_bad_example: str) -> DatasetDict:
+def make_splits(splits: Mapping[str, Iterable[Entry]], *, on_bad_example: str) -> DatasetDict:
     """Return the splits as a dataset, with a column of references if the entries have them."""
     made = {}
-    for name, listed in splits.items():
-        entries = keep_filled(listed, on_bad_example=on_bad_example)
-        columns: dict[str, list[str] | list[list[str]]] = {
-            "source": [entry.source for entry in entries],
-            "target": [entry.target for entry in entries],
-        }
+    for name, entries in splits.items():
+        sources: list[str] = []
+        targets: list[str] = []
+        references: list[list[str]] = []
+        for entry in keep_filled(entries, on_bad_example=on_bad_example):
+            sources.append(entry.source)
+            targets.append(entry.target)
+            if entry.references is not None:
+                references.append(entry.references)
+        columns: dict[str, list[str] | list[list[str]]] = {"source": sources, "target": targets}
         features = {"source": Value("string"), "target": Value("string")}
-        if entries and entries[0].references is not None:
-            columns["references"] = [entry.references or [] for entry in entries]
+        if references:
+            columns["references"] = references
             features["references"] = List(Value("string"))
         made[name] = Dataset.from_dict(columns, features=Features(features))
     return check_splits(DatasetDict(made))

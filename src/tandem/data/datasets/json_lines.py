@@ -61,10 +61,7 @@ def json_lines(
     files = {split: split_files(folder, split, name) for split, name in names.items()}
     shards = files.pop("train") if streaming else []
     loaded = make_splits(
-        {
-            split: [entry for path in paths for entry in _read(path, source, target, references)]
-            for split, paths in files.items()
-        },
+        {split: _read(paths, source, target, references) for split, paths in files.items()},
         on_bad_example=on_bad_example,
     )
     if not streaming:
@@ -105,18 +102,17 @@ class JsonLinesFile(Shard):
         return make_pair(source, target, place, place)
 
 
-def _read(path: Path, source: str, target: str, references: str | None) -> list[Entry]:
-    """Return the entries of one file."""
-    entries = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{path} line {number}"
-        record = _parse(line, place)
-        texts = [_text(_field(record, key, place), key, place) for key in (source, target)]
-        listed = None if references is None else _texts(record, references, place)
-        entries.append(Entry(texts[0], texts[1], place, place, listed))
-    return entries
+def _read(paths: list[Path], source: str, target: str, references: str | None) -> Iterator[Entry]:
+    """Yield the entries of some files."""
+    for path in paths:
+        for number, line in enumerate(read_text(path).split("\n"), start=1):
+            if not line.strip():
+                continue
+            place = f"{path} line {number}"
+            record = _parse(line, place)
+            texts = [_text(_field(record, key, place), key, place) for key in (source, target)]
+            listed = None if references is None else _texts(record, references, place)
+            yield Entry(texts[0], texts[1], place, place, listed)
 
 
 def _parse(line: str, place: str) -> dict[str, Any]:

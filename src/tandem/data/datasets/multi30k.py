@@ -1,5 +1,6 @@
 """Multi30k: captions in four languages, Elliott et al. (2016), task 1 with the 2016 test set."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -31,7 +32,7 @@ def multi30k(
     """
     _check(source, target, variant)
     folder = resolve_data_dir(data_dir, "multi30k")
-    splits: dict[str, list[Entry]] = {}
+    splits: dict[str, Iterator[Entry]] = {}
     for split, stem in FILES.items():
         files = [_locate(folder, variant, stem, language) for language in (source, target)]
         splits[split] = read_parallel(files[0], files[1])

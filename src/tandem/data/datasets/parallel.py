@@ -59,7 +59,7 @@ def parallel(
     shards = files.pop("train") if streaming else []
     loaded = make_splits(
         {
-            split: [entry for pair in pairs for entry in read_parallel(pair.source, pair.target)]
+            split: (entry for pair in pairs for entry in read_parallel(pair.source, pair.target))
             for split, pairs in files.items()
         },
         on_bad_example=on_bad_example,

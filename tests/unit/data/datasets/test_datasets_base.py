@@ -87,7 +87,7 @@ def test_empty_line_is_an_error(tmp_path: Path, sources: str, targets: str, side
     paths["target"].write_text(targets)
     entries = read_parallel(paths["source"], paths["target"])
     with pytest.raises(InputError) as caught:
-        keep_filled(entries, on_bad_example="error")
+        list(keep_filled(entries, on_bad_example="error"))
     assert str(caught.value) == (
         f"The {side} at {paths[side]} line 2 is empty, but every example needs a source and a "
         "target; correct the file or set dataset.on_bad_example=skip."
@@ -102,7 +102,7 @@ def entry(source: str, target: str) -> Entry:
 def test_on_bad_example_are_skipped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     entries = [entry("a", "b"), entry("", "b"), entry("a", ""), entry("c", "d")]
     with caplog.at_level(logging.INFO):
-        kept = keep_filled(entries, on_bad_example="skip")
+        kept = list(keep_filled(entries, on_bad_example="skip"))
     assert kept == [entries[0], entries[3]]
     assert caplog.messages == [
         "Skipped 2 of 4 examples with an empty source or target, the first of them in s line 1."
@@ -111,7 +111,7 @@ def test_on_bad_example_are_skipped_and_counted(caplog: pytest.LogCaptureFixture
 
 def test_unknown_choice_for_on_bad_example() -> None:
     with pytest.raises(InputError) as caught:
-        keep_filled([], on_bad_example="drop")
+        list(keep_filled([], on_bad_example="drop"))
     assert str(caught.value) == "dataset.on_bad_example (drop) must be one of error, skip."
 
 
