@@ -36,19 +36,6 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["data.streaming=true"],
             ["data.streaming=true needs a dataset that can be read as a stream", "reverse cannot"],
         ),
-        (
-            ["data.streaming=true", "+dataset.streaming=true"],
-            ["data.streaming=true needs max_length=..., the most symbols of an output"],
-        ),
-        (
-            [
-                "data.streaming=true",
-                "+dataset.streaming=true",
-                "max_length=8",
-                "trainer.val_check_interval=0.5",
-            ],
-            ["trainer.val_check_interval=0.5 is a share of an epoch", "a whole number of batches"],
-        ),
         (["stream.buffer_size=0"], ["`stream.buffer_size` must be at least 1, but is 0."]),
         (["batching.max_tokens=0"], ["`batching.max_tokens` must be at least 1, but is 0."]),
         (["objective.smoothing=1.5"], ["`objective.smoothing`", "1.5"]),

@@ -73,6 +73,34 @@ def test_a_bad_line_stops_training(
     assert train(compose_command("train", *options, *skipping))
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "max_length=null",
+            "data.streaming=true needs max_length=..., the most symbols of an output, as the "
+            "longest target of a stream is not known before its end.",
+        ),
+        (
+            "trainer.val_check_interval=0.5",
+            "trainer.val_check_interval=0.5 is a share of an epoch, but how many batches a stream "
+            "has is not known before its end; give a whole number of batches.",
+        ),
+        (
+            "trainer.limit_train_batches=0.5",
+            "trainer.limit_train_batches=0.5 is a share of an epoch, but how many batches a stream "
+            "has is not known before its end; give a whole number of batches.",
+        ),
+    ],
+)
+def test_what_needs_the_end_of_a_stream(
+    compose_command: Run, options: tuple[str, ...], override: str, message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        train(compose_command("train", *options, override))
+    assert str(caught.value) == message
+
+
 def test_overfitting_a_stream_holds_its_first_pairs(
     compose_command: Run, options: tuple[str, ...], tmp_path: Path
 ) -> None:
