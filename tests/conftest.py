@@ -1,5 +1,6 @@
 """For all tests: one thread, which is fastest at their sizes and keeps sums in one order."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from omegaconf import DictConfig, open_dict
 from tandem.launch import config_folder
 
 torch.set_num_threads(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job in the background
 
 
 @pytest.fixture(scope="session")

@@ -182,7 +182,7 @@ def report(plan: Plan, trials: Trials) -> Row | None:
     rows, best = trials.rows(), trials.best()
     failed = [row for row in rows if row.state == "failed"]
     terminal = rich.get_console()
-    terminal.print(f"{len(rows)} trials: {plan.folder}/trials.csv", soft_wrap=True)
+    terminal.print(f"Trials: {len(rows)}, in {plan.folder}/trials.csv", soft_wrap=True)
     for row in failed:
         terminal.print(f"Trial {row.number} failed: {row.error}", soft_wrap=True, markup=False)
     if failed:

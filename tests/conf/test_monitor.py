@@ -50,7 +50,7 @@ def test_what_the_user_sets_is_never_replaced(composed: Compose, overrides: list
 def test_without_a_command_line_nothing_is_replaced(
     composed: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cfg = composed("train", "metric=[bleu]", "run.name=a", "run.tags=[]")
+    cfg = composed("train", "metric=[bleu]", "run.name=a", "run.tags=[]", "logger=csv")
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     with pytest.raises(InputError, match="must be one of what this run logs"):
         build.check(cfg)

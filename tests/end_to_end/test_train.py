@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from tandem.bundle import load_bundle
+from tandem.callbacks import CSVLogger
 from tandem.train import train
 
 Run = Callable[..., Any]
@@ -161,3 +162,14 @@ def test_debug_overfit_learns_by_heart(train_tiny: Run, tmp_path: Path) -> None:
     )
     assert metrics["train/loss"] < 0.1
     assert metrics["test/exact_match"] == 100.0
+
+
+def test_loggers_get_every_key_of_the_config(
+    train_tiny: Callable[..., dict[str, float]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(CSVLogger, "log_hyperparams", lambda self, given: logged.append(given))
+    train_tiny(tmp_path / "run", "trainer.max_steps=1", "callbacks=none", "test=false")
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert logged[0]["encoder"]["hidden_size"] == 8
+    assert logged[0]["parameters"] == record["parameters"]
