@@ -35,11 +35,10 @@ _FIRST = len(SPECIAL_TOKENS)
 _BYTES = [bytes([byte]) for byte in range(256)]
 
 # The library may use threads here, but never in a forked child, where they would hang.
-if "TOKENIZERS_PARALLELISM" not in os.environ:
-    os.environ["TOKENIZERS_PARALLELISM"] = "true"
-    os.register_at_fork(
-        after_in_child=lambda: os.environ.__setitem__("TOKENIZERS_PARALLELISM", "false")
-    )
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+os.register_at_fork(
+    after_in_child=lambda: os.environ.__setitem__("TOKENIZERS_PARALLELISM", "false")
+)
 
 
 class Tokenizer:

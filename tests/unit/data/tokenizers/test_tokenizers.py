@@ -127,10 +127,12 @@ def test_training_is_the_same_in_another_process() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_forked_child_can_encode_in_silence() -> None:
+@pytest.mark.parametrize("inherited", [{}, {"TOKENIZERS_PARALLELISM": "true"}])
+def test_forked_child_can_encode_in_silence(inherited: dict[str, str]) -> None:
     code = (
-        "import os, sys; from tandem.data.tokenizers import ByteTokenizer\n"
-        "t = ByteTokenizer(shared=True, lowercase=False, normalization='none').train([])\n"
+        "import os, sys; from tandem.data.tokenizers import CharTokenizer\n"
+        "t = CharTokenizer(shared=True, lowercase=False, normalization='none', vocabulary_size=9,"
+        " min_frequency=1).train(['a'])\n"
         "t.encode_batch(['a'] * 1000)\n"
         "child = os.fork()\n"
         "ids = t.encode_batch(['a'] * 1000)\n"
@@ -145,6 +147,7 @@ def test_forked_child_can_encode_in_silence() -> None:
         env={
             **{key: value for key, value in os.environ.items() if key != "TOKENIZERS_PARALLELISM"},
             "PYTHONPATH": os.pathsep.join(sys.path),
+            **inherited,
         },
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
