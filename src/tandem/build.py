@@ -26,9 +26,11 @@ from tandem.data.variety import Variety
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble, has_weights
 from tandem.search import Search
+from tandem.start import Start, load_start
 from tandem.training.evaluation import check_search
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
+from tandem.training.self_critical import SelfCritical
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +64,16 @@ def check(cfg: DictConfig) -> None:
     check_search(model, build_search(cfg))
     build_metrics(cfg)
     build_data(cfg)
+    build_risk(cfg)
     build_noise(cfg)
     build_callbacks(cfg)
     _settle_monitor(cfg)
+
+
+def check_start(cfg: DictConfig) -> None:
+    """Refuse a bundle to begin with that does not fit, before data loads."""
+    if cfg.init_from is not None:
+        build_module(cfg, build_data(cfg).learn(lambda column: ()), max_length=1)
 
 
 def _check_streaming(cfg: DictConfig) -> None:
@@ -240,13 +249,12 @@ def build_features(cfg: DictConfig) -> Features | None:
 def build_data(cfg: DictConfig) -> DataModule:
     """The data module; nothing is read yet."""
     source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
+    learn = LearnProcessors(
+        features=build_features(cfg), source_recipe=source_recipe, target_recipe=target_recipe
+    )
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
-        learn=LearnProcessors(
-            features=build_features(cfg),
-            source_recipe=source_recipe,
-            target_recipe=target_recipe,
-        ),
+        learn=learn if cfg.init_from is None else lambda _: build_start(cfg).processors(learn),
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
@@ -268,22 +276,44 @@ def build_data(cfg: DictConfig) -> DataModule:
 
 def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Seq2SeqModule:
     """Model, loss, optimizer and search in one Lightning module."""
+    model = build_model(
+        cfg,
+        source_size=processors.source_size,
+        target_size=processors.target.vocabulary_size,
+        shared_vocabulary=processors.shared,
+    )
+    if cfg.init_from is not None:
+        build_start(cfg).give(model)
     return Seq2SeqModule(
-        model=build_model(
-            cfg,
-            source_size=processors.source_size,
-            target_size=processors.target.vocabulary_size,
-            shared_vocabulary=processors.shared,
-        ),
+        model=model,
         processors=processors,
         search=build_search(cfg),
         max_length=max_length,
         objective=make(cfg.objective),
+        risk=build_risk(cfg),
         noise=build_noise(cfg),
         optimizer=make(cfg.optimizer),
         scheduler=make(cfg.scheduler),
         seed=cfg.seed,
     )
+
+
+def build_start(cfg: DictConfig) -> Start:
+    """The bundle that training begins with."""
+    return load_start(cfg.init_from, plain(cfg))
+
+
+def build_risk(cfg: DictConfig) -> SelfCritical | None:
+    """What trains on outputs of the model's own."""
+    if cfg.risk is None:
+        return None
+    if cfg.init_from is None:
+        raise InputError(
+            "`risk` trains on outputs that the model draws itself, which a random model cannot "
+            "learn from; add init_from=outputs/run, a trained run with the same parts."
+        )
+    risk: SelfCritical = make(cfg.risk)
+    return risk
 
 
 def build_noise(cfg: DictConfig) -> list[Noise]:

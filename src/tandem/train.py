@@ -39,6 +39,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :raises InputError: if something in the config or the data cannot work.
     """
     build.check(cfg)
+    build.check_start(cfg)
     workers = Workers(
         devices=cfg.trainer.devices,
         num_nodes=cfg.trainer.num_nodes,

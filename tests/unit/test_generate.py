@@ -126,8 +126,8 @@ def test_least_risk(small_bundle, compose_config, tmp_path) -> None:
         ),
         (
             ["search=beam", "metric@mbr=cider"],
-            "CIDEr cannot choose among outputs, as it does not compare single texts; choose "
-            "another one, such as metric@mbr=chrf.",
+            "CIDEr cannot judge an output, as it does not compare single texts; choose another "
+            "one, such as metric@mbr=chrf.",
         ),
     ],
 )

@@ -64,19 +64,20 @@ class LearnProcessors:
     target_recipe: TokenizerRecipe
 
     def __post_init__(self) -> None:
-        if self._shared and self.source_recipe != self.target_recipe:
+        if self.shared and self.source_recipe != self.target_recipe:
             raise InputError(
                 "tokenizer.shared=true needs one recipe for both sides, but `source_tokenizer` "
                 "differs from `tokenizer`; set tokenizer.shared=false or source_tokenizer=null."
             )
 
     @property
-    def _shared(self) -> bool:
+    def shared(self) -> bool:
+        """Whether both sides get one vocabulary."""
         return self.features is None and self.target_recipe.shared
 
     def __call__(self, texts: Texts) -> Processors:
         """Learn from the columns ``source``, if it is text, and ``target``."""
-        if self._shared:
+        if self.shared:
             one = _learned(self.target_recipe, texts, ("source", "target"))
             return Processors(one, one)
         source = self.features or _learned(self.source_recipe, texts, ("source",))

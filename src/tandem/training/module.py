@@ -22,6 +22,7 @@ from tandem.search.base import Search
 from tandem.training.evaluation import ForcedTotals, encode, generate
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
+from tandem.training.self_critical import SelfCritical
 
 
 class Seq2SeqModule(L.LightningModule):
@@ -32,6 +33,7 @@ class Seq2SeqModule(L.LightningModule):
     :param search: finds the hypotheses of evaluation.
     :param max_length: most symbols of an output, ``eos`` included.
     :param objective: what training makes small.
+    :param risk: trains on outputs of the model's own, too; None: the objective is all.
     :param noise: what is done, one after the other, to batches of training.
     :param optimizer: makes an optimizer from parameters.
     :param scheduler: makes Lightning's ``lr_scheduler`` from an optimizer.
@@ -46,6 +48,7 @@ class Seq2SeqModule(L.LightningModule):
         search: Search,
         max_length: int,
         objective: Objective,
+        risk: SelfCritical | None,
         noise: Sequence[Noise],
         optimizer: Callable[..., torch.optim.Optimizer],
         scheduler: Callable[..., dict[str, Any]],
@@ -57,6 +60,7 @@ class Seq2SeqModule(L.LightningModule):
         self.search = search
         self.max_length = max_length
         self.objective = objective
+        self.risk = risk
         self.noise = noise
         self.optimizer_factory = optimizer
         self.scheduler_factory = scheduler
@@ -80,7 +84,7 @@ class Seq2SeqModule(L.LightningModule):
         """The mean loss of a batch; stops the run if it is not a finite number."""
         for noise in self.noise:
             batch = noise(self.model, batch, self.global_step)
-        losses = self.objective(self.model, batch)
+        losses = self._losses(batch)
         means, share = whole_batch(losses, int(batch.target_mask.sum()))
         if not math.isfinite(means["train/loss"]):
             raise InputError(
@@ -147,6 +151,18 @@ class Seq2SeqModule(L.LightningModule):
             return partial(draw_image, shown, tokens, weights, grid)
         seconds = reader.seconds_per_vector * source.size(1) / len(shown)
         return partial(draw_speech, shown, seconds, tokens, weights)
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        """``loss``, and its parts by name if there are several."""
+        if self.risk is None:
+            return self.objective(self.model, batch)
+        return self.risk(
+            self.objective,
+            self.model,
+            batch,
+            target=self.processors.target,
+            max_length=self.max_length,
+        )
 
     def _evaluate(self, batch: Batch, split: str) -> Evaluated:
         if not len(batch.indices):

@@ -1,7 +1,5 @@
 """Minimum Bayes risk by hand."""
 
-import pytest
-
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.data.tokenizers import WordTokenizer
 from tandem.metrics import WER, ExactMatch, Metric
@@ -33,9 +31,3 @@ def test_with_an_error_rate_the_one_in_the_middle_wins() -> None:
     """Errors a reference: a b c d 0 + 2/2 + 1/3; a b c 1/4 + 1/2 + 0; a b 2/4 + 0 + 1/3."""
     wer = WER(normalization="none")
     assert ranked(wer, "a b c d", "a b", "a b c") == ["a b c", "a b", "a b c d"]
-
-
-@pytest.mark.parametrize("metric", [ExactMatch(lowercase=False), WER(normalization="none")])
-def test_which_way_a_metric_points(metric) -> None:
-    sign = MinimumBayesRisk(metric).sign
-    assert sign == (1 if isinstance(metric, ExactMatch) else -1)

@@ -66,6 +66,14 @@ class Tokenizer:
         """The number of ids, special ones included."""
         return len(self._pieces)
 
+    @property
+    def kind(self) -> str:
+        """What it cuts texts into, how, and after which changes: all but the vocabulary."""
+        record = json.loads(self._inner.to_str())
+        changes = [change["type"] for change in record["normalizer"]["normalizers"]]
+        kind = f"{self._spelling.replace('_', ' ')} by {record['model']['type']}"
+        return f"{kind} after {', '.join(changes)}" if changes else kind
+
     def encode_batch(self, texts: list[str]) -> list[list[int]]:
         """Return each text's ids, without special ones at its ends."""
         encodings = self._inner.encode_batch_fast(texts, add_special_tokens=False)
