@@ -65,7 +65,8 @@ def check(cfg: DictConfig) -> None:
     build_metrics(cfg)
     build_data(cfg)
     build_risk(cfg)
-    build_noise(cfg)
+    for noise in build_noise(cfg):
+        noise.check(model)
     build_callbacks(cfg)
     _settle_monitor(cfg)
 
@@ -318,13 +319,7 @@ def build_risk(cfg: DictConfig) -> SelfCritical | None:
 
 def build_noise(cfg: DictConfig) -> list[Noise]:
     """What is done to batches of training."""
-    noises = [make(noise) for noise in (cfg.noise or {}).values()]
-    if cfg.features and any(noise.needs_source_text for noise in noises):
-        raise InputError(
-            "noise.word_dropout.source needs sources that are text, but `features` is set; set "
-            "noise.word_dropout.source=0."
-        )
-    return noises
+    return [make(noise) for noise in (cfg.noise or {}).values()]
 
 
 def build_callbacks(cfg: DictConfig) -> list[L.Callback]:

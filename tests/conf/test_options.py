@@ -32,6 +32,7 @@ NEEDED = {
     "dataset=json": OWN_FILES,
     "dataset=parallel": OWN_FILES,
     "dataset=hub": ["dataset.path=.", "dataset.source=a", "dataset.target=b"],
+    "noise=layer_drop": ["encoder=transformer"],
     "risk=self_critical": ["init_from=outputs/run"],
     "scheduler=cosine": ["trainer.max_steps=9", "scheduler.warmup_steps=2"],
 }

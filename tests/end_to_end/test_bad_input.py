@@ -66,6 +66,20 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["noise=[word_dropout]", "features=pixels", "frontend=patches"],
             ["noise.word_dropout.source=0"],
         ),
+        (
+            ["noise=[layer_drop]", "encoder=cnn"],
+            ["noise.layer_drop skips layers of a Transformer or Conformer, but this model has"],
+        ),
+        (
+            ["noise=[layer_drop]", "encoder=conformer", "noise.layer_drop.probability=1"],
+            ["`noise.layer_drop.probability` must be at least 0 and below 1, but is 1."],
+        ),
+        (["risk=self_critical"], ["`risk` trains on outputs", "add init_from=outputs/run"]),
+        (
+            ["risk=self_critical", "init_from=x", "metric@risk.metric=[chrf,wer]"],
+            ["metric@risk.metric takes one metric, but got chrf, wer; choose one."],
+        ),
+        (["init_from=nowhere"], ["There is no bundle in nowhere"]),
         (["dataset.size=3"], ["dataset.size (3) must be at least 10"]),
     ],
     ids=str,

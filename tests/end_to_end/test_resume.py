@@ -83,6 +83,13 @@ COMMON = ("trainer.max_epochs=3", "dropout=0.3", "callbacks.last.every_n_train_s
 BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
 EMA = ("callbacks=[default,ema]", "callbacks.ema.decay=0.8", *BY_LOSS)
 NOISE = ("noise=[word_dropout,scheduled_sampling]", "noise.scheduled_sampling.steps=12")
+LAYER_DROP = (
+    "encoder=transformer",
+    "encoder.num_heads=2",
+    "encoder.num_layers=4",
+    "noise=[layer_drop]",
+    "noise.layer_drop.probability=0.4",
+)
 CURRICULUM = ("curriculum=competence", "curriculum.start=0.5", "curriculum.epochs=2")
 BPE_DROPOUT = (
     "tokenizer=bpe",
@@ -133,6 +140,7 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ("on_validation_end", 10, EMA),
         ("on_train_epoch_end", 15, (*AVERAGE, "optimizer.lr=0.1")),
         ("on_train_batch_start", 9, NOISE),
+        ("on_train_batch_start", 9, LAYER_DROP),
         ("on_train_batch_start", 7, CURRICULUM),
         ("on_train_batch_start", 17, BPE_DROPOUT),
         ("on_train_epoch_start", 14, BPE_DROPOUT),
@@ -153,11 +161,25 @@ def test_a_killed_run_goes_on_exactly(
     step: int,
     overrides: tuple[str, ...],
 ) -> None:
+    check_goes_on(train_tiny, read_metrics, tmp_path, *COMMON, *overrides, hook=hook, step=step)
+
+
+def test_a_killed_run_from_a_trained_start_goes_on_exactly(
+    train_tiny: Run, read_metrics: Run, finished_run: Path, tmp_path: Path
+) -> None:
+    options = (*COMMON, "hidden_size=32", "risk=self_critical", f"init_from={finished_run}")
+    kill = {"hook": "on_train_batch_start", "step": 9}
+    check_goes_on(train_tiny, read_metrics, tmp_path, *options, **kill)
+
+
+def check_goes_on(
+    train_tiny: Run, read_metrics: Run, tmp_path: Path, *options: str, hook: str, step: int
+) -> None:
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    expected = train_tiny(straight, *COMMON, *overrides)
-    killed(train_tiny, broken, *COMMON, *overrides, hook=hook, step=step)
+    expected = train_tiny(straight, *options)
+    killed(train_tiny, broken, *options, hook=hook, step=step)
     assert not (broken / "run.json").exists()
-    metrics = train_tiny(broken, *COMMON, *overrides, "resume=true")
+    metrics = train_tiny(broken, *options, "resume=true")
 
     assert values(read_metrics(broken)) == values(read_metrics(straight))
     speed = "train/tokens_per_second"

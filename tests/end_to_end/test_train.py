@@ -87,6 +87,7 @@ def test_every_epoch_trains(train_tiny: Run, read_metrics: Run, tmp_path: Path) 
         ["trainer.val_check_interval=3", "trainer.check_val_every_n_epoch=null"],
         ["max_length=3", "data.max_source_length=3"],
         ["noise=[word_dropout,scheduled_sampling]", "noise.scheduled_sampling.steps=1"],
+        ["noise=[layer_drop,word_dropout]", "encoder=conformer", "encoder.num_heads=2"],
         ["objective.r_drop_weight=1", "objective.ctc_weight=0.3", "model.tie_embeddings=target"],
     ],
     ids=lambda overrides: " ".join(overrides),

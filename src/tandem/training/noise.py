@@ -16,10 +16,14 @@ from tandem.training.losses import CHUNK_ROWS
 
 
 class Noise(ABC):
-    """Changes what a model reads in training, at random; what it is to write stays."""
+    """Changes what a model reads in training, or how, at random; what it is to write stays."""
 
-    needs_source_text: bool
-    """Whether sources must be text."""
+    @abstractmethod
+    def check(self, model: Seq2Seq) -> None:
+        """Refuse a model for which this makes no sense.
+
+        :raises InputError: in one sentence.
+        """
 
     @abstractmethod
     def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
@@ -38,9 +42,16 @@ class WordDropout(Noise):
     """
 
     def __init__(self, *, source: float, target: float) -> None:
-        self.source = _checked("word_dropout.source", source)
-        self.target = _checked("word_dropout.target", target)
-        self.needs_source_text = source > 0
+        self.source = checked_probability("word_dropout.source", source)
+        self.target = checked_probability("word_dropout.target", target)
+
+    def check(self, model: Seq2Seq) -> None:
+        """See :class:`Noise`."""
+        if self.source and model.frontend.media != "text":
+            raise InputError(
+                "noise.word_dropout.source needs sources that are text, but `features` is set; "
+                "set noise.word_dropout.source=0."
+            )
 
     def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
         """See :class:`Noise`."""
@@ -63,8 +74,6 @@ class ScheduledSampling(Noise):
     :param steps: how long the linear schedule takes; k of the inverse sigmoid.
     """
 
-    needs_source_text = False
-
     def __init__(self, *, schedule: str, probability: float, start: int, steps: int) -> None:
         if schedule not in ("linear", "inverse_sigmoid"):
             raise InputError(
@@ -76,9 +85,12 @@ class ScheduledSampling(Noise):
                 f"`noise.scheduled_sampling.steps` must be at least 1, but is {steps}."
             )
         self.schedule = schedule
-        self.probability = _checked("scheduled_sampling.probability", probability)
+        self.probability = checked_probability("scheduled_sampling.probability", probability)
         self.start = start
         self.steps = steps
+
+    def check(self, model: Seq2Seq) -> None:
+        """See :class:`Noise`; it makes sense for all."""
 
     def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
         """See :class:`Noise`."""
@@ -129,7 +141,8 @@ def _with_unknown(ids: Tensor, probability: float) -> Tensor:
     return ids.masked_fill(lost & (ids > SPECIAL_IDS.unk), SPECIAL_IDS.unk)
 
 
-def _checked(name: str, probability: float) -> float:
+def checked_probability(name: str, probability: float) -> float:
+    """The same value; raises InputError if it is no probability of a noise, which is below 1."""
     if not 0 <= probability < 1:
         raise InputError(f"`noise.{name}` must be at least 0 and below 1, but is {probability}.")
     return probability

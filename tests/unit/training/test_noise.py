@@ -38,8 +38,6 @@ def test_word_dropout_loses_so_many_symbols_and_no_special_ones(batch, make) -> 
 
 def test_word_dropout_leaves_vectors_alone(batch, make) -> None:
     noise = WordDropout(source=0.0, target=0.5)
-    assert not noise.needs_source_text
-    assert WordDropout(source=0.1, target=0.5).needs_source_text
     assert noise(make(), batch, 0).source is batch.source
 
 
