@@ -29,6 +29,7 @@ TINY = (
 
 Compose = Callable[..., DictConfig]
 TrainTiny = Callable[..., dict[str, float]]
+TrainOnce = Callable[..., Path]
 Importable = Callable[[type], str]
 ReadMetrics = Callable[[Path], list[dict[str, str]]]
 
@@ -102,20 +103,25 @@ def read_metrics() -> ReadMetrics:
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory, compose_config: Compose) -> Path:
+def train_once(tmp_path_factory: pytest.TempPathFactory, compose_config: Compose) -> TrainOnce:
+    """Train a tiny model for several tests with a name and more overrides; return its folder."""
+
+    def run(name: str, *overrides: str) -> Path:
+        folder = tmp_path_factory.mktemp(name) / "run"
+        pictures = "callbacks.attention_maps.count=0"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+            train(compose_config("train", *TINY, f"run.folder={folder}", pictures, *overrides))
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished_run(train_once: TrainOnce) -> Path:
     """A finished run with a model that knows the task well enough; not to be changed."""
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    learning = (
-        "hidden_size=32",
-        "optimizer.lr=0.02",
-        "trainer.max_epochs=12",
-        "metric=[exact_match,chrf]",
-        "callbacks.attention_maps.count=0",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        train(compose_config("train", *TINY, f"run.folder={folder}", *learning))
-    return folder
+    length = ("optimizer.lr=0.02", "trainer.max_epochs=12")
+    return train_once("finished", "hidden_size=32", *length, "metric=[exact_match,chrf]")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tandem.training.noise import Noise, checked_probability
 
 
 class LayerDrop(Noise):
-    """Skips each residual layer with probability p, for a whole batch: Fan et al. (2020), section 3.
+    """Skips each residual layer with probability p for a batch: Fan et al. (2020), section 3.
 
     ``x_{l+1} = x_l`` instead of ``x_l + f_l(x_l)``. No layer's output is scaled, in training or in
     evaluation, which has all layers. A skipped layer is computed nevertheless, as a decoder's also
