@@ -117,6 +117,29 @@ def test_the_number_of_processes_changes_nothing(
     assert lines[0] == lines[1]
 
 
+def test_processes_draw_their_own_samples_and_layers(
+    compose_tiny: Compose, train_tiny: Run, read_metrics: ReadMetrics, tmp_path: Path
+) -> None:
+    """A layer that one process skips has a gradient from the other alone."""
+    model = (*COMMON, "encoder=transformer", "encoder.num_heads=2", "encoder.num_layers=4")
+    train_tiny(tmp_path / "start", *model, "test=false")
+    options = (
+        *model,
+        "risk=self_critical",
+        f"init_from={tmp_path / 'start'}",
+        "noise=[layer_drop]",
+        "noise.layer_drop.probability=0.5",
+    )
+    cfg = compose_tiny(*options, *DDP, "trainer.devices=2", f"run.folder={tmp_path}/all")
+    assert in_processes(cfg, 2) == [0, 0]
+    rows = [row for row in read_metrics(tmp_path / "all") if row["train/risk"]]
+    assert len(rows) == 10
+    before, after = weights(tmp_path / "start"), weights(tmp_path / "all")
+    assert all(torch.isfinite(tensor).all() for tensor in after.values())
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert {name for name in before if name.startswith("encoder.layers")} <= set(changed)
+
+
 def test_a_signal_to_one_process_stops_all_behind_a_checkpoint(
     compose_tiny: Compose, importable: Callable[[type], str], tmp_path: Path
 ) -> None:
