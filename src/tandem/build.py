@@ -9,9 +9,6 @@ import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -31,6 +28,7 @@ from tandem.training.evaluation import check_search
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
 from tandem.training.self_critical import SelfCritical
+from tandem.workers import cluster_environment
 
 logger = logging.getLogger(__name__)
 
@@ -335,22 +333,13 @@ def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
         cfg.trainer,
         callbacks=[text_metrics, PlateauSteps(), *build_callbacks(cfg)],
         logger=loggers or False,
-        plugins=[AtomicCheckpointIO(), _environment()],
+        plugins=[AtomicCheckpointIO(), cluster_environment()],
         default_root_dir=cfg.run.folder,
         enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
         enable_progress_bar="progress" in (cfg.callbacks or {}),
         reload_dataloaders_every_n_epochs=1,  # an epoch has its own number of batches
     )
     return trainer
-
-
-def _environment() -> ClusterEnvironment:
-    """How Lightning finds its rank: from what started this process, never from SLURM's variables.
-
-    Lightning's own requeueing under SLURM would save in the midst of a step.
-    """
-    started = TorchElasticEnvironment.detect()
-    return TorchElasticEnvironment() if started else LightningEnvironment()
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:

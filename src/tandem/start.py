@@ -12,6 +12,9 @@ from tandem.data.tokenizers.base import TokenizerRecipe
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.models import Seq2Seq
 
+PARTS = ("frontend", "encoder", "decoder", "features", "search")
+"""The sections of a config whose objects a bundle has as well."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -53,7 +56,7 @@ class Start:
             )
 
     def _check_kind(self, side: str, tokenizer: Tokenizer, recipe: TokenizerRecipe) -> None:
-        here = recipe.train(["a"]).kind
+        here = recipe.train([""]).kind
         if tokenizer.kind != here:
             raise InputError(
                 f"init_from={self.folder} cuts {side} texts into {tokenizer.kind}, but this run's "
@@ -89,10 +92,12 @@ class Start:
 def load_start(folder: str, config: Mapping[str, Any]) -> Start:
     """Read the bundle of a run's folder, or a bundle.
 
-    :param config: of the run that begins, as plain data; it trusts the packages that it names.
+    :param config: of the run that begins, as plain data. The packages that its own parts come from
+        are trusted in the bundle, too.
     :raises InputError: if the bundle is unusable.
     """
-    return Start(folder, load_bundle(folder, trusted=set(_packages(config))))
+    own = {section: config[section] for section in PARTS}
+    return Start(folder, load_bundle(folder, trusted=set(_packages(own))))
 
 
 def _packages(config: Any) -> Iterator[str]:

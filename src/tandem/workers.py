@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch.utilities import rank_zero_only
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -134,3 +137,12 @@ def _start(
     except InputError as error:
         mistake.write_text(str(error))
         raise
+
+
+def cluster_environment() -> ClusterEnvironment:
+    """How Lightning finds its rank: from what started this process, never from SLURM's variables.
+
+    Lightning's own requeueing under SLURM would save in the midst of a step.
+    """
+    started = TorchElasticEnvironment.detect()
+    return TorchElasticEnvironment() if started else LightningEnvironment()

@@ -108,6 +108,21 @@ def test_resume_wins_over_it(train_tiny: Run, half_trained: Path, tmp_path: Path
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_start_with_parts_of_ones_own(
+    train_tiny: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "from tandem.encoders import TransformerEncoder\n\n\nclass Own(TransformerEncoder): ..."
+    (tmp_path / "tandem_test_own_parts.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = "encoder._target_=tandem_test_own_parts.Own"
+    options = ("encoder=transformer", "encoder.num_heads=2", "callbacks=none", "test=false")
+    train_tiny(tmp_path / "start", own, *options)
+    begin = f"init_from={tmp_path / 'start'}"
+    assert train_tiny(tmp_path / "run", own, *options, begin)
+    with pytest.raises(InputError, match=r"asks for 'tandem_test_own_parts\.Own', which is not"):
+        train_tiny(tmp_path / "other", *options, begin)
+
+
 @pytest.mark.parametrize(
     ("overrides", "what"),
     [

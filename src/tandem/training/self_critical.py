@@ -35,12 +35,12 @@ class SelfCritical:
     al. 2019). Shen et al. (2016) scale the probabilities of a set of outputs to sum to 1 instead.
 
     Outputs are drawn, and their probabilities taken, by the decoder as evaluation uses it: without
-    dropout or other noise inside of the model. The objective keeps its own.
+    dropout and without skipped layers. Where noise changes a batch's sources, R and L read those.
 
     :param metric: one, by its name; see :class:`Risk`.
     :param num_samples: n, outputs of each source; equal ones go through the model once.
     :param baseline: ``others`` or ``greedy``.
-    :param weight: k, above 0 and at most 1, with which the objective is not computed.
+    :param weight: k, above 0 and at most 1; at 1 the objective is not computed.
     """
 
     def __init__(

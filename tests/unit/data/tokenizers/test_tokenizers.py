@@ -127,6 +127,17 @@ def test_training_is_the_same_in_another_process() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_kind_is_all_but_the_vocabulary() -> None:
+    kinds = {kind: make(kind).train(ODD).kind for kind in KINDS}
+    assert len(set(kinds.values())) == len(KINDS)
+    assert kinds["word"] == "words by WordLevel"
+    assert kinds["wordpiece"] == "word pieces by WordPiece"
+    for kind in KINDS:
+        assert make(kind).train([""]).kind == kinds[kind]
+    changed = make("bpe", lowercase=True, normalization="nfkc").train(ODD)
+    assert changed.kind == "pieces by BPE after NFKC, Lowercase"
+
+
 @pytest.mark.parametrize("inherited", [{}, {"TOKENIZERS_PARALLELISM": "true"}])
 def test_forked_child_can_encode_in_silence(inherited: dict[str, str]) -> None:
     code = (
