@@ -132,7 +132,7 @@ def test_processes_draw_their_own_samples_and_layers(
     )
     cfg = compose_tiny(*options, *DDP, "trainer.devices=2", f"run.folder={tmp_path}/all")
     assert in_processes(cfg, 2) == [0, 0]
-    rows = [row for row in read_metrics(tmp_path / "all") if row["train/risk"]]
+    rows = [row for row in read_metrics(tmp_path / "all") if row["train/risk_loss"]]
     assert len(rows) == 10
     before, after = weights(tmp_path / "start"), weights(tmp_path / "all")
     assert all(torch.isfinite(tensor).all() for tensor in after.values())

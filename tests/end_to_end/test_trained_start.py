@@ -93,7 +93,7 @@ def test_choices_train_on_the_risk(
     metrics = train_tiny(tmp_path / "run", *options, *overrides)
     assert all(map(math.isfinite, metrics.values()))
     rows = read_metrics(tmp_path / "run")
-    assert all(risk > 0 for risk in train_losses(rows, "train/risk"))
+    assert all(risk > 0 for risk in train_losses(rows, "train/risk_loss"))
     assert len(train_losses(rows, "train/supervised_loss")) == 5
     assert load_bundle(tmp_path / "run").generate(["a b", "b"])
 

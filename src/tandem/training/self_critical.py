@@ -92,7 +92,7 @@ class SelfCritical:
         losses = objective(model, batch)
         supervised = losses.pop("loss")
         loss = self.weight * risk + (1 - self.weight) * supervised
-        return {"loss": loss, "supervised_loss": supervised, **losses, "risk": risk}
+        return {"loss": loss, "supervised_loss": supervised, **losses, "risk_loss": risk}
 
     def expected(
         self, model: Seq2Seq, batch: Batch, *, target: Tokenizer, max_length: int

@@ -153,8 +153,8 @@ def test_it_is_mixed_with_the_objective(batch, make) -> None:
 
     alone, supervised, mixed = losses(1.0), objective(model, batch), losses(0.75)
     assert list(alone) == ["loss"]
-    assert list(mixed) == ["loss", "supervised_loss", "attention_loss", "ctc_loss", "risk"]
-    assert torch.equal(mixed["risk"], alone["loss"])
+    assert list(mixed) == ["loss", "supervised_loss", "attention_loss", "ctc_loss", "risk_loss"]
+    assert torch.equal(mixed["risk_loss"], alone["loss"])
     assert torch.equal(mixed["supervised_loss"], supervised["loss"])
     hoped = 0.75 * alone["loss"] + 0.25 * supervised["loss"]
     torch.testing.assert_close(mixed["loss"], hoped, rtol=0, atol=1e-12)
