@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
-from tandem import sweep
+from tandem import launch, sweep
 from tandem.core.errors import InputError
 from tandem.sweeps.study import read_study
 
@@ -24,6 +24,16 @@ def test_every_value_composes_to_what_fits(path: Path) -> None:
     assert sweep.check_points(plan(path)) == ["wandb", "csv"]
     assert f"# tandem sweep sweeps/{path.name} " in path.read_text()
     assert read_study(path).name == path.stem
+
+
+GRIDS = [path for path in STUDIES if read_study(path).method == "grid"]
+
+
+@pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)
+def test_every_point_of_a_grid_is_a_training_of_its_own(path: Path) -> None:
+    points = read_study(path).grid()
+    configs = [launch.compose("train", plan(path).choices(point)) for point in points]
+    assert len({OmegaConf.to_yaml(cfg) for cfg in configs}) == len(points)
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
