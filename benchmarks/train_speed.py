@@ -91,6 +91,7 @@ def gru(hidden_size: int) -> Seq2Seq:
             hidden_size=2 * hidden_size,
             num_layers=1,
             bidirectional=True,
+            reverse=False,
             dropout=DROPOUT,
         ),
         decoder=partial(

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from tandem import build, console, launch, train
 from tandem.core.errors import InputError
 from tandem.data.cache import write_atomically
+from tandem.sweeps.averages import averages, averages_table, check_averaged
 from tandem.sweeps.process import TrialProcess
 from tandem.sweeps.runner import Runner
 from tandem.sweeps.study import Point, Study, by_key, read_study
@@ -73,6 +74,8 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
     plan = Plan(study, folder, by_key(overrides))
     _check_numbers(cfg)
+    over = [cfg.average] if isinstance(cfg.average, str) else list(cfg.average or [])
+    check_averaged(over, list(study.parameters))
     check_overrides(plan)
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as elsewhere:
         # As torch's threads, once started, do not survive the forks of the trials.
@@ -88,7 +91,22 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
         except KeyboardInterrupt:
             rich.get_console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
             raise SystemExit(128 + signal.SIGINT) from None
-        return report(plan, trials)
+        best = report(plan, trials)
+        if over:
+            rich.get_console().print(averages_table(averages(_scores(plan, trials), over), over))
+        return best
+
+
+def _scores(plan: Plan, trials: Trials) -> list[tuple[Point, dict[str, float]]]:
+    """Points and final scores of the complete trials: on test, or on validation without a test."""
+    found = []
+    for row in trials.rows():
+        if row.state == "complete":
+            record = json.loads((plan.run_folder(row.number) / "run.json").read_text())["metrics"]
+            test = {name: value for name, value in record.items() if name.startswith("test/")}
+            rest = {name: value for name, value in record.items() if name.startswith("val/")}
+            found.append((row.point, test or rest))
+    return found
 
 
 def _check_numbers(cfg: DictConfig) -> None:

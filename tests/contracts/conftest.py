@@ -145,6 +145,12 @@ def every_combination() -> list[Combination]:
             if key in option_keys(group, option)
             and not (value == "rotary" and "num_heads" not in option_keys(group, option))
         ]
+    turned = (("encoder.bidirectional", False), ("encoder.reverse", True))
+    found += [
+        Combination(encoder=encoder, changes=turned)
+        for encoder in GRID.options("encoder")
+        if "reverse" in option_keys("encoder", encoder)
+    ]
     stacked = (("features.stack", 2), ("features.num_mels", 3))
     found.append(Combination(frontend="speech", changes=stacked))
     for decoder, attention in itertools.product(GRID.options("decoder"), GRID.options("attention")):

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -176,8 +177,14 @@ def test_ctrl_c_says_how_to_go_on(server: Server) -> None:
     assert server.exit_code() == 128 + signal.SIGINT
     assert f"Stopped; to go on: tandem sweep {study} {' '.join(long)}\n" in server.output()
     assert not (folder / "0001").exists()
-    assert "Trials: 2, in" in server.run(study, *long)
+    output = server.run(study, *long, "average=[seed]")
+    assert "Trials: 2, in" in output
     assert {row["state"] for row in read_rows(folder)} == {"complete"}
+    losses = [
+        json.loads((folder / number / "run.json").read_text())["metrics"]["val/loss"]
+        for number in ("0000", "0001")
+    ]
+    assert f"{statistics.fmean(losses):.3f} ± {statistics.stdev(losses):.3f}" in output
 
 
 def test_a_failed_trial_is_recorded_and_tried_again(server: Server) -> None:

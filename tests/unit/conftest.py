@@ -37,6 +37,7 @@ def model_config(hidden_size: int, attention: str) -> dict[str, Any]:
             "hidden_size": hidden_size,
             "num_layers": 1,
             "bidirectional": True,
+            "reverse": False,
             "dropout": 0.0,
         },
         "decoder": {

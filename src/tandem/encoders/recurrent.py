@@ -1,5 +1,6 @@
 """RNN, LSTM and GRU encoders, in one or both directions: Schuster & Paliwal (1997)."""
 
+import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
@@ -16,6 +17,7 @@ class RecurrentEncoder(Encoder):
     :param hidden_size: M, size of the states; two directions get half of it each.
     :param num_layers: number of layers.
     :param bidirectional: whether each layer also reads from right to left.
+    :param reverse: whether the only direction is from right to left: Sutskever et al. (2014).
     :param dropout: probability between layers.
     """
 
@@ -27,9 +29,15 @@ class RecurrentEncoder(Encoder):
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
+        reverse: bool,
         dropout: float,
     ) -> None:
         super().__init__()
+        if bidirectional and reverse:
+            raise InputError(
+                "`encoder.reverse` turns the one direction round, but there are two; set "
+                "encoder.bidirectional=false or encoder.reverse=false."
+            )
         if bidirectional and hidden_size % 2:
             raise InputError(
                 f"`encoder.hidden_size` ({hidden_size}) must be even, since each of two directions "
@@ -44,8 +52,21 @@ class RecurrentEncoder(Encoder):
             dropout=dropout,
         )
         self.output_size = hidden_size
+        self.reverse = reverse
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
-        states, summary = self.stack.run_masked(inputs, mask)
+        if self.reverse:
+            states, summary = self.stack.run_masked(_reversed(inputs, mask), mask)
+            states = _reversed(states, mask)
+        else:
+            states, summary = self.stack.run_masked(inputs, mask)
         return Memory(states, mask, summary)
+
+
+def _reversed(values: Tensor, mask: Tensor) -> Tensor:
+    """Values (B, S, E) of each row from its last to its first; padding stays behind them."""
+    places = torch.arange(mask.size(1), device=mask.device)
+    turned = mask.sum(1, keepdim=True) - 1 - places  # (B, S), below 0 at padding
+    order = torch.where(mask, turned, places).unsqueeze(2)
+    return values.gather(1, order.expand_as(values))

@@ -12,11 +12,19 @@ from tandem.encoders import RecurrentEncoder
 KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize(
+    ("bidirectional", "reverse"), [(True, False), (False, False), (False, True)]
+)
 @pytest.mark.parametrize("cell", KINDS)
-def test_equals_torch_on_each_source_alone(cell: str, bidirectional: bool) -> None:
+def test_equals_torch_on_each_source_alone(cell: str, bidirectional: bool, reverse: bool) -> None:
     encoder = RecurrentEncoder(
-        3, cell=cell, hidden_size=4, num_layers=2, bidirectional=bidirectional, dropout=0.0
+        3,
+        cell=cell,
+        hidden_size=4,
+        num_layers=2,
+        bidirectional=bidirectional,
+        reverse=reverse,
+        dropout=0.0,
     ).double()
     size = 2 if bidirectional else 4
     torchs = KINDS[cell](3, size, 2, batch_first=True, bidirectional=bidirectional).double()
@@ -27,7 +35,9 @@ def test_equals_torch_on_each_source_alone(cell: str, bidirectional: bool) -> No
     inputs, lengths = torch.randn(3, 5, 3, dtype=torch.float64), (5, 1, 3)
     memory = encoder(inputs, torch.arange(5) < torch.tensor(lengths).unsqueeze(1))
     for row, length in enumerate(lengths):
-        states, last = torchs(inputs[row, :length])
+        source = inputs[row, :length]
+        states, last = torchs(source.flip(0) if reverse else source)
+        states = states.flip(0) if reverse else states
         hidden = last[0] if cell == "lstm" else last
         summary = hidden[-2:].flatten() if bidirectional else hidden[-1]
         torch.testing.assert_close(memory.states[row, :length], states, rtol=0, atol=1e-12)
@@ -39,18 +49,43 @@ def test_dropout_stands_between_layers_alone() -> None:
     inputs, mask = torch.randn(2, 5, 3), torch.ones(2, 5, dtype=torch.bool)
     for num_layers, changes in ((1, False), (2, True)):
         encoder = RecurrentEncoder(
-            3, cell="gru", hidden_size=4, num_layers=num_layers, bidirectional=True, dropout=0.5
+            3,
+            cell="gru",
+            hidden_size=4,
+            num_layers=num_layers,
+            bidirectional=True,
+            reverse=False,
+            dropout=0.5,
         )
         first, second = encoder(inputs, mask).states, encoder(inputs, mask).states
         assert torch.equal(first, second) is not changes
 
 
-def test_two_directions_need_an_even_size() -> None:
-    message = (
-        "`encoder.hidden_size` (5) must be even, since each of two directions gets half of it; "
-        "change it or set encoder.bidirectional=false."
-    )
+@pytest.mark.parametrize(
+    ("hidden_size", "reverse", "message"),
+    [
+        (
+            5,
+            False,
+            "`encoder.hidden_size` (5) must be even, since each of two directions gets half of "
+            "it; change it or set encoder.bidirectional=false.",
+        ),
+        (
+            4,
+            True,
+            "`encoder.reverse` turns the one direction round, but there are two; set "
+            "encoder.bidirectional=false or encoder.reverse=false.",
+        ),
+    ],
+)
+def test_two_directions_refuse(hidden_size: int, reverse: bool, message: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         RecurrentEncoder(
-            3, cell="gru", hidden_size=5, num_layers=1, bidirectional=True, dropout=0.0
+            3,
+            cell="gru",
+            hidden_size=hidden_size,
+            num_layers=1,
+            bidirectional=True,
+            reverse=reverse,
+            dropout=0.0,
         )

@@ -29,7 +29,9 @@ def build(
     recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
     return assemble(
         frontend=partial(TextFrontend, embedding_size=source_embedding, dropout=0.0),
-        encoder=partial(RecurrentEncoder, hidden_size=4, bidirectional=True, **recurrent),
+        encoder=partial(
+            RecurrentEncoder, hidden_size=4, bidirectional=True, reverse=False, **recurrent
+        ),
         decoder=partial(
             RecurrentDecoder,
             attention=attention,

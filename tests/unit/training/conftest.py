@@ -22,7 +22,9 @@ def small_model(*, copying: bool = False, ctc_weight: float = 0.0, attention=ADD
     recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
     model = assemble(
         frontend=partial(TextFrontend, embedding_size=4, dropout=0.0),
-        encoder=partial(RecurrentEncoder, hidden_size=4, bidirectional=True, **recurrent),
+        encoder=partial(
+            RecurrentEncoder, hidden_size=4, bidirectional=True, reverse=False, **recurrent
+        ),
         decoder=partial(
             RecurrentDecoder,
             attention=attention,
