@@ -33,7 +33,7 @@ ALLOWED = {
 ENTRY_POINTS = {"cli", "train", "evaluate", "generate", "score", "sweep", "report"}
 
 SIBLINGS_APART = ("frontends", "encoders", "decoders", "attentions", "bridges", "search", "metrics")
-CONFIG_READERS = {"build.py", "launch.py", *(f"{entry}.py" for entry in ENTRY_POINTS)}
+CONFIG_READERS = {"build.py", "checks.py", "launch.py", *(f"{entry}.py" for entry in ENTRY_POINTS)}
 LIGHTNING_USERS = ("training", "callbacks", "data/module.py")
 
 

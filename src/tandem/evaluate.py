@@ -12,7 +12,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from tandem import build, console, launch
+from tandem import build, checks, console, launch
 from tandem.bundle import Bundle
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
@@ -40,7 +40,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :raises InputError: if the bundle, the split or the data is unusable.
     """
     console.set_up(None)
-    build.check_values(cfg)
+    checks.check_values(cfg)
     if cfg.split not in SPLITS:
         raise InputError(f"`split` must be one of {', '.join(SPLITS)}, but is {cfg.split!r}.")
     bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)

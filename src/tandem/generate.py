@@ -9,7 +9,7 @@ from pathlib import Path
 import rich
 from omegaconf import DictConfig
 
-from tandem import build, console, launch
+from tandem import checks, console, launch
 from tandem.bundle import Bundle
 from tandem.core.errors import InputError
 from tandem.core.types import Hypothesis
@@ -30,7 +30,7 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     :raises InputError: if the bundle or a line is unusable, or the output file exists.
     """
     console.set_up(None)
-    build.check_values(cfg)
+    checks.check_values(cfg)
     if cfg.output != "-":
         check_new(Path(cfg.output))
     bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)

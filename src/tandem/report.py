@@ -16,7 +16,7 @@ import numpy as np
 import rich
 from omegaconf import DictConfig
 
-from tandem import build, console, launch
+from tandem import checks, console, launch
 from tandem.core.errors import InputError
 from tandem.data.cache import content_key, write_atomically
 from tandem.metrics import Metric
@@ -50,7 +50,7 @@ def report(cfg: DictConfig, command: str = "") -> Path:
     :raises InputError: if there is no run, or the page cannot be written.
     """
     console.set_up(None)
-    build.check_values(cfg)
+    checks.check_values(cfg)
     runs = find_runs([Path(folder) for folder in cfg.folders])
     outputs: dict[Path, Outputs] = {}
     modes: dict[str, str] = {}

@@ -10,7 +10,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from tandem import build, console, launch
+from tandem import checks, console, launch
 from tandem.bundle import Bundle, load_bundle
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
@@ -58,7 +58,7 @@ def score(cfg: DictConfig, command: str = "") -> None:
     :raises InputError: if the bundle or a file is unusable, or the output file exists.
     """
     console.set_up(None)
-    build.check_values(cfg)
+    checks.check_values(cfg)
     if cfg.format not in FORMATS:
         raise InputError(f"`format` must be one of {', '.join(FORMATS)}, but is {cfg.format!r}.")
     if cfg.output != "-":

@@ -12,7 +12,7 @@ import rich
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from tandem import build, console, launch, train
+from tandem import checks, console, launch, train
 from tandem.core.errors import InputError
 from tandem.data.cache import write_atomically
 from tandem.sweeps.averages import averages, averages_table, check_averaged
@@ -69,7 +69,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     :raises InputError: if something in the study or the config cannot work.
     """
     console.set_up(None)
-    build.check_values(cfg)
+    checks.check_values(cfg)
     study = read_study(Path(cfg.file))
     folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
     plan = Plan(study, folder, by_key(overrides))
@@ -137,13 +137,13 @@ def check_points(plan: Plan) -> list[str]:
     """
     for point in plan.study.probes():
         cfg = launch.compose("train", plan.choices(point))
-        build.check(cfg)
+        checks.check(cfg)
         _check_metric(plan.study, cfg)
     return list(cfg.logger or {})
 
 
 def _check_metric(study: Study, cfg: DictConfig) -> None:
-    modes = build.validation_scores(cfg)
+    modes = checks.validation_scores(cfg)
     if study.metric not in modes:
         raise InputError(
             f"metric.name ({study.metric}) must be one of what validation logs: "

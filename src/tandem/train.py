@@ -16,7 +16,7 @@ import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
 from omegaconf import DictConfig, OmegaConf
 
-from tandem import __version__, build, console, launch
+from tandem import __version__, build, checks, console, launch
 from tandem.bundle import save_bundle
 from tandem.callbacks import AverageCheckpoints, CSVLogger, TextMetrics, finish, mean_of
 from tandem.core.errors import InputError
@@ -38,8 +38,8 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :return: the final metrics by the names they are logged under.
     :raises InputError: if something in the config or the data cannot work.
     """
-    build.check(cfg)
-    build.check_start(cfg)
+    checks.check(cfg)
+    checks.check_start(cfg)
     workers = Workers(
         devices=cfg.trainer.devices,
         num_nodes=cfg.trainer.num_nodes,

@@ -6,7 +6,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tandem import build
+from tandem import build, checks
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]
@@ -27,7 +27,7 @@ Compose = Callable[..., DictConfig]
 )
 def test_monitor(composed: Compose, overrides: list[str], name: str, mode: str) -> None:
     cfg = composed("train", *overrides)
-    build.check(cfg)
+    checks.check(cfg)
     assert (cfg.monitor.name, cfg.monitor.mode) == (name, mode)
     assert len(cfg.metric) == len(build.build_metrics(cfg))
     assert (cfg.callbacks.best.monitor, cfg.callbacks.best.mode) == (name, mode)
@@ -40,7 +40,7 @@ def test_monitor(composed: Compose, overrides: list[str], name: str, mode: str) 
 def test_what_the_user_sets_is_never_replaced(composed: Compose, overrides: list[str]) -> None:
     cfg = composed("train", "metric=[bleu]", *overrides)
     with pytest.raises(InputError) as caught:
-        build.check(cfg)
+        checks.check(cfg)
     assert str(caught.value) == (
         f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: val/loss, "
         "val/perplexity, val/token_accuracy, val/bleu; choose one or add its metric."
@@ -53,13 +53,13 @@ def test_without_a_command_line_nothing_is_replaced(
     cfg = composed("train", "metric=[bleu]", "run.name=a", "run.tags=[]", "logger=csv")
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     with pytest.raises(InputError, match="must be one of what this run logs"):
-        build.check(cfg)
+        checks.check(cfg)
 
 
 def test_an_option_of_a_metric_that_is_not_chosen(composed: Compose) -> None:
     cfg = composed("train", "dataset=multi30k", "metric=[chrf]", "metric.bleu.tokenize=13a")
     with pytest.raises(InputError) as caught:
-        build.check(cfg)
+        checks.check(cfg)
     assert str(caught.value) == (
         "metric.bleu is set, but this metric is not chosen; add it: metric=[chrf,bleu]."
     )

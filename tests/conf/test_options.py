@@ -11,7 +11,7 @@ import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from tandem import build
+from tandem import build, checks
 from tandem.callbacks import TextMetrics
 from tandem.cli import config_groups
 from tandem.launch import config_folder
@@ -59,7 +59,7 @@ def test_every_option_passes_the_checks_of_a_run(
     composed: Compose, tmp_path: Path, group: str, option: str
 ) -> None:
     cfg = composed("train", *overrides(group, option), f"run.folder={tmp_path / 'run'}")
-    build.check(cfg)
+    checks.check(cfg)
     assert not (tmp_path / "run").exists()
 
 
@@ -91,14 +91,14 @@ def test_tokenizers_of_either_side(composed: Compose, group: str, option: str) -
         "tokenizer.shared=false",
         "source_tokenizer.shared=false",
     )
-    build.check(cfg)
+    checks.check(cfg)
 
 
 @pytest.mark.parametrize("name", ["evaluate", "generate"])
 @pytest.mark.parametrize("option", GROUPS["search"])
 def test_searches_of_other_commands(composed: Compose, name: str, option: str) -> None:
     cfg = composed(name, f"search={option}", "run=somewhere")
-    build.check_values(cfg)
+    checks.check_values(cfg)
     assert build.build_search(cfg)
 
 
@@ -116,7 +116,7 @@ def _check_deep(content: Any, path: Path) -> int:
     if not isinstance(content, dict):
         return 0
     if "_target_" in content:
-        build.check_targets(content, path.stem)
+        checks.check_targets(content, path.stem)
     return ("_target_" in content) + sum(_check_deep(item, path) for item in content.values())
 
 

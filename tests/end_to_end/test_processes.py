@@ -13,7 +13,7 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
-from tandem import build
+from tandem import build, checks
 from tandem.core.errors import InputError
 from tandem.core.stopping import Stopped
 from tandem.train import open_folder, read_checkpoint, train, train_as_worker
@@ -52,7 +52,7 @@ def free_port() -> str:
 
 def in_processes(cfg: DictConfig, count: int) -> list[int]:
     """Train in forked processes, which need no imports; return their exit codes."""
-    build.check(cfg)
+    checks.check(cfg)
     open_folder(cfg)
     port, children = free_port(), []
     for rank in range(count):

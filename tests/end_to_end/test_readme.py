@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from tandem import build, cli, sweep
+from tandem import checks, cli, sweep
 from tandem.report import as_overrides
 from tandem.sweeps.study import by_key, read_study
 
@@ -79,7 +79,7 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
         arguments, for_trainings = sweep.split_arguments(arguments)
         config = compose_config(name, *arguments)
         plan = sweep.Plan(read_study(ROOT / config.file), tmp_path, by_key(for_trainings))
-        build.check(compose_config("train", *plan.choices(next(plan.study.probes()))))
+        checks.check(compose_config("train", *plan.choices(next(plan.study.probes()))))
         return
     runs = single_runs([word for word in arguments if not word.startswith("--")])
     assert len(runs) == 1 or "--multirun" in arguments
@@ -87,7 +87,7 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
         config = compose_config(name, *overrides, own)
         assert not OmegaConf.missing_keys(config)
         if name == "train":
-            build.check(config)
+            checks.check(config)
 
 
 def test_table_lists_every_option():
