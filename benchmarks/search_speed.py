@@ -1,13 +1,20 @@
-"""Sentences per second in generation: Tandem beside ``generate`` and CTranslate2, same sizes.
+"""Sentences per second in generation: Tandem beside other systems of the same sizes.
 
     pip install -e '.[bench]'
     python benchmarks/search_speed.py
+    pip install --no-deps joeynmt==2.3.0
+    pip install importlib_metadata sacremoses sentencepiece subword-nmt
+    python benchmarks/search_speed.py --model gru
 
-All have 8,000 symbols, 4 + 4 layers of size 128 with feed-forward 256 and 4 heads, fp32, and
-search with the same width in batches of 64 sources of Multi30k's lengths, for exactly 20 symbols:
-``eos`` is made impossible in all, so that untrained models do the same work. They take turns, and
-the ratio of the medians is the figure to quote. CTranslate2 also runs with weights in int8, which
-the others don't have.
+All have 8,000 symbols, search in fp32 with the same width in batches of 64 sources of Multi30k's
+lengths, for exactly 20 symbols: ``eos`` is made impossible in all, so that untrained models do the
+same work. They take turns, and the ratio of the medians is the figure to quote.
+
+``transformer``: 4 + 4 layers of size 128 with feed-forward 256 and 4 heads, beside Hugging Face's
+``generate`` and CTranslate2, which also runs with weights in int8, which the others don't have.
+``gru``: embeddings of 128, a bidirectional encoder and a decoder of one layer of 256 with additive
+attention and input feeding, beside JoeyNMT, whose requirements pin versions of other packages that
+it does not need here.
 """
 
 import argparse
@@ -15,15 +22,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import torch
-from train_speed import VOCABULARY, batches, marian, transformer
+from train_speed import SIZE, VOCABULARY, batches, gru, marian, transformer
 
 from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.models import Seq2Seq
 from tandem.search import BeamSearch, GreedySearch, Search, Step
 
 ROWS, LENGTH = 64, 20
+HIDDEN = 256
+"""Of the GRU, in each direction."""
 
 
 def sources(count: int) -> list[Batch]:
@@ -32,9 +43,9 @@ def sources(count: int) -> list[Batch]:
     return [batch for batch in made if len(batch.source) >= ROWS][:count]
 
 
-def tandem_run(width: int) -> Callable[[Batch], int]:
+def tandem_run(model: Seq2Seq, width: int) -> Callable[[Batch], int]:
     """Tandem's search."""
-    model = transformer().eval()
+    model.eval()
     search: Search = (
         GreedySearch(ctc_weight=None)
         if width == 1
@@ -106,22 +117,70 @@ def ctranslate2_run(width: int, compute_type: str) -> Callable[[Batch], int]:
     return run
 
 
+def joeynmt_run(width: int) -> Callable[[Batch], int]:
+    """JoeyNMT's search over its own recurrent model."""
+    from joeynmt.model import build_model
+    from joeynmt.search import beam_search, greedy
+    from joeynmt.vocabulary import Vocabulary
+
+    names = {f"{name}_token": f"<{name}>" for name in ("unk", "pad", "bos", "eos")}
+    ids = {"unk_id": 0, "pad_id": 1, "bos_id": 2, "eos_id": 3}
+    special = SimpleNamespace(**names, **ids, sep_token=None, sep_id=None, lang_tags=[])
+    symbols = [f"s{number}" for number in range(VOCABULARY - len(names))]
+    vocabulary = Vocabulary(symbols, special)
+    shape = {"hidden_size": HIDDEN, "embeddings": {"embedding_dim": SIZE}, "type": "recurrent"}
+    decoder = {**shape, "attention": "bahdanau", "input_feeding": True, "init_hidden": "bridge"}
+    model = build_model({"encoder": shape, "decoder": decoder}, vocabulary, vocabulary).eval()
+
+    def run(batch: Batch) -> int:
+        source, mask = batch.source[:ROWS], batch.source_mask[:ROWS].unsqueeze(1)
+        lengths = batch.source_mask[:ROWS].sum(1)
+        output, hidden, _, _ = model(
+            return_type="encode", src=source, src_length=lengths, src_mask=mask
+        )
+        options = {
+            "model": model,
+            "src_mask": mask,
+            "max_output_length": LENGTH,
+            "min_output_length": LENGTH,
+            "encoder_output": output,
+            "encoder_hidden": hidden,
+        }
+        if width == 1:
+            tokens, _, _ = greedy(**options)
+        else:
+            tokens, _, _ = beam_search(**options, beam_size=width, alpha=1.0)
+        return int(tokens.numel())
+
+    return run
+
+
+PEERS: dict[str, dict[str, Callable[[int], Callable[[Batch], int]]]] = {
+    "transformer": {
+        "Hugging Face generate": generate_run,
+        "CTranslate2 fp32": lambda width: ctranslate2_run(width, "float32"),
+        "CTranslate2 int8": lambda width: ctranslate2_run(width, "int8"),
+    },
+    "gru": {"JoeyNMT": joeynmt_run},
+}
+
+
 @torch.inference_mode()
 def main() -> None:
     """Time both in turns for each width."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--batches", type=int, default=3, help="batches a round")
+    parser.add_argument("--model", choices=PEERS, default="transformer")
     parser.add_argument("--alone", action="store_true", help="time Tandem only")
     options = parser.parse_args()
     torch.manual_seed(0)
     work = sources(options.batches)
     for width in (1, 5):
-        systems = {"Tandem": tandem_run(width)}
+        ours = transformer() if options.model == "transformer" else gru(HIDDEN, HIDDEN, "none")
+        systems = {"Tandem": tandem_run(ours, width)}
         if not options.alone:
-            systems["Hugging Face generate"] = generate_run(width)
-            systems["CTranslate2 fp32"] = ctranslate2_run(width, "float32")
-            systems["CTranslate2 int8"] = ctranslate2_run(width, "int8")
+            systems |= {name: peer(width) for name, peer in PEERS[options.model].items()}
         speeds: dict[str, list[float]] = {name: [] for name in systems}
         for round_number in range(options.rounds + 1):
             for name, run in systems.items():
@@ -130,12 +189,12 @@ def main() -> None:
                 assert symbols == [ROWS * LENGTH] * len(work), (name, symbols)
                 if round_number:  # the first one warms up
                     speeds[name].append(ROWS * len(work) / (time.perf_counter() - start))
-        ours = statistics.median(speeds["Tandem"])
+        own = statistics.median(speeds["Tandem"])
         for name, values in speeds.items():
             median = statistics.median(values)
             print(
                 f"width {width}, {name}: median {median:.1f} sentences/s (min {min(values):.1f}, "
-                f"max {max(values):.1f}), Tandem / it {ours / median:.2f}"
+                f"max {max(values):.1f}), Tandem / it {own / median:.2f}"
             )
 
 

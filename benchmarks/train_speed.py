@@ -81,7 +81,7 @@ def transformer() -> Seq2Seq:
     )
 
 
-def gru(hidden_size: int) -> Seq2Seq:
+def gru(hidden_size: int, output_size: int = SIZE, tie_embeddings: str = "target") -> Seq2Seq:
     """A GRU with additive attention and input feeding."""
     return assemble(
         frontend=partial(TextFrontend, embedding_size=SIZE, dropout=DROPOUT),
@@ -102,11 +102,11 @@ def gru(hidden_size: int) -> Seq2Seq:
             hidden_size=hidden_size,
             num_layers=1,
             input_feeding=True,
-            output_size=SIZE,
+            output_size=output_size,
             dropout=DROPOUT,
         ),
         embedding_size=SIZE,
-        tie_embeddings="target",
+        tie_embeddings=tie_embeddings,
         copying=False,
         dropout=DROPOUT,
         ctc_weight=0.0,
