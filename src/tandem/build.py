@@ -1,7 +1,7 @@
 """From a composed config to objects: the only place that instantiates what a config names."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightning as L
@@ -9,7 +9,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.callbacks import AtomicCheckpointIO, PlateauSteps, TextMetrics
+from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
 from tandem.data.features import Features
@@ -157,13 +157,16 @@ def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
     return [make(callback) for callback in (cfg.callbacks or {}).values()]
 
 
-def build_trainer(cfg: DictConfig, text_metrics: TextMetrics) -> L.Trainer:
-    """Lightning's trainer with callbacks, loggers and checkpoints that are never half-written."""
+def build_trainer(cfg: DictConfig, callbacks: Sequence[L.Callback]) -> L.Trainer:
+    """Lightning's trainer with loggers and checkpoints that are never half-written.
+
+    :param callbacks: stand before those of the config.
+    """
     logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
     loggers = [make(one) for one in (cfg.logger or {}).values()]
     trainer: L.Trainer = make(
         cfg.trainer,
-        callbacks=[text_metrics, PlateauSteps(), *build_callbacks(cfg)],
+        callbacks=[*callbacks, PlateauSteps(), *build_callbacks(cfg)],
         logger=loggers or False,
         plugins=[AtomicCheckpointIO(), cluster_environment()],
         default_root_dir=cfg.run.folder,

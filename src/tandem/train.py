@@ -4,7 +4,6 @@ import json
 import logging
 import pickle
 import platform
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__, build, checks, console, launch
 from tandem.bundle import save_bundle
-from tandem.callbacks import AverageCheckpoints, CSVLogger, TextMetrics, finish, mean_of
+from tandem.callbacks import (
+    AverageCheckpoints,
+    CSVLogger,
+    TextMetrics,
+    TrainingTime,
+    finish,
+    mean_of,
+)
 from tandem.core.errors import InputError
 from tandem.core.stopping import stopped_by_signals
 from tandem.data.cache import write_atomically
@@ -81,7 +87,8 @@ def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
     L.seed_everything(cfg.seed, verbose=False)
     data = build.build_data(cfg)
     text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
-    trainer = build.build_trainer(cfg, text_metrics)
+    clock = TrainingTime()
+    trainer = build.build_trainer(cfg, [text_metrics, clock])
     exit_code = 1
     try:
         processors = data.prepare()
@@ -93,13 +100,14 @@ def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
         settings = build.plain(cfg) | {"parameters": module.model.num_parameters()}
         for one in trainer.loggers:
             one.log_hyperparams(settings)
-        seconds = fit(trainer, module, data, folder, resume=cfg.resume)
+        fit(trainer, module, data, folder, resume=cfg.resume)
+        logger.info("Trained for %.0f seconds, %s steps", clock.seconds, trainer.global_step)
         metrics = final_metrics(trainer, module, data, test=cfg.test)
         exit_code = 0
     finally:
         finish(trainer.loggers, exit_code)
     if trainer.is_global_zero:
-        facts = run_facts(cfg, module, seconds, command, text_metrics)
+        facts = run_facts(cfg, module, clock.seconds, command, text_metrics)
         write_results(cfg, module, metrics, facts)
     return metrics
 
@@ -189,8 +197,8 @@ def fit(
     folder: Path,
     *,
     resume: bool,
-) -> float:
-    """Train, from the last checkpoint if there is one to resume from; return the seconds."""
+) -> None:
+    """Train, from the last checkpoint if there is one to resume from."""
     last = folder / "checkpoints" / "last.ckpt"
     checkpoint = str(last) if resume and last.is_file() else None
     if resume:
@@ -199,11 +207,7 @@ def fit(
         for one in trainer.loggers:
             if isinstance(one, CSVLogger):
                 one.rewind(step)
-    start = time.monotonic()
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    seconds = time.monotonic() - start
-    logger.info("Trained for %.0f seconds, %s steps", seconds, trainer.global_step)
-    return seconds
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from tandem import build, checks
-from tandem.callbacks import TextMetrics
 from tandem.cli import config_groups
 from tandem.launch import config_folder
 
@@ -69,7 +68,7 @@ def test_trainers(composed: Compose, tmp_path: Path, group: str, option: str) ->
         pytest.skip("there is no GPU")
     chosen = overrides(group, option)
     cfg = composed("train", *chosen, f"run.folder={tmp_path / 'run'}")
-    trainer = build.build_trainer(cfg, TextMetrics(metrics=[]))
+    trainer = build.build_trainer(cfg, [])
     assert isinstance(trainer, L.Trainer)
     assert len(trainer.loggers) == len(cfg.logger)
 

@@ -1,5 +1,6 @@
 """A run that was killed goes on as if nothing had happened."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -256,7 +257,13 @@ def test_a_finished_run_trains_longer(train_tiny: Run, read_metrics: Run, tmp_pa
     long = ("dropout=0.3", "trainer.max_epochs=2")
     train_tiny(tmp_path / "straight", *long)
     train_tiny(tmp_path / "run", "dropout=0.3")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    before = torch.load(last, weights_only=True)["callbacks"]["TrainingTime"]["seconds"]
     train_tiny(tmp_path / "run", *long, "resume=true")
+    after = torch.load(last, weights_only=True)["callbacks"]["TrainingTime"]["seconds"]
+    assert 0 < before < after
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["training_seconds"] >= round(after, 1)
     rows = [values(read_metrics(tmp_path / name)) for name in ("straight", "run")]
     assert rows[0] == rows[1]
 

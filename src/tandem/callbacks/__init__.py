@@ -11,6 +11,7 @@ from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
 from tandem.callbacks.samples import SampleTable
 from tandem.callbacks.speed import Throughput
 from tandem.callbacks.text_metrics import TextMetrics
+from tandem.callbacks.training_time import TrainingTime
 from tandem.callbacks.wandb_logger import finish, make_wandb_logger, media_cell
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "SampleTable",
     "TextMetrics",
     "Throughput",
+    "TrainingTime",
     "finish",
     "make_progress",
     "make_wandb_logger",
