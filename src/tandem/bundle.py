@@ -16,10 +16,10 @@ from safetensors.torch import load_model, save_model
 
 from tandem import __version__
 from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
 from tandem.core.memory import Memory
 from tandem.core.types import Hypothesis
 from tandem.data.batching import Budget, Encoded, plan_batches
-from tandem.data.cache import write_atomically
 from tandem.data.columns import SourceColumn, TextColumn, VectorColumn
 from tandem.data.features import Features, File
 from tandem.data.processors import Processors

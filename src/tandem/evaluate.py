@@ -15,9 +15,9 @@ from rich.progress import track
 from tandem import build, checks, console, launch
 from tandem.bundle import Bundle
 from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.batching import Budget
-from tandem.data.cache import write_atomically
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.stream import StreamOptions
 from tandem.data.tokenizers.tokenizer import Tokenizer

@@ -13,7 +13,6 @@ from tandem import checks, console, launch
 from tandem.bundle import Bundle
 from tandem.core.errors import InputError
 from tandem.core.types import Hypothesis
-from tandem.data.cache import write_atomically
 from tandem.data.features import Features
 from tandem.ensemble import load_bundles
 from tandem.evaluate import device, runs, with_search
@@ -160,12 +159,7 @@ def check_new(path: Path) -> None:
 def write_new(path: Path, text: str) -> None:
     """Write a file that must not exist yet."""
     check_new(path)
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise InputError(
-            f"The file {path} cannot be written ({error.strerror}); choose another output=..."
-        ) from error
+    launch.write_output(path, text)
 
 
 def main(arguments: list[str]) -> None:

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tandem.core.errors import InputError, nearest
+from tandem.core.files import write_atomically
 from tandem.core.stopping import Stopped
 
 BAD_INPUT = 2
@@ -32,6 +33,19 @@ def config_folder() -> Path:
     """Where the configs are: inside the installed package, or beside ``src/`` in a checkout."""
     inside = Path(__file__).parent / "conf"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write what a command was asked for, whole or not at all.
+
+    :raises InputError: if the file cannot be written.
+    """
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"The file {path} cannot be written ({error.strerror}); choose another output=..."
+        ) from error
 
 
 def compose(config_name: str, overrides: list[str]) -> DictConfig:

@@ -18,7 +18,8 @@ from omegaconf import DictConfig
 
 from tandem import checks, console, launch
 from tandem.core.errors import InputError
-from tandem.data.cache import content_key, write_atomically
+from tandem.core.files import write_atomically
+from tandem.data.cache import content_key
 from tandem.metrics import Metric
 from tandem.reports.comparison import Outputs, Sample, comparison
 from tandem.reports.page import render
@@ -67,12 +68,7 @@ def report(cfg: DictConfig, command: str = "") -> Path:
         written=f"{datetime.now():%Y-%m-%d %H:%M}",
     )
     path = Path(cfg.output)
-    try:
-        write_atomically(path, page.encode())
-    except OSError as error:
-        raise InputError(
-            f"The page {path} cannot be written ({error.strerror}); choose another output=..."
-        ) from error
+    launch.write_output(path, page)
     rich.print(f"{len(runs)} runs in {path} ({len(page) / 2**20:.1f} MB)")
     if cfg.open:
         webbrowser.open(path.resolve().as_uri())

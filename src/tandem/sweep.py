@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem import checks, console, launch, train
 from tandem.core.errors import InputError
-from tandem.data.cache import write_atomically
+from tandem.core.files import write_atomically
 from tandem.sweeps.averages import averages, averages_table, check_averaged
 from tandem.sweeps.process import TrialProcess
 from tandem.sweeps.runner import Runner

@@ -26,8 +26,8 @@ from tandem.callbacks import (
     mean_of,
 )
 from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
 from tandem.core.stopping import stopped_by_signals
-from tandem.data.cache import write_atomically
 from tandem.data.module import DataModule
 from tandem.reports.summary import summary_table
 from tandem.training.module import Seq2SeqModule

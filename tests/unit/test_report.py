@@ -124,7 +124,7 @@ def test_a_page_that_cannot_be_written(
 ) -> None:
     (tmp_path / "file").touch()
     cfg = compose_config("report", f"folders=[{write_run('a')}]", f"output={tmp_path}/file/x.html")
-    with pytest.raises(InputError, match=r"The page .*x.html cannot be written .*another output="):
+    with pytest.raises(InputError, match=r"The file .*x.html cannot be written .*another output="):
         report(cfg)
 
 

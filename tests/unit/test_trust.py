@@ -84,7 +84,7 @@ def test_honest_parts_are_built() -> None:
         "tandem.attentions.Attention",  # abstract
         "tandem.training.module.Seq2SeqModule",
         "tandem.data.module.DataModule",
-        "tandem.data.cache.write_atomically",
+        "tandem.core.files.write_atomically",
         "tandem.callbacks.CSVLogger",
         "tandem.console.logging.FileHandler",
         "tandem.launch.BAD_INPUT",

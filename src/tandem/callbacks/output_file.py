@@ -6,8 +6,8 @@ from pathlib import Path
 import lightning as L
 
 from tandem.callbacks.evaluated_rows import EvaluatedRows, Split
+from tandem.core.files import write_atomically
 from tandem.core.types import Evaluated
-from tandem.data.cache import write_atomically
 
 
 class OutputFile(EvaluatedRows):

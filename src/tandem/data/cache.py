@@ -3,13 +3,12 @@
 import hashlib
 import logging
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pyarrow as pa
 
+from tandem.core.files import replacing
 from tandem.data.ragged import Ragged
 
 logger = logging.getLogger(__name__)
@@ -30,26 +29,6 @@ def content_key(*parts: str | Iterable[str]) -> str:
             digest.update(raw)
         digest.update(b"|")
     return digest.hexdigest()[:32]
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A file beside a path, which takes its place once all is written and vanishes otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is never seen half-written under its name."""
-    with replacing(path) as part:
-        part.write_bytes(content)
 
 
 def keep(write: Callable[[], None], path: Path) -> None:

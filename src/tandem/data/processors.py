@@ -16,8 +16,9 @@ from rich.progress import track
 
 from tandem import __version__
 from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
 from tandem.core.types import SPECIAL_IDS
-from tandem.data.cache import cache_folder, content_key, keep, write_atomically
+from tandem.data.cache import cache_folder, content_key, keep
 from tandem.data.columns import Rows, VectorColumn
 from tandem.data.features import Features, File, Vectors
 from tandem.data.ragged import Ragged

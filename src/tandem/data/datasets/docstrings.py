@@ -22,7 +22,8 @@ from typing import NamedTuple, TypeAlias
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.cache import cache_folder, content_key, write_atomically
+from tandem.core.files import write_atomically
+from tandem.data.cache import cache_folder, content_key
 from tandem.data.datasets import docstring_text
 from tandem.data.datasets.base import SPLITS, existing_folder, from_pairs
 

@@ -20,7 +20,8 @@ from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from tandem.core.errors import InputError
-from tandem.data.cache import cache_folder, content_key, write_atomically
+from tandem.core.files import write_atomically
+from tandem.data.cache import cache_folder, content_key
 from tandem.data.datasets.base import SPLITS
 
 logger = logging.getLogger(__name__)

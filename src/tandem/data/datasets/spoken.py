@@ -15,8 +15,9 @@ import soundfile
 from datasets import Dataset, DatasetDict, Features, Value
 
 from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
 from tandem.data.audio import resample
-from tandem.data.cache import cache_folder, content_key, write_atomically
+from tandem.data.cache import cache_folder, content_key
 from tandem.data.datasets.folders import FILE_FEATURES
 from tandem.data.espeak import Espeak
 
