@@ -106,8 +106,7 @@ def _check_media(features: Features | None, model: Seq2Seq) -> None:
 def _check_objective(cfg: DictConfig, model: Seq2Seq) -> None:
     """Refuse an objective that asks for what the model does not have."""
     objective = make(cfg.objective)
-    sizes = {"input_size": cfg.model.embedding_size, "memory_size": model.encoder.output_size}
-    if objective.coverage_weight and not has_weights(model.decoder, **sizes):
+    if objective.coverage_weight and not has_weights(model):
         raise InputError(
             f"objective.coverage_weight={objective.coverage_weight} needs attention weights, but "
             "this attention has none; choose another one, such as attention=additive, or set "

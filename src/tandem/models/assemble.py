@@ -109,7 +109,7 @@ def _check_copying(
             "model.copying=true needs source and target to be text with one vocabulary; set "
             "tokenizer.shared=true or model.copying=false."
         )
-    if not has_weights(writer, input_size=embedding_size, memory_size=memory_size):
+    if not _gives_weights(writer, input_size=embedding_size, memory_size=memory_size):
         raise InputError(
             "model.copying=true copies what attention looks at, but this attention has no weights; "
             "choose another one, such as attention=additive, or model.copying=false."
@@ -117,7 +117,16 @@ def _check_copying(
 
 
 @torch.no_grad()
-def has_weights(decoder: Decoder, *, input_size: int, memory_size: int) -> bool:
+def has_weights(model: Seq2Seq) -> bool:
+    """Whether the decoder's attention has weights."""
+    return _gives_weights(
+        model.decoder,
+        input_size=model.target_table.embedding_dim,
+        memory_size=model.encoder.output_size,
+    )
+
+
+def _gives_weights(decoder: Decoder, *, input_size: int, memory_size: int) -> bool:
     """Whether a decoder's attention has weights, found by asking it once.
 
     :param input_size: E.

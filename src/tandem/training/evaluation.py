@@ -74,11 +74,7 @@ def check_search(model: Seq2Seq, search: Search) -> None:
             f"search.ctc_weight={search.ctc_weight} needs a model with a CTC layer; train it with "
             "objective.ctc_weight above 0 or set search.ctc_weight=null."
         )
-    sizes = {
-        "input_size": model.target_table.embedding_dim,
-        "memory_size": model.encoder.output_size,
-    }
-    if search.coverage_penalty and not has_weights(model.decoder, **sizes):
+    if search.coverage_penalty and not has_weights(model):
         raise InputError(
             f"search.coverage_penalty={search.coverage_penalty} needs attention weights, which "
             "this model's attention does not have; choose another attention or set "
