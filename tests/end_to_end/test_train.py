@@ -80,6 +80,7 @@ def test_every_epoch_trains(train_tiny: Run, read_metrics: Run, tmp_path: Path) 
         ["encoder=transformer", "encoder.num_heads=2", "search=beam", "trainer.max_epochs=2"],
         ["trainer.accumulate_grad_batches=2", "encoder=cnn", "decoder=cnn"],
         ["trainer.precision=bf16-mixed"],
+        ["callbacks=[default,matmul_precision]", "encoder=transformer", "encoder.num_heads=2"],
         ["decoder.input_feeding=true", "trainer.gradient_clip_val=0.1"],
         ["metric=[bleu,chrf,ter,rouge,wer,cer,exact_match]"],
         ["callbacks=none", "logger=none", "test=false"],

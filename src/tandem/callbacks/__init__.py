@@ -5,6 +5,7 @@ from tandem.callbacks.average_checkpoints import AverageCheckpoints, mean_of
 from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
 from tandem.callbacks.csv_logger import CSVLogger
 from tandem.callbacks.last_checkpoint import LastCheckpoint
+from tandem.callbacks.matmul_precision import MatmulPrecision
 from tandem.callbacks.output_file import OutputFile
 from tandem.callbacks.plateau_steps import PlateauSteps
 from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
@@ -21,6 +22,7 @@ __all__ = [
     "CSVLogger",
     "LastCheckpoint",
     "LogLines",
+    "MatmulPrecision",
     "OutputFile",
     "PlateauSteps",
     "ProgressBar",

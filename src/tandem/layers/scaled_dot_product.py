@@ -33,6 +33,9 @@ def merge_heads(heads: Tensor) -> Tensor:
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: Dropout) -> Tensor:
     """``softmax(Q K' / sqrt(d)) V``; torch's fused kernel unless the weights are dropped out.
 
+    On a CPU that kernel takes many small products, each of which would be rounded on its own under
+    a reduced precision of products, which takes five times as long; two large ones are used there.
+
     :param query: (B, heads, T, d)
     :param keys: (B, heads, S, d)
     :param values: (B, heads, S, d)
@@ -41,6 +44,8 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: D
     """
     if dropout.training and dropout.p > 0:
         return dropout(attention_weights(query, keys, mask)) @ values
+    if query.device.type == "cpu" and torch.get_float32_matmul_precision() != "highest":
+        return attention_weights(query, keys, mask) @ values
     return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
 
 

@@ -26,6 +26,21 @@ def test_self_attention_equals_torch_under_a_causal_mask() -> None:
     torch.testing.assert_close(ours(states, mask, None)[0], expected, rtol=0, atol=1e-12)
 
 
+def test_attend_in_a_reduced_precision_is_near_the_exact_one() -> None:
+    inputs = [torch.randn(2, 2, 4, 6, requires_grad=True) for _ in range(3)]
+    mask = torch.tensor([[True, True, False, True]])
+    exact = attend(*inputs, mask, Dropout(0.0))
+    gradients = torch.autograd.grad(exact.sum(), inputs)
+    torch.set_float32_matmul_precision("medium")
+    try:
+        rounded = attend(*inputs, mask, Dropout(0.0))
+        rounded_gradients = torch.autograd.grad(rounded.sum(), inputs)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    torch.testing.assert_close(rounded, exact, rtol=0, atol=0.05)
+    torch.testing.assert_close(rounded_gradients, gradients, rtol=0, atol=0.05)
+
+
 def test_causal_mask_sees_the_past_and_itself() -> None:
     expected = [[True, True, True, False], [True, True, True, True]]
     assert causal_mask(2, 2, torch.device("cpu")).tolist() == expected
