@@ -84,7 +84,7 @@ def with_search(bundle: Bundle, cfg: DictConfig) -> Bundle:
 
 
 def _with_ids(cfg: DictConfig, target: Tokenizer) -> DictConfig:
-    """The config with ids for the texts under ``search.forced_prefix`` and ``search.banned``."""
+    """The config with ids for the texts under the keys of ``search`` that take ids."""
 
     def ids(key: str, text: str) -> list[int]:
         (found,) = target.encode_batch([text])
@@ -98,10 +98,11 @@ def _with_ids(cfg: DictConfig, target: Tokenizer) -> DictConfig:
     cfg = copy.deepcopy(cfg)
     if isinstance(cfg.search.get("forced_prefix"), str):
         cfg.search.forced_prefix = ids("forced_prefix", cfg.search.forced_prefix)
-    if OmegaConf.is_list(cfg.search.get("banned")):
-        cfg.search.banned = [
-            ids("banned", one) if isinstance(one, str) else one for one in cfg.search.banned
-        ]
+    for key in ("banned", "required"):
+        if OmegaConf.is_list(cfg.search.get(key)):
+            cfg.search[key] = [
+                ids(key, one) if isinstance(one, str) else one for one in cfg.search[key]
+            ]
     return cfg
 
 

@@ -33,6 +33,7 @@ NEEDED = {
     "dataset=hub": ["dataset.path=.", "dataset.source=a", "dataset.target=b"],
     "noise=layer_drop": ["encoder=transformer"],
     "risk=self_critical": ["init_from=outputs/run"],
+    "search=constrained": ["search.required=[[4]]"],
     "scheduler=cosine": ["trainer.max_steps=9", "scheduler.warmup_steps=2"],
 }
 """What a user has to give."""
@@ -96,7 +97,7 @@ def test_tokenizers_of_either_side(composed: Compose, group: str, option: str) -
 @pytest.mark.parametrize("name", ["evaluate", "generate"])
 @pytest.mark.parametrize("option", GROUPS["search"])
 def test_searches_of_other_commands(composed: Compose, name: str, option: str) -> None:
-    cfg = composed(name, f"search={option}", "run=somewhere")
+    cfg = composed(name, *overrides("search", option), "run=somewhere")
     checks.check_values(cfg)
     assert build.build_search(cfg)
 

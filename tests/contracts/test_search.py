@@ -1,15 +1,32 @@
 """Search under every combination: nothing is missed, and every score can be computed again."""
 
 import itertools
+from collections import Counter
 
 import pytest
 import torch
 
 from tandem.core.types import SPECIAL_IDS
-from tandem.search import BeamSearch, GreedySearch
+from tandem.search import (
+    BeamSearch,
+    ConstrainedBeamSearch,
+    DiverseBeamSearch,
+    GreedySearch,
+    Sampling,
+)
 from tandem.training.evaluation import generate
 
 LONGEST = 3
+REQUIRED = 4
+PLAIN = {
+    "ctc_weight": None,
+    "min_length": 0,
+    "no_repeat_ngram": 0,
+    "forced_prefix": [],
+    "banned": [],
+}
+AVERAGE = {"length_penalty": "average", "alpha": 1.0, "coverage_penalty": 0.0, **PLAIN}
+SAMPLED = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, **PLAIN}
 
 
 def search(case, method, max_length: int):
@@ -49,17 +66,60 @@ def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case) -> None:
 
 
 @torch.inference_mode()
+def test_what_must_contain_a_symbol_is_the_part_of_it_that_does(case) -> None:
+    outputs = [output for output in all_outputs() if REQUIRED in output]
+    method = ConstrainedBeamSearch(width=len(outputs), required=[[REQUIRED]], **AVERAGE)
+    for row, found in enumerate(search(case, method, LONGEST)):
+        log_probs = case.log_prob(row, outputs).tolist()
+        expected = {
+            tuple(output): score / len(output)
+            for output, score in zip(outputs, log_probs, strict=True)
+        }
+        actual = {tuple(hypothesis.tokens): hypothesis.score for hypothesis in found}
+        assert actual == pytest.approx(expected, rel=0, abs=1e-9)
+
+
+@torch.inference_mode()
 @pytest.mark.parametrize(
     "method",
     [
         GreedySearch(ctc_weight=None),
-        BeamSearch(width=3, length_penalty="average", alpha=1.0, ctc_weight=None),
+        BeamSearch(width=3, **AVERAGE),
+        DiverseBeamSearch(width=4, groups=2, diversity=0.7, **AVERAGE),
+        ConstrainedBeamSearch(width=2, required=[[REQUIRED, 5]], **AVERAGE),
+        Sampling(num_samples=3, seed=0, **SAMPLED),
     ],
-    ids=["greedy", "beam"],
+    ids=["greedy", "beam", "diverse", "constrained", "sampling"],
 )
 def test_scores_equal_a_teacher_forced_pass(case, method) -> None:
+    by_length = not isinstance(method, GreedySearch | Sampling)
     for row, found in enumerate(search(case, method, max_length=8)):
         log_probs = case.log_prob(row, [hypothesis.tokens for hypothesis in found])
         for hypothesis, log_prob in zip(found, log_probs.tolist(), strict=True):
-            penalty = len(hypothesis.tokens) if isinstance(method, BeamSearch) else 1
+            penalty = len(hypothesis.tokens) if by_length else 1
             assert hypothesis.score == pytest.approx(log_prob / penalty, rel=0, abs=1e-9)
+
+
+@torch.inference_mode()
+def test_samples_are_as_frequent_as_they_are_probable(case) -> None:
+    """Pearson's chi-square over all outputs, of 2,000 samples a source.
+
+    Outputs that are expected fewer than 5 times are one cell. The bound is exceeded once in 10^9
+    draws by right frequencies (Wilson and Hilferty's approximation at 6 standard deviations).
+    """
+    method = Sampling(num_samples=2000, seed=1, **SAMPLED)
+    outputs = all_outputs()
+    for row, found in enumerate(search(case, method, LONGEST)):
+        expected = 2000 * case.log_prob(row, outputs).exp()
+        counts = Counter(tuple(hypothesis.tokens) for hypothesis in found)
+        observed = torch.tensor([counts[tuple(output)] for output in outputs]).double()
+        assert observed.sum() == 2000
+        rare = expected < 5
+        cells = [
+            torch.cat((values[~rare], values[rare].sum().unsqueeze(0)))
+            for values in (observed, expected)
+        ]
+        statistic = ((cells[0] - cells[1]) ** 2 / cells[1].clamp(min=1e-9)).sum().item()
+        freedom = len(cells[0]) - 1
+        spread = 2 / (9 * freedom)
+        assert statistic < freedom * (1 - spread + 6 * spread**0.5) ** 3

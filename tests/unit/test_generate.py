@@ -83,15 +83,25 @@ def test_rules_as_text(small_bundle, compose_config, tmp_path) -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["forced_prefix", "banned"])
+def test_required_text(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    options = ("search=constrained", "search.required=[y z,w]")
+    lines = written(compose_config, folder, tmp_path, *options)
+    assert lines
+    for line in lines:
+        assert "y z" in line
+        assert "w" in line.split()
+
+
+@pytest.mark.parametrize("key", ["forced_prefix", "banned", "required"])
 def test_text_that_the_vocabulary_does_not_have(
     small_bundle, compose_config, tmp_path, key
 ) -> None:
-    value = {"forced_prefix": "q", "banned": "[w,q]"}[key]
+    value = {"forced_prefix": "q", "banned": "[w,q]", "required": "[w,q]"}[key]
+    search = "constrained" if key == "required" else "beam"
+    options = (f"search={search}", f"search.{key}={value}")
     with pytest.raises(InputError) as caught:
-        written(
-            compose_config, small_bundle("one"), tmp_path, "search=beam", f"search.{key}={value}"
-        )
+        written(compose_config, small_bundle("one"), tmp_path, *options)
     assert str(caught.value) == (
         f"`search.{key}` holds 'q', which cannot be written with the target vocabulary; correct it."
     )

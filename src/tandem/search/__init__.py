@@ -2,8 +2,17 @@
 
 from tandem.search.base import Search, Step
 from tandem.search.beam import BeamSearch
+from tandem.search.constrained import ConstrainedBeamSearch
 from tandem.search.diverse import DiverseBeamSearch
 from tandem.search.greedy import GreedySearch
 from tandem.search.sampling import Sampling
 
-__all__ = ["BeamSearch", "DiverseBeamSearch", "GreedySearch", "Sampling", "Search", "Step"]
+__all__ = [
+    "BeamSearch",
+    "ConstrainedBeamSearch",
+    "DiverseBeamSearch",
+    "GreedySearch",
+    "Sampling",
+    "Search",
+    "Step",
+]

@@ -47,7 +47,7 @@ def output_rules(
     checked_count("min_length", min_length, least=0)
     checked_count("no_repeat_ngram", no_repeat_ngram, least=0)
     prefix = _checked_ids("forced_prefix", forced_prefix)
-    sequences = _checked_sequences(banned)
+    sequences = checked_sequences("banned", banned)
     rules: list[Processor] = []
     if no_repeat_ngram:
         rules.append(NoRepeat(no_repeat_ngram))
@@ -156,14 +156,14 @@ def _forbid(scores: Tensor, rows: Tensor, symbols: Tensor) -> Tensor:
     return scores.index_put((rows, symbols), scores.new_tensor(-torch.inf))
 
 
-def _checked_sequences(banned: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The same sequences as lists; raises InputError if one of them cannot be banned."""
-    if not isinstance(banned, Sequence) or not all(banned):
+def checked_sequences(name: str, sequences: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The same sequences as lists; raises InputError if they are no sequences of ids."""
+    if not isinstance(sequences, Sequence) or not all(sequences):
         raise InputError(
-            "`search.banned` must be a list of lists of at least one id each, such as "
-            f"[[17],[5,6]], but is {banned!r}."
+            f"`search.{name}` must be a list of lists of at least one id each, such as "
+            f"[[17],[5,6]], but is {sequences!r}."
         )
-    return [_checked_ids(f"banned[{place}]", ids) for place, ids in enumerate(banned)]
+    return [_checked_ids(f"{name}[{place}]", ids) for place, ids in enumerate(sequences)]
 
 
 def _checked_ids(name: str, ids: Sequence[int]) -> list[int]:

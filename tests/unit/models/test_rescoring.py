@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from tandem.core.types import SPECIAL_IDS
-from tandem.search import BeamSearch, DiverseBeamSearch, GreedySearch, Sampling
+from tandem.search import (
+    BeamSearch,
+    ConstrainedBeamSearch,
+    DiverseBeamSearch,
+    GreedySearch,
+    Sampling,
+)
 from tandem.training.evaluation import generate, generate_together
 
 SOURCE = torch.tensor([[4, 5, 3, 2], [2, 0, 0, 0], [5, 5, 2, 0]])
@@ -16,6 +22,7 @@ PLAIN = {"temperature": 1.3, "top_k": 3, "top_p": 0.9, "min_p": 0.0, "ctc_weight
 METHODS = {
     "greedy": lambda rules: GreedySearch(ctc_weight=None, **rules),
     "beam": lambda rules: BeamSearch(width=3, **BEAM, **rules),
+    "constrained": lambda rules: ConstrainedBeamSearch(width=2, required=[[4]], **BEAM, **rules),
     "diverse": lambda rules: DiverseBeamSearch(width=4, groups=2, diversity=0.5, **BEAM, **rules),
     "sampling": lambda rules: Sampling(num_samples=3, seed=0, **PLAIN, **rules),
 }
