@@ -4,7 +4,9 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import rich
 from omegaconf import DictConfig
@@ -12,10 +14,11 @@ from omegaconf import DictConfig
 from tandem import checks, console, launch
 from tandem.bundle import Bundle
 from tandem.core.errors import InputError
-from tandem.core.types import Hypothesis
+from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.data.features import Features
 from tandem.ensemble import load_bundles
 from tandem.evaluate import device, runs, with_search
+from tandem.pairs import force_pairs
 
 LISTS = (".txt", ".lst", ".list")
 """How the names of files end that list the paths of pictures or recordings."""
@@ -34,14 +37,14 @@ def generate(cfg: DictConfig, command: str = "") -> None:
         check_new(Path(cfg.output))
     bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
     check_n_best(bundle, cfg.n_best)
+    check_attention(bundle, cfg)
     bundle.to(device("auto"))
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return
     sources = read_sources(cfg.input, isinstance(bundle.processors.source, Features))
     check_lengths(bundle, sources, cfg)
-    found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens)
-    text = "".join(f"{as_line(bundle, one, cfg.n_best)}\n" for one in found)
+    text = "".join(f"{line}\n" for line in lines(bundle, sources, cfg))
     if cfg.output == "-":
         sys.stdout.write(text)
     else:
@@ -56,7 +59,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
     for line in _typed():
         try:
             check_lengths(bundle, [line], cfg)
-            print(as_line(bundle, bundle.hypotheses([line])[0], cfg.n_best))
+            print(*lines(bundle, [line], cfg))
         except InputError as error:
             launch.complain(error)
 
@@ -73,24 +76,58 @@ def _typed() -> Iterator[str]:
             yield line
 
 
-def as_line(bundle: Bundle, hypotheses: list[Hypothesis], n_best: int | None) -> str:
-    """What is written for one source.
+def lines(bundle: Bundle, sources: list[str], cfg: DictConfig) -> list[str]:
+    """What is written for each source.
 
-    :param n_best: None: the text of the best hypothesis; a number: so many as a JSON list, each
-        with its text, its score (null if it is impossible) and its tokens.
+    Without ``cfg.n_best`` it is the text of the best hypothesis; else a JSON list of so many, each
+    with its text, its score (null if it is impossible) and its tokens, and with
+    ``cfg.show_attention`` what :func:`attention` finds.
     """
     target = bundle.processors.target
-    if n_best is None:
-        return target.decode(hypotheses[0].tokens)
+    found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens)
+    if cfg.n_best is None:
+        return [target.decode(best.tokens) for best, *_ in found]
+    found = [hypotheses[: cfg.n_best] for hypotheses in found]
     records = [
-        {
-            "text": target.decode(one.tokens),
-            "score": one.score if math.isfinite(one.score) else None,
-            "tokens": target.tokens(one.tokens),
-        }
-        for one in hypotheses[:n_best]
+        [
+            {
+                "text": target.decode(one.tokens),
+                "score": one.score if math.isfinite(one.score) else None,
+                "tokens": target.tokens(one.tokens),
+            }
+            for one in hypotheses
+        ]
+        for hypotheses in found
     ]
-    return json.dumps(records, ensure_ascii=False)
+    if cfg.show_attention:
+        looks = attention(bundle, sources, found, max_tokens=cfg.max_tokens)
+        for record, look in zip(chain.from_iterable(records), looks, strict=True):
+            record |= look
+    return [json.dumps(one, ensure_ascii=False) for one in records]
+
+
+def attention(
+    bundle: Bundle, sources: list[str], found: list[list[Hypothesis]], *, max_tokens: int
+) -> list[dict[str, Any]]:
+    """Where the last attention looked, for each hypothesis of each source in turn.
+
+    :return: ``attention``, a list of weights over the source for each token, to four decimals; for
+        texts ``source``, the symbols that the weights are of, the source's ``eos`` included.
+    """
+    pairs = [(text, one.tokens) for text, ones in zip(sources, found, strict=True) for one in ones]
+    outputs = [tokens for _, tokens in pairs]
+    targets = [ids[:-1] if ids[-1] == SPECIAL_IDS.eos else ids for ids in outputs]
+    source = bundle.processors.source
+    looks: dict[int, dict[str, Any]] = {}
+    for part in force_pairs(bundle, [text for text, _ in pairs], targets, max_tokens=max_tokens):
+        lengths = part.memory.mask.sum(1).tolist()
+        for place, weights in enumerate(part.weights("show_attention").double()):  # (T, S)
+            row, length = part.rows[place], lengths[place]
+            kept = weights[: len(outputs[row]), :length].tolist()
+            looks[row] = {"attention": [[round(weight, 4) for weight in one] for one in kept]}
+            if not isinstance(source, Features):
+                looks[row]["source"] = source.tokens(part.batch.source[place, :length].tolist())
+    return [looks[row] for row in range(len(pairs))]
 
 
 def check_n_best(bundle: Bundle, n_best: int | None) -> None:
@@ -101,6 +138,20 @@ def check_n_best(bundle: Bundle, n_best: int | None) -> None:
             f"`n_best` must be null or a whole number from 1 to {width}, which the search keeps of "
             f"each source, but is {n_best!r}; widen it, for example with search=beam "
             "search.width=10."
+        )
+
+
+def check_attention(bundle: Bundle, cfg: DictConfig) -> None:
+    """Refuse to show attention where there is no place for it, or no single one."""
+    if cfg.show_attention and cfg.n_best is None:
+        raise InputError(
+            "show_attention=true is written in JSON, which n_best asks for; add n_best=1, or leave "
+            "show_attention out."
+        )
+    if cfg.show_attention and bundle.partners:
+        raise InputError(
+            f"show_attention=true shows one model's attention, but `run` is {cfg.run}; name one "
+            "run, or leave show_attention out."
         )
 
 

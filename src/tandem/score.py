@@ -5,7 +5,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from omegaconf import DictConfig
 from torch import Tensor
@@ -15,14 +14,11 @@ from tandem.bundle import Bundle, load_bundle
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS, Batch
-from tandem.data.batching import Budget, Encoded, plan_batches
-from tandem.data.columns import TextColumn
 from tandem.data.features import Features
-from tandem.data.ragged import Ragged
 from tandem.evaluate import device, runs
 from tandem.generate import check_lengths, check_new, read_lines, read_sources, write_new
-from tandem.training.evaluation import encode
-from tandem.training.forced import force, forced_losses
+from tandem.pairs import force_pairs
+from tandem.training.forced import forced_losses
 
 FORMATS = ("tsv", "json")
 
@@ -106,29 +102,15 @@ def score_pairs(
     :raises InputError: if a source is unusable, or alignments are wanted of an attention without
         weights.
     """
-    if not sources:
-        return []
-    column = bundle.read(sources)
     ids = bundle.processors.target.encode_batch(targets)
-    encoded = Encoded(column, Ragged.from_lists(ids), np.arange(len(ids)))
-    room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
-    budget = Budget(max_tokens=max_tokens, max_source_tokens=room, max_sentences=None)
     scored: dict[int, ScoredPair] = {}
-    for chosen in plan_batches(encoded, budget, rng=None):
-        batch = encoded.collate(chosen).to(next(bundle.model.parameters()).device)
-        memory = encode(bundle.model, batch)
-        forced = force(bundle.model, memory, batch)
-        losses, _ = forced_losses(bundle.model, forced)  # (R,)
-        by_target = losses.double().split(batch.target_mask.sum(1).tolist())
+    for part in force_pairs(bundle, sources, ids, max_tokens=max_tokens):
+        losses, _ = forced_losses(bundle.model, part.forced)  # (R,)
+        by_target = losses.double().split(part.batch.target_mask.sum(1).tolist())
         positions = None
         if alignment:
-            if forced.weights is None:
-                raise InputError(
-                    "alignment=true needs attention weights, but this model's attention has none; "
-                    "set alignment=false or train with another one, such as attention=additive."
-                )
-            positions = _most_weighed(forced.weights(), memory, batch).tolist()  # (B, T)
-        for place, row in enumerate(chosen.tolist()):
+            positions = _most_weighed(part.weights("alignment"), part.memory, part.batch).tolist()
+        for place, row in enumerate(part.rows):
             target = [*ids[row], SPECIAL_IDS.eos]
             scored[row] = ScoredPair(
                 tokens=bundle.processors.target.tokens(target),

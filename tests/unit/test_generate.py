@@ -5,9 +5,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS
 from tandem.ensemble import load_bundles
 from tandem.generate import generate
 from tandem.metrics import ChrF
@@ -50,6 +53,43 @@ def test_n_best(small_bundle, compose_config, tmp_path) -> None:
             special = ("<eos>", "<pad>", "<bos>")
             words = [token for token in record["tokens"] if token not in special]
             assert " ".join(words) == record["text"]
+
+
+def test_attention(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    options = ("search=beam", "search.width=4", "n_best=3")
+    plain = written(compose_config, folder, tmp_path, *options)
+    lines = written(compose_config, folder, tmp_path, *options, "show_attention=true")
+    bundle = load_bundles(folder)
+    for line, before, text in zip(lines, plain, SOURCES, strict=True):
+        for record, other in zip(json.loads(line), json.loads(before), strict=True):
+            weights, symbols = record.pop("attention"), record.pop("source")
+            assert record == other
+            assert symbols == [*text.split(), "<eos>"]
+            assert len(weights) == len(record["tokens"])
+            assert all(len(row) == len(symbols) for row in weights)
+            assert all(sum(row) == pytest.approx(1.0, abs=0.001) for row in weights)
+    # The first row of weights is that of the first step, whatever is written then.
+    memory = bundle.model.encode(*bundle.read(SOURCES[:1]).batch(np.array([0])))
+    first = bundle.model.decode(torch.tensor([[SPECIAL_IDS.bos]]), bundle.model.start(memory))
+    shown = json.loads(lines[0])[0]["attention"][0]
+    assert shown == pytest.approx(first.weights()[0, 0].tolist(), abs=0.0001)
+
+
+def test_attention_that_cannot_be_shown(small_bundle, compose_config, tmp_path) -> None:
+    one, blind = small_bundle("one"), small_bundle("blind", attention="NoAttention")
+
+    def refused(run: str, *options: str) -> str:
+        with pytest.raises(InputError) as caught:
+            written(compose_config, run, tmp_path, "show_attention=true", *options)
+        return str(caught.value)
+
+    assert refused(one) == (
+        "show_attention=true is written in JSON, which n_best asks for; add n_best=1, or leave "
+        "show_attention out."
+    )
+    assert "shows one model's attention" in refused(f"[{one},{one}]", "n_best=1")
+    assert "this model's attention has none" in refused(blind, "n_best=1")
 
 
 @pytest.mark.parametrize("n_best", ["0", "5", "1.5", "all"])
