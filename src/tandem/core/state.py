@@ -20,7 +20,7 @@ class State:
     """
 
     fixed: Any = ()
-    """Derived from the memory: B rows, shared by all hypotheses of a source."""
+    """B rows, each shared by all hypotheses of a source, whatever their order."""
     carry: Any = ()
     """Changes with each step: N rows."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from tandem.attentions.base import Attended, Attention
@@ -13,7 +14,7 @@ from tandem.layers.scaled_dot_product import causal_mask
 from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
 Cache = tuple[Tensor, Tensor]
-"""Keys and values of the positions so far, (N, heads, t, H / heads) each."""
+"""Keys and values of what a source's hypotheses wrote so far, (B, heads, P, H / heads) each."""
 
 
 class TransformerDecoderLayer(nn.Module):
@@ -46,10 +47,13 @@ class TransformerDecoderLayer(nn.Module):
         nn.init.zeros_(self.context.bias)
 
     def forward(
-        self, states: Tensor, mask: Tensor, cache: Cache | None, attention_state: State
+        self, states: Tensor, mask: Tensor, cache: Cache, offset: int, attention_state: State
     ) -> tuple[Tensor, Cache, Attended]:
-        """States (N, T, H), mask (T, past + T) -> states, the longer cache, what was attended."""
-        changed, cache = self.self_attention(self.self_residual.before(states), mask, cache)
+        """States (N, T, H) at ``offset``, mask of :func:`path_mask` -> states, the longer cache,
+        what was attended.
+        """
+        read = self.self_residual.before(states)
+        changed, cache = self.self_attention(read, mask, cache, offset)
         states = self.self_residual.after(states, changed)
         attended = self.attention(self.residual.before(states), attention_state)
         states = self.residual.after(states, self.context(attended.context))
@@ -119,22 +123,58 @@ class TransformerDecoder(Decoder):
         self.output_size = hidden_size
 
     def start(self, memory: Memory) -> State:
-        """Empty caches."""
+        """Empty caches, in which nothing has been seen."""
         rows, size = len(memory.summary), self.output_size // self.num_heads
         empty = memory.summary.new_zeros(rows, self.num_heads, 0, size)
         attended = [cast(TransformerDecoderLayer, layer).attention for layer in self.layers]
-        layers = tuple((empty, empty, attention.start(memory)) for attention in attended)
-        return State(carry=(0, layers))
+        return State(
+            fixed=tuple((empty, empty) for _ in attended),
+            carry=(0, memory.mask[:, :0], tuple(attention.start(memory) for attention in attended)),
+        )
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
-        """Inputs (N, T, E) -> features (N, T, D)."""
-        offset, layer_states = state.carry
-        length = inputs.size(1)
-        mask = causal_mask(length, offset, inputs.device)  # (T, offset + T)
+        """Inputs (N, T, E) -> features (N, T, D).
+
+        The keys and values of a source's hypotheses lie together and are never reordered; which of
+        them belong to its own past is what a hypothesis carries: ``seen`` (N, P).
+        """
+        offset, seen, attention_states = state.carry
+        length, sources = inputs.size(1), len(state.fixed[0][0])
+        mask = path_mask(seen, length, sources)
         states = self.inputs(inputs, offset)
-        carry, weights = [], None
-        for layer, (keys, values, attention_state) in zip(self.layers, layer_states, strict=True):
-            states, cache, attended = layer(states, mask, (keys, values), attention_state)
-            carry.append((*cache, attended.state))
+        caches, carried, weights = [], [], None
+        for layer, cache, attention_state in zip(
+            self.layers, state.fixed, attention_states, strict=True
+        ):
+            states, cache, attended = layer(states, mask, cache, offset, attention_state)
+            caches.append(cache)
+            carried.append(attended.state)
             weights = attended.weights
-        return Decoded(self.norm(states), weights, State(carry=(offset + length, tuple(carry))))
+        after = State(tuple(caches), (offset + length, see(seen, length, sources), tuple(carried)))
+        return Decoded(self.norm(states), weights, after)
+
+
+def path_mask(seen: Tensor, length: int, sources: int) -> Tensor:
+    """Which hypothesis sees what at each of T more positions: its own past and itself.
+
+    :param seen: (N, P), which of the P positions written for a source are a hypothesis's own.
+    :param length: T.
+    :param sources: B; each has K of the N hypotheses.
+    :return: bool, broadcasts to (B, heads, K x T, P + K x T).
+    """
+    rows, past = seen.shape
+    width = rows // sources
+    if width == 1:  # all that was written is its own
+        return causal_mask(length, past, seen.device)
+    before = seen.view(sources, width, 1, past).expand(-1, -1, length, -1).flatten(1, 2)
+    own = torch.eye(width, device=seen.device).bool()  # (K, K)
+    now = own.repeat_interleave(length, 0).repeat_interleave(length, 1)  # (K x T, K x T)
+    now = now & causal_mask(length, 0, seen.device).repeat(width, width)
+    return torch.cat((before, now.expand(sources, -1, -1)), dim=2).unsqueeze(1)
+
+
+def see(seen: Tensor, length: int, sources: int) -> Tensor:
+    """What each hypothesis has seen after T more positions: (N, P) -> (N, P + K x T)."""
+    width = len(seen) // sources
+    own = torch.eye(width, device=seen.device).bool().repeat_interleave(length, 1)  # (K, K x T)
+    return torch.cat((seen, own.repeat(sources, 1)), dim=1)

@@ -61,7 +61,7 @@ class ConformerLayer(nn.Module):
         changed = 0.5 * self.first(self.first_residual.before(states))
         states = self.first_residual.after(states, changed)
         read = self.attention_residual.before(states)
-        attended, _ = self.attention(read, mask[:, None, None], None)
+        attended, _ = self.attention(read, mask[:, None, None], None, 0)
         states = self.attention_residual.after(states, attended)
         changed = self.convolution(self.convolution_residual.before(states), mask)
         states = self.convolution_residual.after(states, changed)

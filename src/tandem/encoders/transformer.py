@@ -32,7 +32,7 @@ class TransformerEncoderLayer(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """States (B, S, H), mask (B, 1, 1, S) -> (B, S, H)."""
-        attended, _ = self.attention(self.attention_residual.before(states), mask, None)
+        attended, _ = self.attention(self.attention_residual.before(states), mask, None, 0)
         states = self.attention_residual.after(states, attended)
         changed = self.feed_forward(self.feed_forward_residual.before(states))
         return self.feed_forward_residual.after(states, changed)

@@ -79,9 +79,9 @@ class Rotary(nn.Module):
         self.register_buffer("rates", rates, persistent=False)
 
     def forward(self, heads: Tensor, offset: int) -> Tensor:
-        """(B, heads, T, size), of which the first stands at ``offset`` -> the same, turned."""
-        steps = torch.arange(offset, offset + heads.size(2), device=heads.device)
-        angles = steps.unsqueeze(1) * self.rates  # (T, size / 2)
+        """(B, T, heads, size), of which the first stands at ``offset`` -> the same, turned."""
+        steps = torch.arange(offset, offset + heads.size(1), device=heads.device)
+        angles = (steps.unsqueeze(1) * self.rates).unsqueeze(1)  # (T, 1, size / 2)
         sin, cos = angles.sin().to(heads.dtype), angles.cos().to(heads.dtype)
         left, right = heads.chunk(2, dim=-1)
         return torch.cat((left * cos - right * sin, left * sin + right * cos), dim=-1)

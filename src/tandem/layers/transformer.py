@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
 from tandem.layers.positions import KINDS, Rotary, added_positions
-from tandem.layers.scaled_dot_product import attend, head_size, merge_heads, split_heads
+from tandem.layers.scaled_dot_product import attend, head_size, merge_heads
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -92,25 +92,32 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(
-        self, states: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None
+        self, states: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None, offset: int
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Attend.
 
-        :param states: (B, T, H)
-        :param mask: bool, broadcasts to (B, heads, T, past + T).
-        :param past: keys and values of earlier positions, (B, heads, past, H / heads) each.
-        :return: (B, T, H), and keys and values of all positions up to now.
+        :param states: (N, T, H), of B sources with K rows each.
+        :param mask: bool, broadcasts to (B, heads, K x T, P + K x T): which rows see which.
+        :param past: keys and values of P earlier positions in all rows of a source, (B, heads, P,
+            H / heads) each; None: there are none, and each row is a source.
+        :param offset: the position of the first state.
+        :return: (N, T, H), and keys and values of all positions up to now.
         """
-        query, keys, values = (
-            split_heads(part, self.num_heads) for part in self.project(states).chunk(3, dim=-1)
-        )  # each (B, heads, T, H / heads)
+        rows, length, size = states.shape
+        sources, split = rows if past is None else len(past[0]), (self.num_heads, -1)
+        parts = [
+            part.view(rows, length, *split) for part in self.project(states).chunk(3, dim=-1)
+        ]  # (N, T, heads, H / heads)
         if self.rotary is not None:
-            offset = 0 if past is None else past[0].size(2)
-            query, keys = self.rotary(query, offset), self.rotary(keys, offset)
+            parts[:2] = [self.rotary(part, offset) for part in parts[:2]]
+        query, keys, values = (
+            part.reshape(sources, -1, self.num_heads, size // self.num_heads).transpose(1, 2)
+            for part in parts
+        )  # (B, heads, K x T, H / heads)
         if past is not None and past[0].size(2):  # joining nothing would copy for nothing
             keys, values = torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)
         attended = attend(query, keys, values, mask, self.dropout)
-        return self.output(merge_heads(attended)), (keys, values)
+        return self.output(merge_heads(attended).view(rows, length, size)), (keys, values)
 
 
 class FeedForward(nn.Module):

@@ -8,7 +8,7 @@ from torch import Tensor
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Search, Step, checked_ctc_weight, until_eos
-from tandem.search.prefixes import log_normalizer
+from tandem.search.prefixes import largest, log_normalizer
 from tandem.search.processors import output_rules, process
 
 
@@ -51,10 +51,10 @@ class GreedySearch(Search):
             allowed = found
             if self.rules:  # else the written symbols would be gathered for nothing
                 allowed = process(self.rules, found, outputs[live, :position])
-            best, tokens = allowed.max(dim=-1)
-            scores[live] += (
-                best if step.normalized else best - log_normalizer(found).squeeze(1)
-            ).double()
+            best, symbols = largest(allowed, 1)  # (B', 1) each
+            log_probs = best if step.normalized else best - log_normalizer(found)
+            scores[live] += log_probs.squeeze(1).double()
+            tokens = symbols.squeeze(1)
             outputs[live, position] = tokens
             going = tokens != SPECIAL_IDS.eos
             if not going.all():

@@ -1,6 +1,10 @@
 """Prefixes side by side, K for each of B blocks (sources, or groups of one), and how they grow."""
 
+import torch
 from torch import Tensor
+
+BLOCK = 64
+"""Symbols that :func:`largest` looks at together."""
 
 
 def expand(
@@ -17,7 +21,7 @@ def expand(
     """
     blocks, width = scores.shape
     few = min(2 * width, found.size(1))
-    top, symbols = allowed.topk(few, dim=1)  # no row can place more than 2K among the best 2K
+    top, symbols = largest(allowed, few)  # no row can place more than 2K among the best 2K
     log_probs = top if normalized else top - log_normalizer(found)  # (N, few)
     total = (scores.reshape(-1, 1) + log_probs).view(blocks, width * few)
     best, index = total.topk(min(2 * width, width * few), dim=1)  # (B, 2K)
@@ -29,8 +33,39 @@ def log_normalizer(logits: Tensor) -> Tensor:
 
     By way of softmax, whose kernel for the CPU takes a quarter of ``logsumexp``'s time.
     """
-    largest = logits.softmax(1).amax(1, keepdim=True)  # at least 1 / V
-    return logits.amax(1, keepdim=True) - largest.log()
+    probability = logits.softmax(1).amax(1, keepdim=True)  # at least 1 / V
+    return logits.amax(1, keepdim=True) - probability.log()
+
+
+def largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The largest of each row and their places; if it is one, the first of equals.
+
+    On a CPU, where it means going through a row number by number, only blocks are looked at whose
+    largest is among the ``count`` best of all blocks: no other one can hold what is looked for.
+
+    :param scores: (N, V).
+    """
+    blocks = scores.size(1) // BLOCK
+    if scores.device.type != "cpu" or blocks < 2 * count:
+        return _top(scores, count)
+    head, rest = scores[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK)), blocks * BLOCK
+    chosen = _top(head.amax(2), count)[1] * BLOCK  # (N, count)
+    inside = torch.arange(BLOCK)
+    places = (chosen.unsqueeze(2) + inside).flatten(1)  # (N, count x BLOCK)
+    if rest < scores.size(1):
+        behind = torch.arange(rest, scores.size(1)).expand(len(scores), -1)
+        places = torch.cat((places, behind), dim=1)
+    top, order = _top(scores.gather(1, places), count)
+    return top, places.gather(1, order)
+
+
+def _top(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The same, number by number."""
+    if count == 1:
+        best, places = scores.max(1, keepdim=True)
+    else:
+        best, places = scores.topk(count, dim=1)
+    return best, places
 
 
 def choose(history: Tensor, order: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import nn
 
 from tandem.attentions import MultiHeadAttention
 from tandem.decoders import TransformerDecoder
+from tandem.decoders.transformer import path_mask
 from tandem.layers.positions import SinusoidalPositions
 
 
@@ -86,6 +87,31 @@ def test_the_cache_grows_with_each_step(memory, randomized, summary_attention) -
     state = decoder.start(memory)
     for length in (1, 2, 3):
         state = decoder(torch.zeros(2, 1, 8, dtype=torch.float64), state).state
-        offset, layers = state.carry
+        offset, seen, _ = state.carry
         assert offset == length
-        assert [keys.shape for keys, _, _ in layers] == [(2, 2, length, 4)] * 2
+        assert seen.tolist() == [[True] * length] * 2
+        assert [keys.shape for keys, _ in state.fixed] == [(2, 2, length, 4)] * 2
+
+
+def test_hypotheses_of_a_source_share_a_cache(memory, randomized, summary_attention) -> None:
+    decoder = make(randomized, "pre", summary_attention)
+    step = torch.zeros(4, 1, 8, dtype=torch.float64)
+    state = decoder(step, decoder.start(memory).repeat(2)).state
+    state = decoder(step, state.reorder(torch.tensor([1, 1, 2, 3]))).state
+    assert [keys.shape for keys, _ in state.fixed] == [(2, 2, 4, 4)] * 2
+    assert state.carry[1].int().tolist() == [
+        [0, 1, 1, 0],
+        [0, 1, 0, 1],
+        [1, 0, 1, 0],
+        [0, 1, 0, 1],
+    ]
+
+
+def test_path_mask_shows_each_hypothesis_its_own_past() -> None:
+    seen = torch.tensor([[False, True], [True, False]])  # of one source
+    assert path_mask(seen, 2, 1)[0, 0].int().tolist() == [
+        [0, 1, 1, 0, 0, 0],
+        [0, 1, 1, 1, 0, 0],
+        [1, 0, 0, 0, 1, 0],
+        [1, 0, 0, 0, 1, 1],
+    ]

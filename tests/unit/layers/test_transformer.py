@@ -23,7 +23,7 @@ def test_self_attention_equals_torch_under_a_causal_mask() -> None:
     states = torch.randn(2, 5, 8, dtype=torch.float64)
     mask = causal_mask(5, 0, states.device)
     expected, _ = theirs(states, states, states, attn_mask=~mask)
-    torch.testing.assert_close(ours(states, mask, None)[0], expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(ours(states, mask, None, 0)[0], expected, rtol=0, atol=1e-12)
 
 
 def test_attend_in_a_reduced_precision_is_near_the_exact_one() -> None:
