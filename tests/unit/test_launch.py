@@ -122,7 +122,7 @@ def test_unknown_names(capfd: pytest.CaptureFixture[str]) -> None:
     assert message.startswith("experiment=scan/dem is not an option (did you mean scan/demo?); ")
     assert complaint(capfd, "search=beem", name="evaluate") == (
         "search=beem is not an option (did you mean beam?); the options are beam, "
-        "diverse, greedy, sampling."
+        "constrained, diverse, greedy, sampling."
     )
     message = complaint(capfd, "imput=a.txt", name="generate")
     assert message.startswith("The key imput does not exist (did you mean input?); there are ")
