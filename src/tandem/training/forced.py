@@ -12,7 +12,13 @@ from tandem.core.types import Batch
 from tandem.models.copying import Copied
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
-from tandem.training.losses import CHUNK_ROWS, score_losses, token_losses
+from tandem.training.losses import (
+    CHUNK_ROWS,
+    disagreement,
+    score_losses,
+    symmetric_divergence,
+    token_losses,
+)
 
 
 @dataclass(frozen=True)
@@ -59,19 +65,18 @@ def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
     return torch.cat(losses), torch.cat(hits)
 
 
-def disagreement(model: Seq2Seq, forced: Forced) -> Tensor:
-    """``(KL(p || q) + KL(q || p)) / 2``, the mean over positions: Liang et al. (2021), eq. 2.
+def passes_disagree(model: Seq2Seq, forced: Forced) -> Tensor:
+    """:func:`~tandem.training.losses.disagreement` of the two passes of a doubled batch.
 
-    The gradient computes the logits again, so that those of ``CHUNK_ROWS`` positions exist at a
-    time.
-
-    :param forced: of a doubled batch; p is what its first half says, q its second.
+    With copying the gradient computes the logits again, so that those of ``CHUNK_ROWS`` positions
+    exist at a time.
     """
+    if forced.copied is None:
+        return disagreement(forced.features, model.output.weight)
     half = len(forced.features) // 2
 
     def at(rows: Tensor) -> Tensor:
-        first, second = (log_probs(model, forced, part) for part in (rows, rows + half))
-        return ((first.exp() - second.exp()) * (first - second)).sum() / 2
+        return symmetric_divergence(*(log_probs(model, forced, r) for r in (rows, rows + half)))
 
     chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)
     return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half

@@ -103,6 +103,76 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return grad_features * grads[0], grad_weight * grads[0], None, None
 
 
+def disagreement(features: Tensor, weight: Tensor) -> Tensor:
+    """``(KL(p || q) + KL(q || p)) / 2``, the mean over positions: Liang et al. (2021), eq. 2.
+
+    On a CPU this works as :class:`LabelSmoothedCrossEntropy` does, ``CHUNK_ROWS`` positions at a
+    time; elsewhere the logits exist as a whole.
+
+    :param features: (2R, D): p is what the first half says, q the second.
+    :param weight: (V, D) of the vocabulary layer.
+    """
+    if features.device.type == "cpu" and torch.is_grad_enabled():
+        value: Tensor = _ChunkedDisagreement.apply(features, weight)
+        return value
+    logits = features @ weight.t()
+    return symmetric_divergence(*logits.log_softmax(-1).chunk(2)) / (len(features) // 2)
+
+
+def symmetric_divergence(first: Tensor, second: Tensor) -> Tensor:
+    """``sum (p - q) (log p - log q) / 2`` of log-probabilities (R, V)."""
+    return ((first.exp() - second.exp()) * (first - second)).sum() / 2
+
+
+class _ChunkedDisagreement(torch.autograd.Function):
+    """The divergence and both gradients in one pass over chunks of positions.
+
+    With d = log p - log q, the derivative by the logits of p is
+    ``(p (d - KL(p || q)) + p - q) / 2``, and that by the logits of q the same with both swapped.
+    """
+
+    @staticmethod
+    @custom_fwd(device_type="cpu", cast_inputs=torch.float32)
+    def forward(ctx: Any, features: Tensor, weight: Tensor) -> Tensor:
+        """See :func:`disagreement`."""
+        half, vocabulary = len(features) // 2, len(weight)
+        grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
+        total = features.new_zeros(())
+        buffers = features.new_empty(5, min(half, CHUNK_ROWS), vocabulary)  # for all chunks
+        for start in range(0, half, CHUNK_ROWS):
+            rows = [
+                slice(start + i * half, min(start + CHUNK_ROWS, half) + i * half) for i in (0, 1)
+            ]
+            p, q, ratio, p_grad, q_grad = buffers[:, : rows[0].stop - start]  # (chunk, V) each
+            largest = [
+                torch.mm(features[part], weight.t(), out=out).amax(1, keepdim=True)
+                for part, out in zip(rows, (p, q), strict=True)
+            ]
+            torch.sub(p, q, out=ratio)
+            torch.softmax(p, dim=1, out=p)
+            torch.softmax(q, dim=1, out=q)
+            ratio -= largest[0] - p.amax(1, keepdim=True).log()  # each one's log-normaliser
+            ratio += largest[1] - q.amax(1, keepdim=True).log()
+            forward_kl = torch.mul(p, ratio, out=p_grad).sum(1, keepdim=True)  # (chunk, 1)
+            backward_kl = torch.mul(q, ratio, out=q_grad).sum(1, keepdim=True).neg_()
+            total += (forward_kl + backward_kl).sum() / 2
+            difference = torch.sub(p, q, out=ratio)
+            p_grad.addcmul_(p, forward_kl, value=-1).add_(difference)
+            q_grad.neg_().addcmul_(q, backward_kl, value=-1).sub_(difference)
+            for part, error in zip(rows, (p_grad, q_grad), strict=True):
+                torch.mm(error, weight, out=grad_features[part])
+                grad_weight.addmm_(error.t(), features[part])
+        ctx.save_for_backward(grad_features.div_(2 * half), grad_weight.div_(2 * half))
+        return total / half
+
+    @staticmethod
+    @custom_bwd(device_type="cpu")
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradients are known already."""
+        grad_features, grad_weight = ctx.saved_tensors
+        return grad_features * grads[0], grad_weight * grads[0]
+
+
 def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """For evaluation: ``-log p`` of each target symbol, and whether it is the most probable.
 

@@ -9,7 +9,7 @@ from tandem.core.memory import Memory
 from tandem.core.types import Batch
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
-from tandem.training.forced import Forced, ctc_losses, disagreement, force
+from tandem.training.forced import Forced, ctc_losses, force, passes_disagree
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Objective:
             parts["coverage_loss"] = coverage_loss(forced.weights(), batch.target_mask)
             loss = loss + self.coverage_weight * parts["coverage_loss"]
         if self.r_drop_weight:
-            parts["r_drop_loss"] = disagreement(model, forced)
+            parts["r_drop_loss"] = passes_disagree(model, forced)
             loss = loss + self.r_drop_weight * parts["r_drop_loss"]
         return {"loss": loss, "attention_loss": attention, **parts} if parts else {"loss": loss}
 

@@ -13,7 +13,7 @@ from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
 from tandem.models import Seq2Seq
-from tandem.training import forced
+from tandem.training import forced, losses
 from tandem.training.evaluation import ForcedTotals, encode
 from tandem.training.losses import coverage_loss
 from tandem.training.objective import Objective
@@ -118,12 +118,13 @@ def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch, make) -
 
 @pytest.mark.parametrize("copying", [False, True])
 def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch, make) -> None:
-    monkeypatch.setattr(forced, "CHUNK_ROWS", 4)  # of six positions
+    for module in (forced, losses):
+        monkeypatch.setattr(module, "CHUNK_ROWS", 4)  # of six positions
     model = make(copying=copying)
     model.dropout.p = 0.5
     torch.manual_seed(0)
-    losses = objective(r_drop_weight=3.0)(model, batch)
-    gradients = torch.autograd.grad(losses["r_drop_loss"], list(model.parameters()))
+    parts = objective(r_drop_weight=3.0)(model, batch)
+    gradients = torch.autograd.grad(parts["r_drop_loss"], list(model.parameters()))
 
     torch.manual_seed(0)
     twice = batch.doubled()
@@ -132,14 +133,23 @@ def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch, mak
     kl = partial(nn.functional.kl_div, log_target=True, reduction="batchmean")
     expected = (kl(q, p) + kl(p, q)) / 2
     assert expected > 0.01
-    torch.testing.assert_close(losses["r_drop_loss"], expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(parts["r_drop_loss"], expected, rtol=0, atol=1e-12)
     both = -scores.gather(2, twice.target_out.unsqueeze(2))[twice.target_mask].mean()
-    torch.testing.assert_close(losses["attention_loss"], both, rtol=0, atol=1e-12)
-    torch.testing.assert_close(losses["loss"], both + 3 * expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(parts["attention_loss"], both, rtol=0, atol=1e-12)
+    torch.testing.assert_close(parts["loss"], both + 3 * expected, rtol=0, atol=1e-12)
     for one, other in zip(
         gradients, torch.autograd.grad(expected, list(model.parameters())), strict=True
     ):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+
+
+def test_disagreement_is_the_same_without_its_own_gradient() -> None:
+    torch.manual_seed(0)
+    features = torch.randn(10, 3, dtype=torch.float64)
+    weight = torch.randn(7, 3, dtype=torch.float64)
+    with torch.no_grad():
+        expected = losses.disagreement(features, weight)
+    torch.testing.assert_close(losses.disagreement(features, weight), expected, rtol=0, atol=1e-12)
 
 
 def test_r_drop_without_dropout_is_the_plain_loss(batch, make) -> None:
