@@ -11,23 +11,28 @@ from tandem.data.datasets.base import from_pairs
 Pair = tuple[str, str]
 Phrase = tuple[str, tuple[str, ...]]
 
-SPLIT_KINDS = ("simple", "length", "addprim_jump", "addprim_turn_left")
+PRIMITIVES = {
+    "addprim_jump": "jump",
+    "addprim_turn_left": "turn left",
+    "addprim_turn_right": "turn right",
+}
+SPLIT_KINDS = ("simple", "length", *PRIMITIVES)
 SIMPLE_TRAIN_SIZE = 16_728
 LONGEST_TRAINING_OUTPUT = 22
 
 ACTIONS = {"walk": "I_WALK", "look": "I_LOOK", "run": "I_RUN", "jump": "I_JUMP"}
 TURNS = {"left": "I_TURN_LEFT", "right": "I_TURN_RIGHT"}
-PRIMITIVES = {"addprim_jump": "jump", "addprim_turn_left": "turn left"}
 
 
 def scan(*, split: str, seed: int, validation_size: int) -> DatasetDict:
     """Generate all pairs and divide them as the published files do.
 
-    The members of ``simple`` are drawn from the seed in the published numbers. In the two
+    The members of ``simple`` are drawn from the seed in the published numbers. In the
     ``addprim`` splits the primitive is repeated, as it is in the published files, to make up a
-    tenth of what the rest is.
+    tenth of what the rest is. ``addprim_turn_right`` mirrors a published one, so that settings can
+    be chosen for that without a look at its test set.
 
-    :param split: simple, length, addprim_jump or addprim_turn_left.
+    :param split: simple, length, addprim_jump, addprim_turn_left or addprim_turn_right.
     :param seed: what the validation split, and the simple split, are drawn from.
     :param validation_size: how many of the training pairs are held out.
     """

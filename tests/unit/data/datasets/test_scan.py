@@ -1,5 +1,6 @@
 """SCAN: interpretations by hand, sizes as published, equality with the published files."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -81,6 +82,24 @@ def test_simple_has_the_published_pairs(real_sets: Path) -> None:
     assert pairs(*data.values()) == published(files[0]) + published(files[1])
 
 
+def test_turn_right_mirrors_turn_left() -> None:
+    sides = {"left": "right", "right": "left", "LEFT": "RIGHT", "RIGHT": "LEFT"}
+
+    def mirrored(text: str) -> str:
+        return re.sub("left|right|LEFT|RIGHT", lambda found: sides[found.group()], text)
+
+    left, right = (
+        scan(split=split, seed=0, validation_size=50)
+        for split in ("addprim_turn_left", "addprim_turn_right")
+    )
+    for parts in (("train", "validation"), ("test",)):
+        theirs = pairs(*(left[part] for part in parts))
+        ours = pairs(*(right[part] for part in parts))
+        assert ours == Counter(
+            {(mirrored(command), mirrored(actions)): n for (command, actions), n in theirs.items()}
+        )
+
+
 @pytest.mark.parametrize("split", SPLIT_KINDS)
 def test_seed_decides(split: str) -> None:
     first, same, other = (
@@ -95,7 +114,8 @@ def test_unknown_split() -> None:
     with pytest.raises(InputError) as caught:
         scan(split="mcd1", seed=0, validation_size=1)
     assert str(caught.value) == (
-        "dataset.split (mcd1) must be one of simple, length, addprim_jump, addprim_turn_left."
+        "dataset.split (mcd1) must be one of simple, length, addprim_jump, addprim_turn_left, "
+        "addprim_turn_right."
     )
 
 
