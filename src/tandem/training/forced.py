@@ -12,13 +12,7 @@ from tandem.core.types import Batch
 from tandem.models.copying import Copied
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
-from tandem.training.losses import (
-    CHUNK_ROWS,
-    disagreement,
-    score_losses,
-    symmetric_divergence,
-    token_losses,
-)
+from tandem.training.losses import CHUNK_ROWS, disagreement, score_losses, token_losses
 
 
 @dataclass(frozen=True)
@@ -68,15 +62,16 @@ def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
 def passes_disagree(model: Seq2Seq, forced: Forced) -> Tensor:
     """:func:`~tandem.training.losses.disagreement` of the two passes of a doubled batch.
 
-    With copying the gradient computes the logits again, so that those of ``CHUNK_ROWS`` positions
-    exist at a time.
+    With copying, and off the CPU, the gradient computes the logits again, so that those of
+    ``CHUNK_ROWS`` positions exist at a time.
     """
-    if forced.copied is None:
+    if forced.copied is None and forced.features.device.type == "cpu":
         return disagreement(forced.features, model.output.weight)
     half = len(forced.features) // 2
 
     def at(rows: Tensor) -> Tensor:
-        return symmetric_divergence(*(log_probs(model, forced, r) for r in (rows, rows + half)))
+        first, second = (log_probs(model, forced, part) for part in (rows, rows + half))
+        return ((first.exp() - second.exp()) * (first - second)).sum() / 2
 
     chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)
     return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half

@@ -62,9 +62,8 @@ class LabelSmoothedCrossEntropy:
 class _ChunkedCrossEntropy(torch.autograd.Function):
     """The loss and both gradients in one pass over chunks of rows.
 
-    Softmax takes a third of log-softmax's time, and the normaliser can be read off its largest
-    value. The smoothing term is linear in the logits, ``sum_v f . w_v = f . sum_v w_v``, so it
-    costs a vector instead of another pass over the vocabulary.
+    The smoothing term is linear in the logits, ``sum_v f . w_v = f . sum_v w_v``, so it costs a
+    vector instead of another pass over the vocabulary.
     """
 
     @staticmethod
@@ -82,9 +81,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         for start in range(0, rows, CHUNK_ROWS):
             part, gold = features[start : start + CHUNK_ROWS], target[start : start + CHUNK_ROWS]
             logits = torch.mm(part, weight.t(), out=buffer[: len(part)])  # (chunk, V)
-            at_gold, largest = logits.gather(1, gold.unsqueeze(1)), logits.amax(1, keepdim=True)
-            error = torch.softmax(logits, dim=1, out=logits)  # the gradient by the logits, almost
-            log_normalizer = largest - error.amax(1, keepdim=True).log()  # (chunk, 1)
+            at_gold = logits.gather(1, gold.unsqueeze(1))
+            log_normalizer = _softmax_(logits)  # (chunk, 1)
+            error = logits  # now probabilities: the gradient by the logits, almost
             total -= (1 - smoothing) * (at_gold - log_normalizer).sum()
             total -= share * (part @ weight_sum).sum() - smoothing * log_normalizer.sum()
             error.scatter_add_(1, gold.unsqueeze(1), error.new_full(at_gold.shape, smoothing - 1))
@@ -103,29 +102,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return grad_features * grads[0], grad_weight * grads[0], None, None
 
 
-def disagreement(features: Tensor, weight: Tensor) -> Tensor:
-    """``(KL(p || q) + KL(q || p)) / 2``, the mean over positions: Liang et al. (2021), eq. 2.
-
-    On a CPU this works as :class:`LabelSmoothedCrossEntropy` does, ``CHUNK_ROWS`` positions at a
-    time; elsewhere the logits exist as a whole.
-
-    :param features: (2R, D): p is what the first half says, q the second.
-    :param weight: (V, D) of the vocabulary layer.
-    """
-    if features.device.type == "cpu" and torch.is_grad_enabled():
-        value: Tensor = _ChunkedDisagreement.apply(features, weight)
-        return value
-    logits = features @ weight.t()
-    return symmetric_divergence(*logits.log_softmax(-1).chunk(2)) / (len(features) // 2)
-
-
-def symmetric_divergence(first: Tensor, second: Tensor) -> Tensor:
-    """``sum (p - q) (log p - log q) / 2`` of log-probabilities (R, V)."""
-    return ((first.exp() - second.exp()) * (first - second)).sum() / 2
-
-
 class _ChunkedDisagreement(torch.autograd.Function):
-    """The divergence and both gradients in one pass over chunks of positions.
+    """The divergence of two passes and both gradients in one pass over chunks of positions.
 
     With d = log p - log q, the derivative by the logits of p is
     ``(p (d - KL(p || q)) + p - q) / 2``, and that by the logits of q the same with both swapped.
@@ -135,33 +113,26 @@ class _ChunkedDisagreement(torch.autograd.Function):
     @custom_fwd(device_type="cpu", cast_inputs=torch.float32)
     def forward(ctx: Any, features: Tensor, weight: Tensor) -> Tensor:
         """See :func:`disagreement`."""
-        half, vocabulary = len(features) // 2, len(weight)
         grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
-        total = features.new_zeros(())
-        buffers = features.new_empty(5, min(half, CHUNK_ROWS), vocabulary)  # for all chunks
+        (first, second), (first_out, second_out) = features.chunk(2), grad_features.chunk(2)
+        half, total = len(first), features.new_zeros(())
+        buffers = features.new_empty(5, min(half, CHUNK_ROWS), len(weight))  # for all chunks
         for start in range(0, half, CHUNK_ROWS):
-            rows = [
-                slice(start + i * half, min(start + CHUNK_ROWS, half) + i * half) for i in (0, 1)
-            ]
-            p, q, ratio, p_grad, q_grad = buffers[:, : rows[0].stop - start]  # (chunk, V) each
-            largest = [
-                torch.mm(features[part], weight.t(), out=out).amax(1, keepdim=True)
-                for part, out in zip(rows, (p, q), strict=True)
-            ]
+            rows = slice(start, start + CHUNK_ROWS)
+            p, q, ratio, p_grad, q_grad = buffers[:, : len(first[rows])]  # (chunk, V) each
+            torch.mm(first[rows], weight.t(), out=p)
+            torch.mm(second[rows], weight.t(), out=q)
             torch.sub(p, q, out=ratio)
-            torch.softmax(p, dim=1, out=p)
-            torch.softmax(q, dim=1, out=q)
-            ratio -= largest[0] - p.amax(1, keepdim=True).log()  # each one's log-normaliser
-            ratio += largest[1] - q.amax(1, keepdim=True).log()
-            forward_kl = torch.mul(p, ratio, out=p_grad).sum(1, keepdim=True)  # (chunk, 1)
-            backward_kl = torch.mul(q, ratio, out=q_grad).sum(1, keepdim=True).neg_()
-            total += (forward_kl + backward_kl).sum() / 2
+            ratio -= _softmax_(p) - _softmax_(q)  # log p - log q
+            p_to_q = torch.mul(p, ratio, out=p_grad).sum(1, keepdim=True)  # (chunk, 1) KL(p || q)
+            q_to_p = torch.mul(q, ratio, out=q_grad).sum(1, keepdim=True).neg_()
+            total += (p_to_q + q_to_p).sum() / 2
             difference = torch.sub(p, q, out=ratio)
-            p_grad.addcmul_(p, forward_kl, value=-1).add_(difference)
-            q_grad.neg_().addcmul_(q, backward_kl, value=-1).sub_(difference)
-            for part, error in zip(rows, (p_grad, q_grad), strict=True):
-                torch.mm(error, weight, out=grad_features[part])
-                grad_weight.addmm_(error.t(), features[part])
+            p_grad.addcmul_(p, p_to_q, value=-1).add_(difference)
+            q_grad.neg_().addcmul_(q, q_to_p, value=-1).sub_(difference)
+            torch.mm(p_grad, weight, out=first_out[rows])
+            torch.mm(q_grad, weight, out=second_out[rows])
+            grad_weight.addmm_(p_grad.t(), first[rows]).addmm_(q_grad.t(), second[rows])
         ctx.save_for_backward(grad_features.div_(2 * half), grad_weight.div_(2 * half))
         return total / half
 
@@ -171,6 +142,29 @@ class _ChunkedDisagreement(torch.autograd.Function):
         """The gradients are known already."""
         grad_features, grad_weight = ctx.saved_tensors
         return grad_features * grads[0], grad_weight * grads[0]
+
+
+def disagreement(features: Tensor, weight: Tensor) -> Tensor:
+    """``(KL(p || q) + KL(q || p)) / 2``, the mean over positions: Liang et al. (2021), eq. 2.
+
+    For a CPU: as in :class:`LabelSmoothedCrossEntropy`, the gradient is computed forward.
+
+    :param features: (2R, D): p is what the first half says, q the second.
+    :param weight: (V, D) of the vocabulary layer.
+    """
+    value: Tensor = _ChunkedDisagreement.apply(features, weight)
+    return value
+
+
+def _softmax_(logits: Tensor) -> Tensor:
+    """Makes probabilities of logits (R, V) in place; returns the log-normalisers (R, 1).
+
+    Softmax takes a third of log-softmax's time, and the normaliser can be read off its largest
+    value.
+    """
+    largest = logits.amax(1, keepdim=True)
+    torch.softmax(logits, dim=1, out=logits)
+    return largest - logits.amax(1, keepdim=True).log()
 
 
 def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
