@@ -93,6 +93,7 @@ def gru(hidden_size: int, output_size: int = SIZE, tie_embeddings: str = "target
             num_layers=1,
             bidirectional=True,
             reverse=False,
+            output_dropout=0.0,
             dropout=DROPOUT,
         ),
         decoder=partial(

@@ -39,6 +39,7 @@ def model_config(hidden_size: int, attention: str) -> dict[str, Any]:
             "bidirectional": True,
             "reverse": False,
             "dropout": 0.0,
+            "output_dropout": 0.0,
         },
         "decoder": {
             "_target_": "tandem.decoders.RecurrentDecoder",

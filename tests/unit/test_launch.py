@@ -84,7 +84,7 @@ def test_an_own_conf_folder_extends_ours(tmp_path: Path) -> None:
         (
             "encoder.num_layer=3",
             "The key encoder.num_layer does not exist (did you mean num_layers?); encoder has "
-            "bidirectional, cell, dropout, hidden_size, num_layers, reverse.",
+            "bidirectional, cell, dropout, hidden_size, num_layers, output_dropout, reverse.",
         ),
         (
             "encoder.num_layers.deep=3",

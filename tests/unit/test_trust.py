@@ -3,6 +3,7 @@
 import functools
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_options_that_do_not_fit() -> None:
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A user's own package."""
     (tmp_path / "my_parts").mkdir()
     (tmp_path / "my_parts" / "__init__.py").write_text(
@@ -173,8 +174,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
-    monkeypatch.delitem(sys.modules, "my_parts", raising=False)
-    return "my_parts"
+    sys.modules.pop("my_parts", None)  # other tests have modules of this name
+    yield "my_parts"
+    sys.modules.pop("my_parts", None)
 
 
 def test_a_trusted_package(package: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
+from tandem.layers.dropout import Dropout
 from tandem.layers.recurrent import RecurrentStack
 
 
@@ -19,6 +20,7 @@ class RecurrentEncoder(Encoder):
     :param bidirectional: whether each layer also reads from right to left.
     :param reverse: whether the only direction is from right to left: Sutskever et al. (2014).
     :param dropout: probability between layers.
+    :param output_dropout: probability on the states that the decoder looks back at.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class RecurrentEncoder(Encoder):
         bidirectional: bool,
         reverse: bool,
         dropout: float,
+        output_dropout: float,
     ) -> None:
         super().__init__()
         if bidirectional and reverse:
@@ -51,6 +54,7 @@ class RecurrentEncoder(Encoder):
             bidirectional=bidirectional,
             dropout=dropout,
         )
+        self.dropout = Dropout(output_dropout)
         self.output_size = hidden_size
         self.reverse = reverse
 
@@ -61,7 +65,7 @@ class RecurrentEncoder(Encoder):
             states = _reversed(states, mask)
         else:
             states, summary = self.stack.run_masked(inputs, mask)
-        return Memory(states, mask, summary)
+        return Memory(self.dropout(states), mask, summary)
 
 
 def _reversed(values: Tensor, mask: Tensor) -> Tensor:

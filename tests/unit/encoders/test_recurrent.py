@@ -25,6 +25,7 @@ def test_equals_torch_on_each_source_alone(cell: str, bidirectional: bool, rever
         bidirectional=bidirectional,
         reverse=reverse,
         dropout=0.0,
+        output_dropout=0.0,
     ).double()
     size = 2 if bidirectional else 4
     torchs = KINDS[cell](3, size, 2, batch_first=True, bidirectional=bidirectional).double()
@@ -44,7 +45,7 @@ def test_equals_torch_on_each_source_alone(cell: str, bidirectional: bool, rever
         torch.testing.assert_close(memory.summary[row], summary, rtol=0, atol=1e-12)
 
 
-def test_dropout_stands_between_layers_alone() -> None:
+def test_dropout_stands_between_layers() -> None:
     torch.manual_seed(0)
     inputs, mask = torch.randn(2, 5, 3), torch.ones(2, 5, dtype=torch.bool)
     for num_layers, changes in ((1, False), (2, True)):
@@ -56,9 +57,30 @@ def test_dropout_stands_between_layers_alone() -> None:
             bidirectional=True,
             reverse=False,
             dropout=0.5,
+            output_dropout=0.0,
         )
         first, second = encoder(inputs, mask).states, encoder(inputs, mask).states
         assert torch.equal(first, second) is not changes
+
+
+def test_output_dropout_leaves_the_summary_alone() -> None:
+    torch.manual_seed(0)
+    encoder = RecurrentEncoder(
+        3,
+        cell="gru",
+        hidden_size=4,
+        num_layers=1,
+        bidirectional=True,
+        reverse=False,
+        dropout=0.0,
+        output_dropout=0.5,
+    )
+    inputs, mask = torch.randn(20, 5, 3), torch.ones(20, 5, dtype=torch.bool)
+    dropped, kept = encoder(inputs, mask), encoder.eval()(inputs, mask)
+    is_zero = dropped.states == 0
+    assert 0.4 < is_zero.float().mean() < 0.6
+    torch.testing.assert_close(dropped.states, (2 * kept.states).masked_fill(is_zero, 0))
+    assert torch.equal(dropped.summary, kept.summary)
 
 
 @pytest.mark.parametrize(
@@ -88,4 +110,5 @@ def test_two_directions_refuse(hidden_size: int, reverse: bool, message: str) ->
             bidirectional=True,
             reverse=reverse,
             dropout=0.0,
+            output_dropout=0.0,
         )

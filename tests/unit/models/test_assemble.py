@@ -30,7 +30,12 @@ def build(
     return assemble(
         frontend=partial(TextFrontend, embedding_size=source_embedding, dropout=0.0),
         encoder=partial(
-            RecurrentEncoder, hidden_size=4, bidirectional=True, reverse=False, **recurrent
+            RecurrentEncoder,
+            hidden_size=4,
+            bidirectional=True,
+            reverse=False,
+            output_dropout=0.0,
+            **recurrent,
         ),
         decoder=partial(
             RecurrentDecoder,

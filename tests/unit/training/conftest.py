@@ -23,7 +23,12 @@ def small_model(*, copying: bool = False, ctc_weight: float = 0.0, attention=ADD
     model = assemble(
         frontend=partial(TextFrontend, embedding_size=4, dropout=0.0),
         encoder=partial(
-            RecurrentEncoder, hidden_size=4, bidirectional=True, reverse=False, **recurrent
+            RecurrentEncoder,
+            hidden_size=4,
+            bidirectional=True,
+            reverse=False,
+            output_dropout=0.0,
+            **recurrent,
         ),
         decoder=partial(
             RecurrentDecoder,
