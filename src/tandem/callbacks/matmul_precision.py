@@ -15,7 +15,8 @@ class MatmulPrecision(L.Callback):
 
     ``medium`` means bfloat16 on a CPU with units for it (AMX, AVX512-BF16); on a GPU both mean
     TF32 or what is near it. Weights, sums, losses and the optimizer stay as they are, and so does
-    evaluation. A processor without such units computes as before.
+    evaluation; what the loss multiplies on such a CPU is itself rounded to bfloat16 (the logits and
+    their gradients). A processor without such units computes as before.
 
     :param precision: high or medium, see :func:`torch.set_float32_matmul_precision`.
     """

@@ -31,6 +31,30 @@ def test_value_and_gradients_equal_torch(rows: int, smoothing: float) -> None:
         torch.testing.assert_close(mine, torchs, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("units", [True, False])
+def test_rounded_factors(units: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.training.losses.has_bfloat16_units", lambda: units)
+    features, weight, target = (
+        part.detach().float().requires_grad_() if part.is_floating_point() else part
+        for part in example(CHUNK_ROWS + 40, vocabulary=50, size=64)
+    )
+    loss = LabelSmoothedCrossEntropy(smoothing=0.1)
+    exact = loss(features, weight, target)
+    expected = torch.autograd.grad(exact, (features, weight))
+    torch.set_float32_matmul_precision("medium")
+    try:
+        rounded = loss(features, weight, target)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    actual = torch.autograd.grad(rounded, (features, weight))
+    assert rounded.item() == pytest.approx(exact.item(), rel=1e-3)
+    for mine, other in zip(actual, expected, strict=True):
+        assert mine.dtype == torch.float32
+        error = (mine - other).norm() / other.norm()
+        assert error < 1e-2
+        assert not units or error > 1e-4  # it is rounded
+
+
 def test_gradients_equal_differences() -> None:
     features, weight, target = example(4, vocabulary=3, size=2)
     loss = LabelSmoothedCrossEntropy(smoothing=0.2)
