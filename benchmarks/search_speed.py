@@ -5,6 +5,9 @@
     pip install --no-deps joeynmt==2.3.0
     pip install importlib_metadata sacremoses sentencepiece subword-nmt
     python benchmarks/search_speed.py --model gru
+    pip install bitarray cython regex scikit-learn wheel
+    pip install --no-deps --no-build-isolation fairseq-fixed==0.12.3.1
+    python benchmarks/search_speed.py --model cnn
 
 All have 8,000 symbols, search in fp32 with the same width in batches of 64 sources of Multi30k's
 lengths, for exactly 20 symbols: ``eos`` is made impossible in all, so that untrained models do the
@@ -15,6 +18,8 @@ same work. They take turns, and the ratio of the medians is the figure to quote.
 ``gru``: embeddings of 128, a bidirectional encoder and a decoder of one layer of 256 with additive
 attention and input feeding, beside JoeyNMT, whose requirements pin versions of other packages that
 it does not need here.
+``cnn``: ConvS2S of 4 + 4 layers of 128 with kernels of 3 and dot attention in each decoder layer,
+beside fairseq, whose last release does not run on Python 3.11; fairseq-fixed is a copy that does.
 """
 
 import argparse
@@ -22,19 +27,49 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from train_speed import SIZE, VOCABULARY, batches, gru, marian, transformer
+from train_speed import LAYERS, SIZE, VOCABULARY, batches, gru, marian, transformer
 
+from tandem.attentions import DotAttention
 from tandem.core.types import SPECIAL_IDS, Batch
-from tandem.models import Seq2Seq
+from tandem.decoders import CNNDecoder
+from tandem.encoders import CNNEncoder
+from tandem.frontends import TextFrontend
+from tandem.models import Seq2Seq, assemble
 from tandem.search import BeamSearch, GreedySearch, Search, Step
 
 ROWS, LENGTH = 64, 20
 HIDDEN = 256
 """Of the GRU, in each direction."""
+
+
+def cnn() -> Seq2Seq:
+    """ConvS2S with fairseq's sizes."""
+    shape: dict[str, Any] = {
+        "hidden_size": SIZE,
+        "num_layers": LAYERS,
+        "kernel_size": 3,
+        "positions": "learned",
+        "max_length": 512,
+        "dropout": 0.0,
+    }
+    return assemble(
+        frontend=partial(TextFrontend, embedding_size=SIZE, dropout=0.0),
+        encoder=partial(CNNEncoder, **shape),
+        decoder=partial(CNNDecoder, attention=DotAttention, output_size=SIZE, **shape),
+        embedding_size=SIZE,
+        tie_embeddings="none",
+        copying=False,
+        dropout=0.0,
+        ctc_weight=0.0,
+        source_size=VOCABULARY,
+        target_size=VOCABULARY,
+        shared_vocabulary=True,
+    )
 
 
 def sources(count: int) -> list[Batch]:
@@ -155,6 +190,35 @@ def joeynmt_run(width: int) -> Callable[[Batch], int]:
     return run
 
 
+def fairseq_run(width: int) -> Callable[[Batch], int]:
+    """fairseq's search over its own convolutional model."""
+    from fairseq.data import Dictionary
+    from fairseq.models.fconv import FConvDecoder, FConvEncoder, FConvModel
+    from fairseq.sequence_generator import SequenceGenerator
+
+    dictionary = Dictionary()
+    for number in range(VOCABULARY - len(dictionary)):
+        dictionary.add_symbol(f"s{number}")
+    shape: dict[str, Any] = {"embed_dim": SIZE, "convolutions": ((SIZE, 3),) * LAYERS}
+    encoder = FConvEncoder(dictionary, **shape)
+    decoder = FConvDecoder(dictionary, out_embed_dim=SIZE, **shape)
+    model = FConvModel(encoder, decoder).eval()
+    generator = SequenceGenerator(
+        [model], dictionary, beam_size=width, max_len_b=LENGTH - 1, min_len=LENGTH - 1
+    )  # the last step gives eos
+
+    def run(batch: Batch) -> int:
+        source, mask = batch.source[:ROWS], batch.source_mask[:ROWS]
+        inputs = {
+            "src_tokens": source.masked_fill(~mask, dictionary.pad()),
+            "src_lengths": mask.sum(1),
+        }
+        found = generator.generate([model], {"net_input": inputs})
+        return sum(len(hypotheses[0]["tokens"]) for hypotheses in found)
+
+    return run
+
+
 PEERS: dict[str, dict[str, Callable[[int], Callable[[Batch], int]]]] = {
     "transformer": {
         "Hugging Face generate": generate_run,
@@ -162,6 +226,12 @@ PEERS: dict[str, dict[str, Callable[[int], Callable[[Batch], int]]]] = {
         "CTranslate2 int8": lambda width: ctranslate2_run(width, "int8"),
     },
     "gru": {"JoeyNMT": joeynmt_run},
+    "cnn": {"fairseq": fairseq_run},
+}
+MODELS: dict[str, Callable[[], Seq2Seq]] = {
+    "transformer": transformer,
+    "gru": lambda: gru(HIDDEN, HIDDEN, "none"),
+    "cnn": cnn,
 }
 
 
@@ -177,8 +247,7 @@ def main() -> None:
     torch.manual_seed(0)
     work = sources(options.batches)
     for width in (1, 5):
-        ours = transformer() if options.model == "transformer" else gru(HIDDEN, HIDDEN, "none")
-        systems = {"Tandem": tandem_run(ours, width)}
+        systems = {"Tandem": tandem_run(MODELS[options.model](), width)}
         if not options.alone:
             systems |= {name: peer(width) for name, peer in PEERS[options.model].items()}
         speeds: dict[str, list[float]] = {name: [] for name in systems}
