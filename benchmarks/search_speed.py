@@ -32,14 +32,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from train_speed import LAYERS, SIZE, VOCABULARY, batches, gru, marian, transformer
+from train_speed import LAYERS, SIZE, VOCABULARY, assembled, batches, gru, marian, transformer
 
 from tandem.attentions import DotAttention
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.decoders import CNNDecoder
 from tandem.encoders import CNNEncoder
-from tandem.frontends import TextFrontend
-from tandem.models import Seq2Seq, assemble
+from tandem.models import Seq2Seq
 from tandem.search import BeamSearch, GreedySearch, Search, Step
 
 ROWS, LENGTH = 64, 20
@@ -57,18 +56,11 @@ def cnn() -> Seq2Seq:
         "max_length": 512,
         "dropout": 0.0,
     }
-    return assemble(
-        frontend=partial(TextFrontend, embedding_size=SIZE, dropout=0.0),
-        encoder=partial(CNNEncoder, **shape),
-        decoder=partial(CNNDecoder, attention=DotAttention, output_size=SIZE, **shape),
-        embedding_size=SIZE,
+    return assembled(
+        partial(CNNEncoder, **shape),
+        partial(CNNDecoder, attention=DotAttention, output_size=SIZE, **shape),
         tie_embeddings="none",
-        copying=False,
         dropout=0.0,
-        ctc_weight=0.0,
-        source_size=VOCABULARY,
-        target_size=VOCABULARY,
-        shared_vocabulary=True,
     )
 
 

@@ -27,8 +27,8 @@ from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.columns import TextColumn
 from tandem.data.ragged import Ragged
-from tandem.decoders import RecurrentDecoder, TransformerDecoder
-from tandem.encoders import RecurrentEncoder, TransformerEncoder
+from tandem.decoders import Decoder, RecurrentDecoder, TransformerDecoder
+from tandem.encoders import Encoder, RecurrentEncoder, TransformerEncoder
 from tandem.frontends import TextFrontend
 from tandem.models import Seq2Seq, assemble
 from tandem.training.losses import LabelSmoothedCrossEntropy
@@ -51,6 +51,29 @@ def batches(count: int, seed: int) -> list[Batch]:
     return [encoded.collate(chosen) for chosen in plan_batches(encoded, budget, rng=rng)[:count]]
 
 
+def assembled(
+    encoder: Callable[..., Encoder],
+    decoder: Callable[..., Decoder],
+    *,
+    tie_embeddings: str,
+    dropout: float,
+) -> Seq2Seq:
+    """A text model of these parts with the benchmark's vocabulary and embeddings."""
+    return assemble(
+        frontend=partial(TextFrontend, embedding_size=SIZE, dropout=dropout),
+        encoder=encoder,
+        decoder=decoder,
+        embedding_size=SIZE,
+        tie_embeddings=tie_embeddings,
+        copying=False,
+        dropout=dropout,
+        ctc_weight=0.0,
+        source_size=VOCABULARY,
+        target_size=VOCABULARY,
+        shared_vocabulary=True,
+    )
+
+
 def transformer() -> Seq2Seq:
     """Tandem's Transformer with Marian's sizes."""
     shape: dict[str, Any] = {
@@ -67,26 +90,18 @@ def transformer() -> Seq2Seq:
         "activation_dropout": 0.0,
     }
     attention = partial(MultiHeadAttention, num_heads=HEADS, dropout=0.0)
-    return assemble(
-        frontend=partial(TextFrontend, embedding_size=SIZE, dropout=0.0),
-        encoder=partial(TransformerEncoder, **shape),
-        decoder=partial(TransformerDecoder, attention=attention, **shape),
-        embedding_size=SIZE,
+    return assembled(
+        partial(TransformerEncoder, **shape),
+        partial(TransformerDecoder, attention=attention, **shape),
         tie_embeddings="all",
-        copying=False,
         dropout=0.0,
-        ctc_weight=0.0,
-        source_size=VOCABULARY,
-        target_size=VOCABULARY,
-        shared_vocabulary=True,
     )
 
 
 def gru(hidden_size: int, output_size: int = SIZE, tie_embeddings: str = "target") -> Seq2Seq:
     """A GRU with additive attention and input feeding."""
-    return assemble(
-        frontend=partial(TextFrontend, embedding_size=SIZE, dropout=DROPOUT),
-        encoder=partial(
+    return assembled(
+        partial(
             RecurrentEncoder,
             cell="gru",
             hidden_size=2 * hidden_size,
@@ -96,7 +111,7 @@ def gru(hidden_size: int, output_size: int = SIZE, tie_embeddings: str = "target
             output_dropout=0.0,
             dropout=DROPOUT,
         ),
-        decoder=partial(
+        partial(
             RecurrentDecoder,
             attention=partial(AdditiveAttention, size=hidden_size),
             bridge=LinearBridge,
@@ -107,14 +122,8 @@ def gru(hidden_size: int, output_size: int = SIZE, tie_embeddings: str = "target
             output_size=output_size,
             dropout=DROPOUT,
         ),
-        embedding_size=SIZE,
         tie_embeddings=tie_embeddings,
-        copying=False,
         dropout=DROPOUT,
-        ctc_weight=0.0,
-        source_size=VOCABULARY,
-        target_size=VOCABULARY,
-        shared_vocabulary=True,
     )
 
 
