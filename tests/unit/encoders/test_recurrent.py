@@ -1,6 +1,7 @@
 """Recurrent encoders against torch's own."""
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -12,21 +13,19 @@ from tandem.encoders import RecurrentEncoder
 KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
+def build(**options: Any) -> RecurrentEncoder:
+    """An encoder of vectors of 3 into states of 4, with some options."""
+    usual = {"cell": "gru", "num_layers": 1, "bidirectional": True, "reverse": False}
+    off = {"dropout": 0.0, "output_dropout": 0.0}
+    return RecurrentEncoder(3, **{"hidden_size": 4, **usual, **off, **options})
+
+
 @pytest.mark.parametrize(
     ("bidirectional", "reverse"), [(True, False), (False, False), (False, True)]
 )
 @pytest.mark.parametrize("cell", KINDS)
 def test_equals_torch_on_each_source_alone(cell: str, bidirectional: bool, reverse: bool) -> None:
-    encoder = RecurrentEncoder(
-        3,
-        cell=cell,
-        hidden_size=4,
-        num_layers=2,
-        bidirectional=bidirectional,
-        reverse=reverse,
-        dropout=0.0,
-        output_dropout=0.0,
-    ).double()
+    encoder = build(cell=cell, num_layers=2, bidirectional=bidirectional, reverse=reverse).double()
     size = 2 if bidirectional else 4
     torchs = KINDS[cell](3, size, 2, batch_first=True, bidirectional=bidirectional).double()
     for index, layer in enumerate(encoder.stack.layers):
@@ -49,32 +48,14 @@ def test_dropout_stands_between_layers() -> None:
     torch.manual_seed(0)
     inputs, mask = torch.randn(2, 5, 3), torch.ones(2, 5, dtype=torch.bool)
     for num_layers, changes in ((1, False), (2, True)):
-        encoder = RecurrentEncoder(
-            3,
-            cell="gru",
-            hidden_size=4,
-            num_layers=num_layers,
-            bidirectional=True,
-            reverse=False,
-            dropout=0.5,
-            output_dropout=0.0,
-        )
+        encoder = build(num_layers=num_layers, dropout=0.5)
         first, second = encoder(inputs, mask).states, encoder(inputs, mask).states
         assert torch.equal(first, second) is not changes
 
 
 def test_output_dropout_leaves_the_summary_alone() -> None:
     torch.manual_seed(0)
-    encoder = RecurrentEncoder(
-        3,
-        cell="gru",
-        hidden_size=4,
-        num_layers=1,
-        bidirectional=True,
-        reverse=False,
-        dropout=0.0,
-        output_dropout=0.5,
-    )
+    encoder = build(output_dropout=0.5)
     inputs, mask = torch.randn(20, 5, 3), torch.ones(20, 5, dtype=torch.bool)
     dropped, kept = encoder(inputs, mask), encoder.eval()(inputs, mask)
     is_zero = dropped.states == 0
@@ -102,13 +83,4 @@ def test_output_dropout_leaves_the_summary_alone() -> None:
 )
 def test_two_directions_refuse(hidden_size: int, reverse: bool, message: str) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        RecurrentEncoder(
-            3,
-            cell="gru",
-            hidden_size=hidden_size,
-            num_layers=1,
-            bidirectional=True,
-            reverse=reverse,
-            dropout=0.0,
-            output_dropout=0.0,
-        )
+        build(hidden_size=hidden_size, reverse=reverse)
