@@ -75,7 +75,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         rows, vocabulary = len(features), len(weight)
         share = smoothing / vocabulary
         weight_sum = weight.sum(0)  # (D,)
-        rounding = factor_type(features)
+        rounding = _factor_type(features)
         vectors, table = features.to(rounding), weight.to(rounding)
         grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
         total = features.new_zeros(())
@@ -118,14 +118,16 @@ class _ChunkedDisagreement(torch.autograd.Function):
     def forward(ctx: Any, features: Tensor, weight: Tensor) -> Tensor:
         """See :func:`disagreement`."""
         grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
-        (first, second), (first_out, second_out) = features.chunk(2), grad_features.chunk(2)
-        half, total = len(first), features.new_zeros(())
+        first_out, second_out = grad_features.chunk(2)
+        half, total = len(first_out), features.new_zeros(())
+        rounding = _factor_type(features)
+        (first, second), table = features.to(rounding).chunk(2), weight.to(rounding)
         buffers = features.new_empty(5, min(half, CHUNK_ROWS), len(weight))  # for all chunks
         for start in range(0, half, CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
             p, q, ratio, p_grad, q_grad = buffers[:, : len(first[rows])]  # (chunk, V) each
-            torch.mm(first[rows], weight.t(), out=p)
-            torch.mm(second[rows], weight.t(), out=q)
+            _product(first[rows], table.t(), out=p)
+            _product(second[rows], table.t(), out=q)
             torch.sub(p, q, out=ratio)
             ratio -= _softmax_(p) - _softmax_(q)  # log p - log q
             p_to_q = torch.mul(p, ratio, out=p_grad).sum(1, keepdim=True)  # (chunk, 1) KL(p || q)
@@ -134,9 +136,12 @@ class _ChunkedDisagreement(torch.autograd.Function):
             difference = torch.sub(p, q, out=ratio)
             p_grad.addcmul_(p, p_to_q, value=-1).add_(difference)
             q_grad.neg_().addcmul_(q, q_to_p, value=-1).sub_(difference)
-            torch.mm(p_grad, weight, out=first_out[rows])
-            torch.mm(q_grad, weight, out=second_out[rows])
-            grad_weight.addmm_(p_grad.t(), first[rows]).addmm_(q_grad.t(), second[rows])
+            for part, error, out in (
+                (first[rows], p_grad.to(rounding), first_out[rows]),
+                (second[rows], q_grad.to(rounding), second_out[rows]),
+            ):
+                _product(error, table, out=out)
+                _add_product(grad_weight, error.t(), part)
         ctx.save_for_backward(grad_features.div_(2 * half), grad_weight.div_(2 * half))
         return total / half
 
@@ -160,7 +165,7 @@ def disagreement(features: Tensor, weight: Tensor) -> Tensor:
     return value
 
 
-def factor_type(values: Tensor) -> torch.dtype:
+def _factor_type(values: Tensor) -> torch.dtype:
     """What factors of a large product are rounded to: bfloat16 or, mostly, not at all.
 
     Under a ``medium`` precision of products a CPU's fp32 product rounds its factors each time it
@@ -168,10 +173,10 @@ def factor_type(values: Tensor) -> torch.dtype:
     fast there.
     """
     asked = values.dtype == torch.float32 and torch.get_float32_matmul_precision() == "medium"
-    return torch.bfloat16 if asked and has_bfloat16_units() else values.dtype
+    return torch.bfloat16 if asked and _has_bfloat16_units() else values.dtype
 
 
-def has_bfloat16_units() -> bool:
+def _has_bfloat16_units() -> bool:
     """Whether this CPU multiplies bfloat16 itself."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 

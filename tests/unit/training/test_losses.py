@@ -7,7 +7,12 @@ import torch
 import torch.nn.functional as F
 
 from tandem.core.errors import InputError
-from tandem.training.losses import CHUNK_ROWS, LabelSmoothedCrossEntropy, token_losses
+from tandem.training.losses import (
+    CHUNK_ROWS,
+    LabelSmoothedCrossEntropy,
+    disagreement,
+    token_losses,
+)
 
 
 def example(rows: int, vocabulary: int = 11, size: int = 5):
@@ -31,14 +36,21 @@ def test_value_and_gradients_equal_torch(rows: int, smoothing: float) -> None:
         torch.testing.assert_close(mine, torchs, rtol=0, atol=1e-12)
 
 
+def smoothed(features, weight, target):
+    return LabelSmoothedCrossEntropy(smoothing=0.1)(features, weight, target)
+
+
+def divergence(features, weight, target):
+    return disagreement(features, weight)
+
+
+@pytest.mark.parametrize("loss", [smoothed, divergence])
 @pytest.mark.parametrize("units", [True, False])
-def test_rounded_factors(units: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.training.losses.has_bfloat16_units", lambda: units)
-    features, weight, target = (
-        part.detach().float().requires_grad_() if part.is_floating_point() else part
-        for part in example(CHUNK_ROWS + 40, vocabulary=50, size=64)
-    )
-    loss = LabelSmoothedCrossEntropy(smoothing=0.1)
+def test_rounded_factors(units: bool, loss, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.training.losses._has_bfloat16_units", lambda: units)
+    features, weight, target = example(CHUNK_ROWS + 40, vocabulary=50, size=64)
+    features = (features.detach().float() / 8).requires_grad_()  # logits of about 1
+    weight = weight.detach().float().requires_grad_()
     exact = loss(features, weight, target)
     expected = torch.autograd.grad(exact, (features, weight))
     torch.set_float32_matmul_precision("medium")
