@@ -63,6 +63,9 @@ class NoPositions(nn.Module):
 class Rotary(nn.Module):
     """Turns queries and keys by an angle that grows with position: Su et al. (2021), eq. 34.
 
+    Each two neighbours are the real and the imaginary part of a number that is multiplied by
+    ``exp(i position rate)``: one product over long rows, forward and backward.
+
     :param size: size of one head, even.
     """
 
@@ -79,12 +82,18 @@ class Rotary(nn.Module):
         self.register_buffer("rates", rates, persistent=False)
 
     def forward(self, heads: Tensor, offset: int) -> Tensor:
-        """(B, T, heads, size), of which the first stands at ``offset`` -> the same, turned."""
-        steps = torch.arange(offset, offset + heads.size(1), device=heads.device)
-        angles = (steps.unsqueeze(1) * self.rates).unsqueeze(1)  # (T, 1, size / 2)
-        sin, cos = angles.sin().to(heads.dtype), angles.cos().to(heads.dtype)
-        left, right = heads.chunk(2, dim=-1)
-        return torch.cat((left * cos - right * sin, left * sin + right * cos), dim=-1)
+        """Heads side by side (B, T, heads x size), of which the first position is ``offset`` ->
+        the same, turned.
+        """
+        length, width = heads.shape[1:]
+        steps = torch.arange(offset, offset + length, device=heads.device)
+        angles = steps.unsqueeze(1) * self.rates  # (T, size / 2)
+        turns = torch.polar(torch.ones_like(angles), angles)
+        turns = turns.repeat(1, width // 2 // len(self.rates))  # (T, heads x size / 2)
+        pairs = heads.to(torch.promote_types(heads.dtype, torch.float32)).unflatten(2, (-1, 2))
+        numbers = torch.view_as_complex(pairs)  # (B, T, heads x size / 2)
+        turned = torch.view_as_real(numbers * turns.to(numbers.dtype))
+        return turned.flatten(2).to(heads.dtype)
 
 
 def added_positions(

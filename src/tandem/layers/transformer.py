@@ -104,15 +104,13 @@ class SelfAttention(nn.Module):
         :return: (N, T, H), and keys and values of all positions up to now.
         """
         rows, length, size = states.shape
-        sources, split = rows if past is None else len(past[0]), (self.num_heads, -1)
-        parts = [
-            part.view(rows, length, *split) for part in self.project(states).chunk(3, dim=-1)
-        ]  # (N, T, heads, H / heads)
+        sources = rows if past is None else len(past[0])
+        asked, values = self.project(states).split((2 * size, size), dim=2)
         if self.rotary is not None:
-            parts[:2] = [self.rotary(part, offset) for part in parts[:2]]
+            asked = self.rotary(asked, offset)
         query, keys, values = (
             part.reshape(sources, -1, self.num_heads, size // self.num_heads).transpose(1, 2)
-            for part in parts
+            for part in (*asked.chunk(2, dim=2), values)
         )  # (B, heads, K x T, H / heads)
         if past is not None and past[0].size(2):  # joining nothing would copy for nothing
             keys, values = torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)

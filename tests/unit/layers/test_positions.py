@@ -62,15 +62,15 @@ def test_rotary_needs_self_attention() -> None:
 
 
 def test_rotary_turns_each_pair_by_its_angle() -> None:
-    turned = Rotary(4)(torch.tensor([[[[1.0, 0.0, 0.0, 1.0]]]]).double(), 5)[0, 0, 0]
-    slow = 5 / 10000 ** (2 / 4)  # the second pair is (x1, x3)
-    expected = [math.cos(5), -math.sin(slow), math.sin(5), math.cos(slow)]
-    assert turned.tolist() == pytest.approx(expected, abs=1e-12)
+    heads = torch.tensor([[[1.0, 0.0, 0.0, 1.0] * 2]]).double()  # two heads alike
+    slow = 5 / 10000 ** (2 / 4)
+    expected = [math.cos(5), math.sin(5), -math.sin(slow), math.cos(slow)]
+    assert Rotary(4)(heads, 5)[0, 0].tolist() == pytest.approx(expected * 2, abs=1e-12)
 
 
 def test_rotary_products_depend_on_distance_alone() -> None:
     rotary = Rotary(6)
-    query, key = torch.randn(2, 1, 1, 1, 6, dtype=torch.float64)
+    query, key = torch.randn(2, 1, 1, 6, dtype=torch.float64)
 
     def product(at: int, other: int) -> float:
         return (rotary(query, at) * rotary(key, other)).sum().item()
@@ -80,9 +80,10 @@ def test_rotary_products_depend_on_distance_alone() -> None:
     assert product(3, 1) != pytest.approx(product(3, 2), abs=1e-3)
 
 
-def test_rotary_keeps_lengths() -> None:
-    heads = torch.randn(2, 3, 7, 4, dtype=torch.float64)
+def test_rotary_keeps_lengths_and_type() -> None:
+    heads = torch.randn(2, 3, 28, dtype=torch.float64)
     torch.testing.assert_close(Rotary(4)(heads, 11).norm(dim=-1), heads.norm(dim=-1))
+    assert Rotary(4)(heads.bfloat16(), 11).dtype == torch.bfloat16
 
 
 def test_rotary_needs_even_heads() -> None:
