@@ -1,9 +1,9 @@
-"""The largest of long rows, found by blocks."""
+"""The largest of long rows, found by blocks, and their normalisers, found by rows."""
 
 import pytest
 import torch
 
-from tandem.search.prefixes import BLOCK, largest
+from tandem.search.prefixes import BLOCK, ROWS, largest, log_normalizer
 
 
 @pytest.mark.parametrize("size", [5, BLOCK, 8 * BLOCK, 8 * BLOCK + 7, 3000])
@@ -36,3 +36,10 @@ def test_where_nothing_is_possible_all_places_differ() -> None:
     values, places = largest(torch.full((2, 1000), -torch.inf), 4)
     assert (values == -torch.inf).all()
     assert all(len(set(row)) == 4 for row in places.tolist())
+
+
+@pytest.mark.parametrize("rows", [1, ROWS, 2 * ROWS + 3])
+def test_log_normalizer_is_logsumexp(rows: int) -> None:
+    logits = 50 * torch.randn(rows, 30, generator=torch.Generator().manual_seed(rows)).double()
+    logits[0, 4:] = -torch.inf
+    torch.testing.assert_close(log_normalizer(logits), logits.logsumexp(1, keepdim=True))
