@@ -27,6 +27,7 @@ from tandem.callbacks import (
 )
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
+from tandem.core.kernels import keep_kernels
 from tandem.core.stopping import stopped_by_signals
 from tandem.data.module import DataModule
 from tandem.reports.summary import summary_table
@@ -84,6 +85,7 @@ def train_as_worker(
 def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
     """Train in this process, which may be one of several."""
     folder = Path(cfg.run.folder)
+    keep_kernels()
     L.seed_everything(cfg.seed, verbose=False)
     data = build.build_data(cfg)
     text_metrics = TextMetrics(metrics=build.build_metrics(cfg))

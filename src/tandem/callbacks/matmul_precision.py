@@ -1,6 +1,5 @@
 """How precisely training multiplies matrices."""
 
-import os
 from typing import Any
 
 import lightning as L
@@ -10,9 +9,6 @@ from tandem.core.errors import InputError
 
 PRECISIONS = ("high", "medium")
 
-KERNELS = 16384
-"""Compiled products that oneDNN keeps, one a shape; its own 1,024 are fewer than an epoch needs."""
-
 
 class MatmulPrecision(L.Callback):
     """Rounds the factors of training's fp32 matrix products, as the processor can; not their sums.
@@ -21,10 +17,6 @@ class MatmulPrecision(L.Callback):
     TF32 or what is near it. Weights, sums, losses and the optimizer stay as they are, and so does
     evaluation; what the loss multiplies on such a CPU is itself rounded to bfloat16 (the logits and
     their gradients). A processor without such units computes as before.
-
-    On a CPU each shape has its own compiled product. Since every batch has its lengths, they are
-    thousands, so ``ONEDNN_PRIMITIVE_CACHE_CAPACITY`` is raised unless it is set, and nothing is
-    compiled again in later epochs.
 
     :param precision: high or medium, see :func:`torch.set_float32_matmul_precision`.
     """
@@ -37,10 +29,6 @@ class MatmulPrecision(L.Callback):
             )
         self.precision = precision
         self._before = torch.get_float32_matmul_precision()
-
-    def setup(self, *args: Any, **kwargs: Any) -> None:
-        """Make room for the kernels, before oneDNN's first one fixes how many there may be."""
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
 
     def on_train_batch_start(self, *args: Any) -> None:
         """Round from here on."""
