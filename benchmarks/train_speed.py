@@ -7,8 +7,8 @@ Both train on the same random batches of Multi30k's lengths: 8,000 symbols share
 target and vocabulary layer, 4 + 4 layers of size 128 with feed-forward 256 and 4 heads, dropout
 0.3, label smoothing 0.1, Adam, 4,096 padded target tokens a batch, fp32, and Tandem also with
 rounded products. All take turns, so that a drift of the machine's speed meets all; the ratio of
-the medians is the figure to quote. Only with many batches (--batches 60) have they as many shapes
-as in an epoch.
+the medians is the figure to quote. Few batches have few shapes, whose kernels are soon compiled;
+an epoch has many more.
 """
 
 import argparse
