@@ -33,11 +33,18 @@ def blocks(document, language):
 
 
 def commands():
-    """Every ``tandem`` line of the documents, and the examples of ``tandem --help``."""
+    """Every ``tandem`` line of the documents, the examples of ``tandem --help``, and the commands
+    that results come from.
+    """
     lines = cli.EXAMPLES.splitlines()
     for document in DOCUMENTS:
         for block in blocks(document, "sh"):
             lines += block.splitlines()
+    results = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    lines += [
+        re.sub(r"<[^>]+>", "outputs/mine", " ".join(span.split()))
+        for span in re.findall(r"`(tandem\s[^`]+)`", results)
+    ]
     return [line for line in lines if re.match(r"(PYTHONPATH=\. )?tandem ", line)]
 
 
