@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 BLOCK = 64
-"""Symbols that :func:`largest` looks at together."""
+"""Symbols that are looked at together."""
 
 ROWS = 16
 """Rows that a CPU normalises together; few enough to stay in its cache."""

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Search, Step, checked_count, checked_ctc_weight, until_eos
+from tandem.search.prefixes import BLOCK, ROWS, log_normalizer
 from tandem.search.processors import output_rules, process
 from tandem.search.truncation import sampling_shape
 
@@ -77,7 +79,7 @@ class Sampling(Search):
             shaped = process(self.processors, found, history)
             tokens = draw(shaped, chances.to(device)[live].flatten())
             chosen = found.gather(1, tokens.unsqueeze(1)).squeeze(1)
-            log_probs = chosen if step.normalized else chosen - found.logsumexp(1)
+            log_probs = chosen if step.normalized else chosen - log_normalizer(found).squeeze(1)
             scores[live] += log_probs.double().masked_fill(ended, 0.0).view(-1, width)
             tokens = tokens.masked_fill(ended, SPECIAL_IDS.eos)
             outputs[live, :, position] = tokens.view(-1, width)
@@ -95,14 +97,40 @@ class Sampling(Search):
 def draw(scores: Tensor, chances: Tensor) -> Tensor:
     """One symbol (N,) of each row, by the inverse of its distribution function.
 
+    On a CPU a few rows at a time, which stay in its cache.
+
     :param scores: (N, V) of any normalization; what is ``-inf`` is drawn only where all is, and
         then ``eos`` is.
     :param chances: (N,) float64, even in [0, 1).
     """
-    sums = scores.double().softmax(1).cumsum(1)  # (N, V)
-    total = sums[:, -1]
-    drawn = torch.searchsorted(sums, (chances * total).unsqueeze(1), right=True).squeeze(1)
-    return drawn.masked_fill(total.isnan(), SPECIAL_IDS.eos)
+    rows = ROWS if scores.device.type == "cpu" else len(scores)
+    parts = zip(scores.split(rows), chances.split(rows), strict=True)
+    return torch.cat([_draw(*part) for part in parts])
+
+
+def _draw(scores: Tensor, chances: Tensor) -> Tensor:
+    """The same at once: first a block of symbols, then one of them; only its sums are taken."""
+    padded = F.pad(scores, (0, -scores.size(1) % BLOCK), value=-torch.inf)
+    dtype = torch.promote_types(scores.dtype, torch.float32)
+    probabilities = padded.softmax(1, dtype=dtype).nan_to_num(0.0).unflatten(1, (-1, BLOCK))
+    weights = probabilities.sum(2)  # (N, V / BLOCK)
+    total = weights.sum(1, dtype=torch.float64)
+    block, rest = _place(weights, chances * total)
+    symbol, _ = _place(probabilities[torch.arange(len(block)), block], rest)
+    return torch.where(total > 0, block * BLOCK + symbol, SPECIAL_IDS.eos)
+
+
+def _place(weights: Tensor, aims: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the sums of weights (N, W) first exceed aims (N,), and how far before that they lie.
+
+    An aim that rounding put behind the end is at the last weight above 0.
+    """
+    sums = weights.double().cumsum(1)
+    place = torch.searchsorted(sums, aims.unsqueeze(1), right=True)
+    last = torch.searchsorted(sums, sums[:, -1:].contiguous())
+    place = torch.minimum(place, last)  # (N, 1)
+    before = (sums - weights).gather(1, place)
+    return place.squeeze(1), (aims - before.squeeze(1)).clamp(min=0.0)
 
 
 def _hypotheses(outputs: Tensor, scores: Tensor) -> list[list[Hypothesis]]:

@@ -219,6 +219,20 @@ def test_every_symbol_can_be_drawn_from_a_large_vocabulary() -> None:
     assert draw(rows, chances[places]).tolist() == places.tolist()
 
 
+def test_draw_inverts_the_distribution_function() -> None:
+    """Over several blocks of symbols, most of them impossible, and more rows than go together."""
+    generator = torch.Generator().manual_seed(0)
+    rows = 3 * torch.randn(500, 300, generator=generator)
+    rows[torch.rand(500, 300, generator=generator) < 0.9] = -torch.inf
+    chances = torch.rand(500, generator=generator, dtype=torch.float64)
+    chances[:20], chances[20:40] = 0.0, 1 - 2**-53
+    sums = rows.double().softmax(1).cumsum(1)
+    exact = torch.searchsorted(sums, (chances * sums[:, -1]).unsqueeze(1), right=True).squeeze(1)
+    drawn = draw(rows, chances)
+    assert drawn.tolist() == exact.tolist()
+    assert rows.gather(1, drawn.unsqueeze(1)).isfinite().all()
+
+
 def test_the_reference_is_itself_right() -> None:
     assert distribution()[(B, C, A)] == pytest.approx(0.3 * 0.85 * 0.35)
     assert next_probs(BOS, top_p=0.75) == pytest.approx({A: 0.625, B: 0.375})
