@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/extending.md",
     "docs/dashboards.md",
     "docs/processes.md",
+    "docs/results.md",
     "CONTRIBUTING.md",
 )
 

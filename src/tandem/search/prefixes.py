@@ -7,7 +7,7 @@ BLOCK = 64
 """Symbols that are looked at together."""
 
 ROWS = 16
-"""Rows that a CPU normalises together; few enough to stay in its cache."""
+"""Rows that a CPU goes through together; few enough to stay in its cache."""
 
 
 def expand(
@@ -37,10 +37,15 @@ def log_normalizer(logits: Tensor) -> Tensor:
     By way of softmax, whose kernel for the CPU takes a quarter of ``logsumexp``'s time.
     """
     found = []
-    for rows in logits.split(ROWS if logits.device.type == "cpu" else len(logits)):
+    for rows in logits.split(rows_together(logits)):
         probability = rows.softmax(1).amax(1, keepdim=True)  # at least 1 / V
         found.append(rows.amax(1, keepdim=True) - probability.log())
     return torch.cat(found)
+
+
+def rows_together(scores: Tensor) -> int:
+    """How many rows of scores (N, V) to go through at a time: on a CPU few, elsewhere all."""
+    return ROWS if scores.device.type == "cpu" else len(scores)
 
 
 def largest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:

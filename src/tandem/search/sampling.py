@@ -9,7 +9,7 @@ from torch import Tensor
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Search, Step, checked_count, checked_ctc_weight, until_eos
-from tandem.search.prefixes import BLOCK, ROWS, log_normalizer
+from tandem.search.prefixes import BLOCK, log_normalizer, rows_together
 from tandem.search.processors import output_rules, process
 from tandem.search.truncation import sampling_shape
 
@@ -97,26 +97,24 @@ class Sampling(Search):
 def draw(scores: Tensor, chances: Tensor) -> Tensor:
     """One symbol (N,) of each row, by the inverse of its distribution function.
 
-    On a CPU a few rows at a time, which stay in its cache.
-
     :param scores: (N, V) of any normalization; what is ``-inf`` is drawn only where all is, and
         then ``eos`` is.
     :param chances: (N,) float64, even in [0, 1).
     """
-    rows = ROWS if scores.device.type == "cpu" else len(scores)
+    rows = rows_together(scores)
     parts = zip(scores.split(rows), chances.split(rows), strict=True)
     return torch.cat([_draw(*part) for part in parts])
 
 
 def _draw(scores: Tensor, chances: Tensor) -> Tensor:
-    """The same at once: first a block of symbols, then one of them; only its sums are taken."""
+    """The same: a block of symbols by the sums of all blocks, then a symbol by the sums in it."""
     padded = F.pad(scores, (0, -scores.size(1) % BLOCK), value=-torch.inf)
     dtype = torch.promote_types(scores.dtype, torch.float32)
     probabilities = padded.softmax(1, dtype=dtype).nan_to_num(0.0).unflatten(1, (-1, BLOCK))
     weights = probabilities.sum(2)  # (N, V / BLOCK)
     total = weights.sum(1, dtype=torch.float64)
     block, rest = _place(weights, chances * total)
-    symbol, _ = _place(probabilities[torch.arange(len(block)), block], rest)
+    symbol, _ = _place(probabilities[torch.arange(len(block), device=block.device), block], rest)
     return torch.where(total > 0, block * BLOCK + symbol, SPECIAL_IDS.eos)
 
 
