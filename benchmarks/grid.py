@@ -34,10 +34,11 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 from reversal import BANDS, SIDE, VOCABULARY, Pairs, order_blind_loss, strings
 
-from tandem.build import build_features, build_model
-from tandem.launch import config_folder
+from tandem.config.build import build_features, build_model
+from tandem.config.launch import config_folder
+from tandem.inference.teacher_forcing import token_losses
 from tandem.models import Seq2Seq
-from tandem.training.losses import LabelSmoothedCrossEntropy, token_losses
+from tandem.training.losses import LabelSmoothedCrossEntropy
 
 GROUPS = ("frontend", "encoder", "decoder", "attention")
 HELD_OUT = 150

@@ -13,9 +13,9 @@ import sys
 from datasets import Dataset, DatasetDict
 from hydra import compose, initialize_config_dir
 
-from tandem import build
+from tandem.config.instantiate import make
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
-from tandem.launch import config_folder
 from tandem.metrics import ROUGE
 
 
@@ -23,7 +23,7 @@ def load(overrides: list[str]) -> DatasetDict:
     """The dataset of a composed ``train`` config."""
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         cfg = compose("train", overrides)
-    splits: DatasetDict = build.make(cfg.dataset)
+    splits: DatasetDict = make(cfg.dataset)
     return splits
 
 

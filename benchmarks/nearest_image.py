@@ -15,10 +15,10 @@ import numpy.typing as npt
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from tandem.build import build_data
+from tandem.config.build import build_data
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 from tandem.data.module import DataModule
-from tandem.launch import config_folder
 from tandem.metrics import BLEU, ExactMatch
 
 ROWS = 256

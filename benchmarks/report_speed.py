@@ -81,7 +81,7 @@ def main(count: int) -> None:
         folder = Path(name)
         for number in range(count):
             write_run(folder / "outputs" / f"run{number:03d}", number)
-        command = [sys.executable, "-c", "from tandem.cli import main; main()", "report"]
+        command = [sys.executable, "-c", "from tandem.commands.cli import main; main()", "report"]
         command += [str(folder / "outputs"), f"output={folder}/report.html"]
         for what in ("first", "second, with what the first one kept"):
             start, before = time.monotonic(), processor_seconds()

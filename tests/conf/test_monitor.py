@@ -6,7 +6,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tandem import build, checks
+from tandem.config import build, checks
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]

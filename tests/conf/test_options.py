@@ -11,9 +11,10 @@ import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from tandem import build, checks
-from tandem.cli import config_groups
-from tandem.launch import config_folder
+from tandem.commands.cli import config_groups
+from tandem.config import build, checks
+from tandem.config.instantiate import check_values, make
+from tandem.config.launch import config_folder
 
 Compose = Callable[..., DictConfig]
 GROUPS = config_groups()
@@ -77,7 +78,7 @@ def test_trainers(composed: Compose, tmp_path: Path, group: str, option: str) ->
 @pytest.mark.parametrize(("group", "option"), options("dataset"))
 def test_datasets(composed: Compose, group: str, option: str) -> None:
     cfg = composed("train", *overrides(group, option))
-    load = build.make(cfg.dataset, _partial_=True)
+    load = make(cfg.dataset, _partial_=True)
     assert isinstance(load, partial)
     assert load.func.__module__.startswith("tandem.data.datasets.")
 
@@ -98,7 +99,7 @@ def test_tokenizers_of_either_side(composed: Compose, group: str, option: str) -
 @pytest.mark.parametrize("option", GROUPS["search"])
 def test_searches_of_other_commands(composed: Compose, name: str, option: str) -> None:
     cfg = composed(name, *overrides("search", option), "run=somewhere")
-    checks.check_values(cfg)
+    check_values(cfg)
     assert build.build_search(cfg)
 
 
@@ -124,7 +125,7 @@ def test_every_shared_key_is_used() -> None:
     """A key of ``train.yaml`` is read by the code or by an interpolation."""
     root = config_folder()
     texts = [path.read_text() for path in root.rglob("*.yaml")]
-    package = Path(build.__file__).parent
+    package = Path(build.__file__).parents[1]
     texts += [path.read_text() for path in package.rglob("*.py")]
     everything = "\n".join(texts)
     top = OmegaConf.load(root / "train.yaml")

@@ -8,7 +8,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
-from tandem import launch, sweep
+from tandem.commands import sweep
+from tandem.config import launch
 from tandem.core.errors import InputError
 from tandem.sweeps.study import read_study
 

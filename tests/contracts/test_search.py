@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tandem.core.types import SPECIAL_IDS
+from tandem.inference.decoding import generate
 from tandem.search import (
     BeamSearch,
     ConstrainedBeamSearch,
@@ -14,7 +15,6 @@ from tandem.search import (
     GreedySearch,
     Sampling,
 )
-from tandem.training.evaluation import generate
 
 LONGEST = 3
 REQUIRED = 4

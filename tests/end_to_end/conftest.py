@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from omegaconf import DictConfig
 
-from tandem.train import train
+from tandem.commands.train import train
 
 TINY = (
     "dataset=reverse",

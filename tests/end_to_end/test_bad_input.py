@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from tandem.commands.train import train
 from tandem.core.errors import InputError
-from tandem.train import train
 
 Run = Callable[..., Any]
 

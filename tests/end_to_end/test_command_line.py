@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-TANDEM = [sys.executable, "-c", "from tandem.cli import main; main()"]
+TANDEM = [sys.executable, "-c", "from tandem.commands.cli import main; main()"]
 
 
 def tandem(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

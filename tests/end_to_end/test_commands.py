@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tandem.bundle import load_bundle
+from tandem.commands.evaluate import evaluate
+from tandem.commands.generate import generate
 from tandem.core.errors import InputError
-from tandem.evaluate import evaluate
-from tandem.generate import generate
+from tandem.inference.bundle import load_bundle
 
 Compose = Callable[..., Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tandem.commands.evaluate import evaluate
 from tandem.core.errors import InputError
-from tandem.evaluate import evaluate
 
 Compose = Callable[..., Any]
 

@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from PIL import Image
 
-from tandem.bundle import load_bundle
+from tandem.commands.evaluate import evaluate
+from tandem.commands.generate import generate
+from tandem.commands.train import train
 from tandem.core.errors import InputError
-from tandem.evaluate import evaluate
-from tandem.generate import generate
-from tandem.train import train
+from tandem.inference.bundle import load_bundle
 
 Compose = Callable[..., Any]
 

@@ -13,10 +13,10 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
-from tandem import build, checks
+from tandem.commands.train import open_folder, read_checkpoint, train, train_as_worker
+from tandem.config import build, checks
 from tandem.core.errors import InputError
 from tandem.core.stopping import Stopped
-from tandem.train import open_folder, read_checkpoint, train, train_as_worker
 
 Run = Callable[..., Any]
 Compose = Callable[..., DictConfig]

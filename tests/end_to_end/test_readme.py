@@ -12,8 +12,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from tandem import checks, cli, sweep
-from tandem.report import as_overrides
+from tandem.commands import cli, sweep
+from tandem.commands.report import as_overrides
+from tandem.config import checks
 from tandem.sweeps.study import by_key, read_study
 
 ROOT = Path(__file__).parents[2]

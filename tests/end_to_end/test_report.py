@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tandem.report import report
+from tandem.commands.report import report
 
 
 def test_report_of_a_trained_run(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tandem.bundle import load_bundle
+from tandem.commands.evaluate import evaluate
+from tandem.commands.train import train
 from tandem.core.errors import InputError
-from tandem.evaluate import evaluate
-from tandem.train import train
+from tandem.inference.bundle import load_bundle
 
 Run = Callable[..., Any]
 

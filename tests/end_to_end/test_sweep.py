@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tandem import sweep
+from tandem.commands import sweep
 
 SERVER = """
 import json, os, sys
-from tandem import sweep
+from tandem.commands import sweep
 
 for line in sys.stdin:
     pid = os.fork()

@@ -10,9 +10,9 @@ import pytest
 import torch
 import yaml
 
-from tandem.bundle import load_bundle
-from tandem.callbacks import CSVLogger
-from tandem.train import train
+from tandem.commands.train import train
+from tandem.inference.bundle import load_bundle
+from tandem.loggers import CSVLogger
 
 Run = Callable[..., Any]
 

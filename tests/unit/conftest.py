@@ -9,11 +9,11 @@ import pytest
 import torch
 import yaml
 
-from tandem.bundle import save_bundle
 from tandem.data.processors import Processors
 from tandem.data.tokenizers import WordTokenizer
+from tandem.inference.bundle import save_bundle
+from tandem.inference.trust import build_trusted
 from tandem.models import assemble
-from tandem.trust import build_trusted
 
 SmallBundle = Callable[..., Path]
 WriteRun = Callable[..., Path]

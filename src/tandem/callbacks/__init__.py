@@ -1,9 +1,8 @@
-"""What watches a run: scores, samples, pictures, progress, checkpoints and its own loggers."""
+"""What watches a run: scores, samples, pictures, progress and checkpoints."""
 
 from tandem.callbacks.attention_maps import AttentionMaps
 from tandem.callbacks.average_checkpoints import AverageCheckpoints, mean_of
 from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
-from tandem.callbacks.csv_logger import CSVLogger
 from tandem.callbacks.last_checkpoint import LastCheckpoint
 from tandem.callbacks.matmul_precision import MatmulPrecision
 from tandem.callbacks.output_file import OutputFile
@@ -13,13 +12,11 @@ from tandem.callbacks.samples import SampleTable
 from tandem.callbacks.speed import Throughput
 from tandem.callbacks.text_metrics import TextMetrics
 from tandem.callbacks.training_time import TrainingTime
-from tandem.callbacks.wandb_logger import finish, make_wandb_logger, media_cell
 
 __all__ = [
     "AtomicCheckpointIO",
     "AttentionMaps",
     "AverageCheckpoints",
-    "CSVLogger",
     "LastCheckpoint",
     "LogLines",
     "MatmulPrecision",
@@ -30,9 +27,6 @@ __all__ = [
     "TextMetrics",
     "Throughput",
     "TrainingTime",
-    "finish",
     "make_progress",
-    "make_wandb_logger",
     "mean_of",
-    "media_cell",
 ]

@@ -1,23 +1,23 @@
 """Pictures of where the decoder looked, at the end of validation and test."""
 
 import logging
+from functools import partial
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
-from tandem.core.types import Evaluated
-from tandem.reports import Drawing, save
+from tandem.core.types import SPECIAL_IDS, Evaluated
+from tandem.data.features import Features
+from tandem.data.module import DataModule
+from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech, save
+from tandem.training.module import Seq2SeqModule
 
 log = logging.getLogger(__name__)
-
-
-class Attends(Protocol):
-    """What the module must offer for pictures."""
-
-    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[Drawing]:
-        """Return what draws the attention of rows of a split over the given outputs."""
 
 
 class AttentionMaps(EvaluatedRows):
@@ -39,19 +39,59 @@ class AttentionMaps(EvaluatedRows):
         if not trainer.is_global_zero:
             return
         stem = f"val-epoch{trainer.current_epoch:03d}" if split == "validation" else "test"
-        maps = cast(Attends, pl_module).attend(rows.indices, split, rows.hypotheses)
-        for place, (index, one) in enumerate(zip(rows.indices, maps, strict=True)):
-            if one is None:
+        drawings = self.drawings(trainer, pl_module, split, rows)
+        for place, (index, drawing) in enumerate(zip(rows.indices, drawings, strict=True)):
+            if drawing is None:
                 self._tell_once()
                 continue
             path = self.folder / f"{stem}-{place}.png"
-            save(one(f"{split}, row {index}"), path)
+            save(drawing(f"{split}, row {index}"), path)
             # Pictures under one key must have one size, so each gets a key.
             key = f"attention/{LOG_PREFIX[split]}-{place}"
             for logger in wandb_loggers(trainer):
                 logger.log_image(key, images=[str(path)], step=trainer.global_step)
 
+    @staticmethod
+    def drawings(
+        trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
+    ) -> list[Drawing]:
+        """What draws the attention of each row over its hypothesis."""
+        data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
+        module, sources = cast(Seq2SeqModule, pl_module), data.encoded(split).source
+        return [
+            attention_drawing(module, *sources.batch(np.array([index])), hypothesis)
+            for index, hypothesis in zip(rows.indices, rows.hypotheses, strict=True)
+        ]
+
     def _tell_once(self) -> None:
         if not self._told:
             log.info("This attention has no weights, so no attention maps are drawn.")
             self._told = True
+
+
+@torch.inference_mode()
+def attention_drawing(
+    module: Seq2SeqModule, source: Tensor, source_mask: Tensor, target: str
+) -> Drawing:
+    """What draws where the last attention looked while a target was forced on the decoder.
+
+    :param source: one source, (1, S) or (1, S, width).
+    :param source_mask: (1, S)
+    :return: None if the attention has no weights.
+    """
+    reader, writer = module.processors.source, module.processors.target
+    target_ids = [*writer.encode_batch([target])[0], SPECIAL_IDS.eos]
+    target_row = torch.tensor([[SPECIAL_IDS.bos, *target_ids[:-1]]], device=module.device)
+    memory = module.model.encode(source.to(module.device), source_mask.to(module.device))
+    made = module.model.decode(target_row, module.model.start(memory)).weights
+    if made is None:
+        return None
+    weights, tokens = made()[0].float().cpu().numpy(), writer.tokens(target_ids)
+    if not isinstance(reader, Features):
+        return partial(draw, AttentionMap(reader.tokens(source[0].tolist()), tokens, weights))
+    shown = reader.shown(source[0].numpy())
+    if reader.media == "image":
+        grid = module.model.frontend.grid(source.size(1))
+        return partial(draw_image, shown, tokens, weights, grid)
+    seconds = reader.seconds_per_vector * source.size(1) / len(shown)
+    return partial(draw_speech, shown, seconds, tokens, weights)

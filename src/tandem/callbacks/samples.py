@@ -8,9 +8,9 @@ from typing import Any
 import lightning as L
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
-from tandem.callbacks.wandb_logger import media_cell
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
+from tandem.loggers.wandb_logger import media_cell
 
 
 class SampleTable(EvaluatedRows):
@@ -61,7 +61,7 @@ def table(rows: Evaluated, media: list[Any] | None = None) -> tuple[list[str], l
     """Return the columns and the data of a W&B table.
 
     :param media: for sources that are not text, what to show beside each one's name: made by
-        :func:`tandem.callbacks.wandb_logger.media_cell`.
+        :func:`tandem.loggers.wandb_logger.media_cell`.
     """
     columns = ["index", "source", "hypothesis", "reference"]
     data: list[list[Any]] = [

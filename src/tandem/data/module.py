@@ -11,6 +11,7 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
+from tandem.data.augmentation import Examples, Variety
 from tandem.data.batching import START, Budget, Encoded, EvaluationLoader, TrainingLoader
 from tandem.data.columns import Rows, SourceColumn
 from tandem.data.features import Features, File
@@ -30,7 +31,6 @@ from tandem.data.text import (
     encode_sources,
     encode_texts,
 )
-from tandem.data.variety import Examples, Variety
 
 logger = logging.getLogger(__name__)
 

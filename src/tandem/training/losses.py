@@ -8,10 +8,8 @@ from torch import Tensor
 from torch.amp import custom_bwd, custom_fwd
 
 from tandem.core.errors import InputError
+from tandem.inference.teacher_forcing import CHUNK_ROWS
 from tandem.models.copying import Copied
-
-CHUNK_ROWS = 256
-"""Rows whose logits exist at a time; few enough to stay in a processor's cache."""
 
 
 class LabelSmoothedCrossEntropy:
@@ -205,25 +203,6 @@ def _softmax_(logits: Tensor) -> Tensor:
     largest = logits.amax(1, keepdim=True)
     torch.softmax(logits, dim=1, out=logits)
     return largest - logits.amax(1, keepdim=True).log()
-
-
-def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """For evaluation: ``-log p`` of each target symbol, and whether it is the most probable.
-
-    :param features: (R, D)
-    :param weight: (V, D)
-    :param target: (R,)
-    :return: (R,) in nats, (R,) bool.
-    """
-    parts = zip(features.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True)
-    found = [score_losses(part @ weight.t(), gold) for part, gold in parts]
-    losses, hits = zip(*found, strict=True)
-    return torch.cat(losses), torch.cat(hits)
-
-
-def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """As :func:`token_losses`, from logits or log-probabilities (R, V)."""
-    return F.cross_entropy(scores, target, reduction="none"), scores.argmax(1) == target
 
 
 def coverage_loss(weights: Tensor, mask: Tensor) -> Tensor:

@@ -2,24 +2,21 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.core.ranks import rank_count, sum_over_ranks
-from tandem.core.types import SPECIAL_IDS, Batch, Evaluated
-from tandem.data.features import Features
+from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
 from tandem.data.processors import Processors
+from tandem.inference.decoding import encode, generate
+from tandem.inference.teacher_forcing import ForcedTotals
 from tandem.models.seq2seq import Seq2Seq
-from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech
 from tandem.search.base import Search
-from tandem.training.evaluation import ForcedTotals, encode, generate
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 from tandem.training.self_critical import SelfCritical
@@ -119,38 +116,6 @@ class Seq2SeqModule(L.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Log the means."""
         self._log_totals("test")
-
-    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[Drawing]:
-        """What draws where the last attention looked in each source while the output was forced.
-
-        :param indices: rows of the split.
-        :param hypotheses: an output for each.
-        """
-        sources = self._data().encoded(split).source
-        return [
-            self._drawing(*sources.batch(np.array([index])), hypothesis)
-            for index, hypothesis in zip(indices, hypotheses, strict=True)
-        ]
-
-    @torch.inference_mode()
-    def _drawing(self, source: Tensor, source_mask: Tensor, target: str) -> Drawing:
-        """For one source (1, S) and a target; None if the attention has no weights."""
-        target_ids = [*self.processors.target.encode_batch([target])[0], SPECIAL_IDS.eos]
-        target_row = torch.tensor([[SPECIAL_IDS.bos, *target_ids[:-1]]], device=self.device)
-        memory = self.model.encode(source.to(self.device), source_mask.to(self.device))
-        made = self.model.decode(target_row, self.model.start(memory)).weights
-        if made is None:
-            return None
-        weights, tokens = made()[0].float().cpu().numpy(), self.processors.target.tokens(target_ids)
-        reader = self.processors.source
-        if not isinstance(reader, Features):
-            return partial(draw, AttentionMap(reader.tokens(source[0].tolist()), tokens, weights))
-        shown = reader.shown(source[0].numpy())
-        if reader.media == "image":
-            grid = self.model.frontend.grid(source.size(1))
-            return partial(draw_image, shown, tokens, weights, grid)
-        seconds = reader.seconds_per_vector * source.size(1) / len(shown)
-        return partial(draw_speech, shown, seconds, tokens, weights)
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         """``loss``, and its parts by name if there are several."""

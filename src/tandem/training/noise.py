@@ -9,10 +9,9 @@ from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.inference.teacher_forcing import CHUNK_ROWS, Forced, force, log_probs
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search.sampling import draw
-from tandem.training.forced import Forced, force, log_probs
-from tandem.training.losses import CHUNK_ROWS
 
 
 class Noise(ABC):

@@ -7,10 +7,11 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
+from tandem.inference.teacher_forcing import Forced, ctc_losses, force
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
-from tandem.training.forced import Forced, ctc_losses, force, passes_disagree
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
+from tandem.training.r_drop import passes_disagree
 
 logger = logging.getLogger(__name__)
 

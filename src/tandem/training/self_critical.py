@@ -14,13 +14,12 @@ from tandem.core.masks import lengths_to_mask
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.tokenizers.tokenizer import Tokenizer
+from tandem.inference.decoding import encode, generate
+from tandem.inference.risk import Risk
+from tandem.inference.teacher_forcing import CHUNK_ROWS, force, log_probs
 from tandem.metrics import Metric
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search import GreedySearch, Sampling
-from tandem.training.evaluation import encode, generate
-from tandem.training.forced import force, log_probs
-from tandem.training.losses import CHUNK_ROWS
-from tandem.training.risk import Risk
 
 BASELINES = ("others", "greedy")
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from tandem.callbacks import AttentionMaps
 from tandem.core.types import Batch, Evaluated
 from tandem.reports import AttentionMap, Drawing, draw
 
@@ -58,13 +59,10 @@ class TinyModule(L.LightningModule):
         schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.9)
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
-    def attend(self, indices: list[int], split: str, hypotheses: list[str]) -> list[Drawing]:
-        self.asked.append((indices, split, hypotheses))
-        if not self.with_weights:
-            return [None for _ in indices]
-        return [
-            partial(draw, AttentionMap(["a", "b"], ["c"], np.array([[0.3, 0.7]]))) for _ in indices
-        ]
+    def drawings(self, split: str, rows: Evaluated) -> list[Drawing]:
+        self.asked.append((rows.indices, split, rows.hypotheses))
+        drawing = partial(draw, AttentionMap(["a", "b"], ["c"], np.array([[0.3, 0.7]])))
+        return [drawing if self.with_weights else None for _ in rows.indices]
 
     @staticmethod
     def _evaluated(batch: Batch) -> Evaluated:
@@ -92,7 +90,13 @@ def trainer(folder: Path, **settings: Any) -> L.Trainer:
 
 
 @pytest.fixture
-def tiny_module() -> type[TinyModule]:
+def tiny_module(monkeypatch: pytest.MonkeyPatch) -> type[TinyModule]:
+    def drawings(
+        trainer: L.Trainer, module: TinyModule, split: str, rows: Evaluated
+    ) -> list[Drawing]:
+        return module.drawings(split, rows)
+
+    monkeypatch.setattr(AttentionMaps, "drawings", staticmethod(drawings))
     return TinyModule
 
 

@@ -14,17 +14,11 @@ import pytest
 import soundfile
 from PIL import Image
 
-from tandem.callbacks import (
-    AttentionMaps,
-    SampleTable,
-    TextMetrics,
-    finish,
-    make_wandb_logger,
-    media_cell,
-)
+from tandem.callbacks import AttentionMaps, SampleTable, TextMetrics
 from tandem.callbacks.samples import table
 from tandem.core.errors import InputError
 from tandem.core.types import Evaluated
+from tandem.loggers import finish, make_wandb_logger, media_cell
 from tandem.metrics import ExactMatch
 
 

@@ -12,6 +12,7 @@ from datasets import Dataset
 
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
+from tandem.data.augmentation import Variety
 from tandem.data.batching import Budget, Encoded
 from tandem.data.columns import TextColumn
 from tandem.data.curriculum import Competence
@@ -23,7 +24,6 @@ from tandem.data.ragged import Ragged
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
 from tandem.data.tokenizers import BPETokenizer
-from tandem.data.variety import Variety
 
 SIZE = 50
 NAMES = {"train": "train-*", "validation": "dev", "test": "dev"}

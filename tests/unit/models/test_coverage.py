@@ -11,11 +11,11 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS
+from tandem.inference.decoding import check_search, generate
 from tandem.models import CoverageStep
 from tandem.models.coverage import LEAST
 from tandem.models.seq2seq import Predicted
 from tandem.search import BeamSearch
-from tandem.training.evaluation import check_search, generate
 
 EOS, LONGEST = SPECIAL_IDS.eos, 3
 SOURCE = torch.tensor([[4, 5, 3, 2], [2, 0, 0, 0], [5, 5, 2, 0]])

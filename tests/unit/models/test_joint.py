@@ -9,8 +9,8 @@ import torch
 
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
+from tandem.inference.decoding import check_search, generate
 from tandem.search import BeamSearch, GreedySearch
-from tandem.training.evaluation import check_search, generate
 
 EOS, LONGEST = SPECIAL_IDS.eos, 3
 SOURCE = torch.tensor([[4, 5, 3, 2], [2, 0, 0, 0], [5, 5, 2, 0]])

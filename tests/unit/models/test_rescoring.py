@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tandem.core.types import SPECIAL_IDS
+from tandem.inference.decoding import generate, generate_together
 from tandem.search import (
     BeamSearch,
     ConstrainedBeamSearch,
@@ -11,7 +12,6 @@ from tandem.search import (
     GreedySearch,
     Sampling,
 )
-from tandem.training.evaluation import generate, generate_together
 
 SOURCE = torch.tensor([[4, 5, 3, 2], [2, 0, 0, 0], [5, 5, 2, 0]])
 MASK = torch.tensor([[True] * 4, [True, False, False, False], [True, True, True, False]])

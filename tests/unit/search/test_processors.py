@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
-from tandem.launch import config_folder
 from tandem.search import BeamSearch, DiverseBeamSearch, GreedySearch, Sampling
 from tandem.search.processors import Banned, ForcedPrefix, MinLength, NoRepeat, output_rules
 

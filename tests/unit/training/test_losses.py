@@ -7,12 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from tandem.core.errors import InputError
-from tandem.training.losses import (
-    CHUNK_ROWS,
-    LabelSmoothedCrossEntropy,
-    disagreement,
-    token_losses,
-)
+from tandem.inference.teacher_forcing import CHUNK_ROWS, token_losses
+from tandem.training.losses import LabelSmoothedCrossEntropy, disagreement
 
 
 def example(rows: int, vocabulary: int = 11, size: int = 5):

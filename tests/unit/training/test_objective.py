@@ -12,9 +12,11 @@ from torch import nn
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
+from tandem.inference import teacher_forcing
+from tandem.inference.decoding import encode
+from tandem.inference.teacher_forcing import ForcedTotals
 from tandem.models import Seq2Seq
-from tandem.training import forced, losses
-from tandem.training.evaluation import ForcedTotals, encode
+from tandem.training import losses, r_drop
 from tandem.training.losses import coverage_loss
 from tandem.training.objective import Objective
 
@@ -118,7 +120,7 @@ def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch, make) -
 
 @pytest.mark.parametrize("copying", [False, True])
 def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch, make) -> None:
-    for module in (forced, losses):
+    for module in (teacher_forcing, losses, r_drop):
         monkeypatch.setattr(module, "CHUNK_ROWS", 4)  # of six positions
     model = make(copying=copying)
     model.dropout.p = 0.5

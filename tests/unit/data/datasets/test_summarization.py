@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 from tandem.data.datasets import debian_synopsis, hub_or_folder
-from tandem.launch import config_folder
 
 HUB_SETS = ("cnn_dailymail", "xsum", "samsum", "aeslc")
 SPLITS = ("train", "validation", "test")

@@ -1,0 +1,114 @@
+"""Scores a bundle on a split of the dataset it was trained on."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import rich
+import torch
+from omegaconf import DictConfig
+from rich.progress import track
+
+from tandem.commands import console
+from tandem.config import launch
+from tandem.config.bundles import device, runs, with_search
+from tandem.config.instantiate import check_values
+from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
+from tandem.data.batching import Budget
+from tandem.data.module import DataModule, LengthFilter
+from tandem.data.stream import StreamOptions
+from tandem.inference.bundle import Bundle
+from tandem.inference.decoding import encode
+from tandem.inference.ensemble import load_bundles
+from tandem.inference.teacher_forcing import ForcedTotals
+from tandem.inference.trust import build_trusted
+from tandem.reports.summary import summary_table
+
+SPLITS = {"train": "train", "validation": "val", "test": "test"}
+"""Splits, and how their metrics' names begin."""
+
+
+def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
+    """Score the bundle ``cfg.run`` on ``cfg.split``.
+
+    :param cfg: a composed ``evaluate`` config.
+    :param command: the command line that repeats this, for the record.
+    :return: metrics by the names that training logs them under.
+    :raises InputError: if the bundle, the split or the data is unusable.
+    """
+    console.set_up(None)
+    check_values(cfg)
+    if cfg.split not in SPLITS:
+        raise InputError(f"`split` must be one of {', '.join(SPLITS)}, but is {cfg.split!r}.")
+    bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
+    bundle.to(device(cfg.accelerator))
+    data = bundle_data(bundle, cfg)
+    metrics, hypotheses = score(bundle, data, cfg)
+    first, *_ = runs(cfg)
+    folder = Path(first) / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
+    record = {"metrics": metrics, "split": cfg.split, "command": command}
+    write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
+    write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
+    paths = {"record": f"{folder}/metrics.json", "hypotheses": f"{folder}/hypotheses.txt"}
+    rich.print(summary_table(f"{' + '.join(runs(cfg))}, {cfg.split} split", metrics, paths, {}))
+    return metrics
+
+
+def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
+    """The dataset that the bundle was trained on, with the bundle's tokenizers."""
+    spec = dict(bundle.config["dataset"])
+    if cfg.data_dir is not None:
+        spec["data_dir"] = cfg.data_dir
+    data = DataModule(
+        load=lambda: build_trusted(spec, "dataset", tuple(cfg.trusted)),
+        learn=lambda texts: bundle.processors,
+        length_filter=LengthFilter(
+            max_source_length=None,
+            max_target_length=None,
+            truncate_source=bundle.truncate_source,
+        ),
+        skip_bad=bundle.config["dataset"].get("on_bad_example") == "skip",
+        budget=Budget(**bundle.config["batching"]),
+        stream_options=StreamOptions(buffer_size=1, sample_size=1),
+        overfit=None,
+        variety=None,
+        seed=0,
+    )
+    data.prepare()
+    return data
+
+
+@torch.inference_mode()
+def score(bundle: Bundle, data: DataModule, cfg: DictConfig) -> tuple[dict[str, float], list[str]]:
+    """Forced and searched scores of a split, and the hypotheses in its order.
+
+    Of several models together only outputs are scored: a loss is of one model.
+    """
+    loader = data.evaluation_loader(cfg.split)
+    totals = ForcedTotals(bundle.model)
+    hypotheses = [""] * len(data.encoded(cfg.split))
+    where = next(bundle.model.parameters()).device
+    for batch in track(loader, f"{cfg.split} split", transient=True):
+        on_device = batch.to(where)
+        memories = [encode(model, on_device) for model in bundle.models]
+        if not bundle.partners:
+            totals.add(memories[0], on_device)
+        found = bundle.search_memories(memories)
+        for row, best in zip(batch.indices.tolist(), found, strict=True):
+            hypotheses[row] = bundle.processors.target.decode(best[0].tokens)
+    references = data.references(cfg.split, list(range(len(hypotheses))))
+    prefix = SPLITS[cfg.split]
+    metrics = {} if bundle.partners else totals.means(prefix)
+    specs: dict[str, Any] = bundle.config["metric"]
+    for spec in specs.values():
+        metric = build_trusted(spec, "metric", tuple(cfg.trusted))
+        scores = metric(hypotheses, references)
+        metrics |= {f"{prefix}/{name}": value for name, value in scores.items()}
+    return metrics, hypotheses
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem evaluate``."""
+    launch.run("evaluate", arguments, evaluate)

@@ -1,0 +1,160 @@
+"""Writes outputs for a file, for standard input, or for what a person types."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import rich
+from omegaconf import DictConfig
+
+from tandem.commands import console
+from tandem.commands.files import check_lengths, check_new, read_sources, write_new
+from tandem.config import launch
+from tandem.config.bundles import device, runs, with_search
+from tandem.config.instantiate import check_values
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.data.features import Features
+from tandem.inference.bundle import Bundle
+from tandem.inference.ensemble import load_bundles
+from tandem.inference.forced_decoding import force_pairs
+
+
+def generate(cfg: DictConfig, command: str = "") -> None:
+    """Write an output for each line of ``cfg.input``.
+
+    :param cfg: a composed ``generate`` config.
+    :param command: unused; every command gets the line that repeats it.
+    :raises InputError: if the bundle or a line is unusable, or the output file exists.
+    """
+    console.set_up(None)
+    check_values(cfg)
+    if cfg.output != "-":
+        check_new(Path(cfg.output))
+    bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
+    check_n_best(bundle, cfg.n_best)
+    check_attention(bundle, cfg)
+    bundle.to(device("auto"))
+    if cfg.input == "-" and sys.stdin.isatty():
+        converse(bundle, cfg)
+        return
+    sources = read_sources(cfg.input, isinstance(bundle.processors.source, Features))
+    check_lengths(bundle, sources, cfg)
+    text = "".join(f"{line}\n" for line in lines(bundle, sources, cfg))
+    if cfg.output == "-":
+        sys.stdout.write(text)
+    else:
+        write_new(Path(cfg.output), text)
+
+
+def converse(bundle: Bundle, cfg: DictConfig) -> None:
+    """Answer line by line until the input ends."""
+    source = bundle.processors.source
+    what = f"the path of an {source.media} file" if isinstance(source, Features) else "a source"
+    rich.print(f"[dim]Type {what} and press Enter; end with Ctrl-D.[/]")
+    for line in _typed():
+        try:
+            check_lengths(bundle, [line], cfg)
+            print(*lines(bundle, [line], cfg))
+        except InputError as error:
+            launch.complain(error)
+
+
+def _typed() -> Iterator[str]:
+    """Lines that a person types, without empty ones."""
+    while True:
+        try:
+            line = input("> ").strip()
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return
+        if line:
+            yield line
+
+
+def lines(bundle: Bundle, sources: list[str], cfg: DictConfig) -> list[str]:
+    """What is written for each source.
+
+    Without ``cfg.n_best`` it is the text of the best hypothesis; else a JSON list of so many, each
+    with its text, its score (null if it is impossible) and its tokens, and with
+    ``cfg.show_attention`` what :func:`attention` finds.
+    """
+    target = bundle.processors.target
+    found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens)
+    if cfg.n_best is None:
+        return [target.decode(best.tokens) for best, *_ in found]
+    found = [hypotheses[: cfg.n_best] for hypotheses in found]
+    records = [
+        [
+            {
+                "text": target.decode(one.tokens),
+                "score": one.score if math.isfinite(one.score) else None,
+                "tokens": target.tokens(one.tokens),
+            }
+            for one in hypotheses
+        ]
+        for hypotheses in found
+    ]
+    if cfg.show_attention:
+        looks = attention(bundle, sources, found, max_tokens=cfg.max_tokens)
+        for record, look in zip(chain.from_iterable(records), looks, strict=True):
+            record |= look
+    return [json.dumps(one, ensure_ascii=False) for one in records]
+
+
+def attention(
+    bundle: Bundle, sources: list[str], found: list[list[Hypothesis]], *, max_tokens: int
+) -> list[dict[str, Any]]:
+    """Where the last attention looked, for each hypothesis of each source in turn.
+
+    :return: ``attention``, a list of weights over the source for each token, to four decimals; for
+        texts ``source``, the symbols that the weights are of, the source's ``eos`` included.
+    """
+    pairs = [(text, one.tokens) for text, ones in zip(sources, found, strict=True) for one in ones]
+    outputs = [tokens for _, tokens in pairs]
+    targets = [ids[:-1] if ids[-1] == SPECIAL_IDS.eos else ids for ids in outputs]
+    source = bundle.processors.source
+    looks: dict[int, dict[str, Any]] = {}
+    for part in force_pairs(bundle, [text for text, _ in pairs], targets, max_tokens=max_tokens):
+        lengths = part.memory.mask.sum(1).tolist()
+        for place, weights in enumerate(part.weights("show_attention").double()):  # (T, S)
+            row, length = part.rows[place], lengths[place]
+            kept = weights[: len(outputs[row]), :length].tolist()
+            looks[row] = {"attention": [[round(weight, 4) for weight in one] for one in kept]}
+            if not isinstance(source, Features):
+                looks[row]["source"] = source.tokens(part.batch.source[place, :length].tolist())
+    return [looks[row] for row in range(len(pairs))]
+
+
+def check_n_best(bundle: Bundle, n_best: int | None) -> None:
+    """Refuse to ask for more hypotheses than search keeps."""
+    width = bundle.search.width
+    if n_best is not None and not (type(n_best) is int and 1 <= n_best <= width):
+        raise InputError(
+            f"`n_best` must be null or a whole number from 1 to {width}, which the search keeps of "
+            f"each source, but is {n_best!r}; widen it, for example with search=beam "
+            "search.width=10."
+        )
+
+
+def check_attention(bundle: Bundle, cfg: DictConfig) -> None:
+    """Refuse to show attention where there is no place for it, or no single one."""
+    if cfg.show_attention and cfg.n_best is None:
+        raise InputError(
+            "show_attention=true is written in JSON, which n_best asks for; add n_best=1, or leave "
+            "show_attention out."
+        )
+    if cfg.show_attention and bundle.partners:
+        raise InputError(
+            f"show_attention=true shows one model's attention, but `run` is {cfg.run}; name one "
+            "run, or leave show_attention out."
+        )
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem generate``."""
+    launch.run("generate", arguments, generate)

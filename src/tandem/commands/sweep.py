@@ -1,0 +1,236 @@
+"""Runs the trials of a study, each a ``tandem train`` in a process of its own."""
+
+import json
+import multiprocessing
+import shlex
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import rich
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from tandem.commands import cli, console
+from tandem.config import checks, launch
+from tandem.config.instantiate import check_values
+from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
+from tandem.sweeps.averages import averages, averages_table, check_averaged
+from tandem.sweeps.process import TrialProcess
+from tandem.sweeps.runner import Runner
+from tandem.sweeps.study import Point, Study, by_key, read_study
+from tandem.sweeps.table import View, as_csv
+from tandem.sweeps.trials import Row, Trial, Trials, alone_in
+
+OURS = ("run.folder", "run.name", "resume")
+"""What the sweep sets in each trial."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a point of a study becomes a training.
+
+    :param folder: of the sweep.
+    :param overrides: what the command line gives to every trial.
+    """
+
+    study: Study
+    folder: Path
+    overrides: Point
+
+    def run_folder(self, number: int) -> Path:
+        """The folder of a trial."""
+        return self.folder / f"{number:04d}"
+
+    def choices(self, point: Point) -> list[str]:
+        """The arguments that make a training what it is."""
+        chosen = {**self.study.fixed, **point, **self.overrides}
+        return [f"{key}={value}" for key, value in chosen.items()]
+
+    def arguments(self, number: int, point: Point, loggers: list[str]) -> list[str]:
+        """All arguments of a trial; one that was stopped goes on in its folder."""
+        group = [f"logger.wandb.group={launch.quoted(self.study.name)}"]
+        return [
+            *(group if "wandb" in loggers else []),
+            *self.choices(point),
+            f"run.name={launch.quoted(f'{self.study.name}-{number:04d}')}",
+            f"run.folder={launch.quoted(str(self.run_folder(number)))}",
+            "resume=true",
+        ]
+
+
+def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
+    """Run what is missing of a study's trials.
+
+    :param cfg: a composed ``sweep`` config.
+    :param overrides: what every training gets beside its point.
+    :param command: the command line that goes on with the sweep, for the record.
+    :return: the best trial.
+    :raises InputError: if something in the study or the config cannot work.
+    """
+    console.set_up(None)
+    check_values(cfg)
+    study = read_study(Path(cfg.file))
+    folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
+    plan = Plan(study, folder, by_key(overrides))
+    _check_numbers(cfg)
+    over = [cfg.average] if isinstance(cfg.average, str) else list(cfg.average or [])
+    check_averaged(over, list(study.parameters))
+    check_overrides(plan)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as elsewhere:
+        # As torch's threads, once started, do not survive the forks of the trials.
+        loggers = elsewhere.submit(check_points, plan).result()
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(folder):
+        trials = Trials(study, folder, count=cfg.trials, seed=cfg.sampler_seed)
+        trials.check_same(plan.overrides, folder)
+        if cfg.retry_failed:
+            trials.retry_failed()
+        try:
+            _runner(plan, trials, loggers, cfg.workers).run()
+        except KeyboardInterrupt:
+            rich.get_console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
+            raise SystemExit(128 + signal.SIGINT) from None
+        best = report(plan, trials)
+        if over:
+            rich.get_console().print(averages_table(averages(_scores(plan, trials), over), over))
+        return best
+
+
+def _scores(plan: Plan, trials: Trials) -> list[tuple[Point, dict[str, float]]]:
+    """Points and final scores of the complete trials: on test, or on validation without a test."""
+    found = []
+    for row in trials.rows():
+        if row.state == "complete":
+            record = json.loads((plan.run_folder(row.number) / "run.json").read_text())["metrics"]
+            test = {name: value for name, value in record.items() if name.startswith("test/")}
+            rest = {name: value for name, value in record.items() if name.startswith("val/")}
+            found.append((row.point, test or rest))
+    return found
+
+
+def _check_numbers(cfg: DictConfig) -> None:
+    for key in ("workers", "trials"):
+        value = cfg[key]
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise InputError(f"`{key}` must be a whole number above 0, but is {value}.")
+
+
+def check_overrides(plan: Plan) -> None:
+    """Refuse arguments that would undo what the study or the sweep sets."""
+    for key in plan.overrides:
+        if key in plan.study.parameters:
+            raise InputError(
+                f"{key} varies in this study, so the command line cannot set it; leave it out, or "
+                "change the study."
+            )
+    for key in OURS:
+        if key in {**plan.overrides, **plan.study.fixed, **plan.study.parameters}:
+            raise InputError(f"{key} is set by the sweep for each trial; leave it out.")
+
+
+def check_points(plan: Plan) -> list[str]:
+    """Compose and check trainings in which each value comes at least once.
+
+    :return: the loggers of a trial.
+    :raises InputError: for the first that cannot work.
+    """
+    for point in plan.study.probes():
+        cfg = launch.compose("train", plan.choices(point))
+        checks.check(cfg)
+        _check_metric(plan.study, cfg)
+    return list(cfg.logger or {})
+
+
+def _check_metric(study: Study, cfg: DictConfig) -> None:
+    modes = checks.validation_scores(cfg)
+    if study.metric not in modes:
+        raise InputError(
+            f"metric.name ({study.metric}) must be one of what validation logs: "
+            f"{', '.join(modes)}; choose one or add its metric."
+        )
+    if not study.goal.startswith(modes[study.metric]):
+        raise InputError(
+            f"metric.goal ({study.goal}) looks for the worst {study.metric}; set it to "
+            f"{modes[study.metric]}imize."
+        )
+    if study.halving and "csv" not in (cfg.logger or {}):
+        raise InputError("early_terminate looks into metrics.csv; add csv: logger=[wandb,csv].")
+
+
+def _runner(plan: Plan, trials: Trials, loggers: list[str], workers: int) -> Runner:
+    threads = max(1, torch.get_num_threads() // workers)
+
+    def training(arguments: list[str]) -> None:
+        torch.set_num_threads(threads)
+        cli.call("train", arguments)
+
+    def start(trial: Trial) -> TrialProcess:
+        arguments = plan.arguments(trial.number, trial.point, loggers)
+        return TrialProcess(training, arguments, plan.run_folder(trial.number))
+
+    return Runner(
+        trials,
+        start=start,
+        run_folder=plan.run_folder,
+        write_results=lambda: write_results(plan, trials),
+        view=View(metric=plan.study.metric, goal=plan.study.goal, total=trials.total),
+        workers=workers,
+    )
+
+
+def write_results(plan: Plan, trials: Trials) -> None:
+    """Write the table of trials, and the best of them if there is one."""
+    rows = trials.rows()
+    write_atomically(plan.folder / "trials.csv", as_csv(rows, plan.study.metric).encode())
+    best = trials.best()
+    if best:
+        record = {
+            **asdict(best),
+            "metric": plan.study.metric,
+            "folder": str(plan.run_folder(best.number)),
+            "command": launch.command_line("train", plan.choices(best.point)),
+        }
+        write_atomically(plan.folder / "best.json", json.dumps(record, indent=2).encode())
+
+
+def report(plan: Plan, trials: Trials) -> Row | None:
+    """Print how the sweep ended, with the command that repeats the best training."""
+    write_results(plan, trials)
+    rows, best = trials.rows(), trials.best()
+    failed = [row for row in rows if row.state == "failed"]
+    terminal = rich.get_console()
+    terminal.print(f"Trials: {len(rows)}, in {plan.folder}/trials.csv", soft_wrap=True)
+    for row in failed:
+        terminal.print(f"Trial {row.number} failed: {row.error}", soft_wrap=True, markup=False)
+    if failed:
+        terminal.print("retry_failed=true runs the failed trials again.")
+    if best:
+        command = launch.command_line("train", plan.choices(best.point))
+        found = f"Best: trial {best.number}, {plan.study.metric} {best.value:g}"
+        terminal.print(f"{found}\n{command}", soft_wrap=True, markup=False, highlight=False)
+    return best
+
+
+def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Arguments of ``tandem sweep``, and those that go to every training."""
+    keys = OmegaConf.load(launch.config_folder() / "sweep.yaml").keys()
+    own: list[str] = []
+    overrides: list[str] = []
+    for place, argument in enumerate(arguments):
+        if place == 0 and "=" not in argument and not argument.startswith("-"):
+            own.append(f"file={launch.quoted(argument)}")
+        elif argument.startswith("-") or argument.partition("=")[0] in keys:
+            own.append(argument)
+        else:
+            overrides.append(argument)
+    return own, overrides
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem sweep``."""
+    own, overrides = split_arguments(arguments)
+    command = shlex.join(["tandem", "sweep", *arguments])
+    launch.run("sweep", own, lambda cfg, _: sweep(cfg, overrides, command))

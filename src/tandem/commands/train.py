@@ -1,0 +1,335 @@
+"""Trains a model: data, model, callbacks, fit, test, bundle."""
+
+import json
+import logging
+import pickle
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import rich
+import torch
+import yaml
+from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from omegaconf import DictConfig, OmegaConf
+
+from tandem import __version__
+from tandem.callbacks import (
+    AverageCheckpoints,
+    TextMetrics,
+    TrainingTime,
+    mean_of,
+)
+from tandem.commands import console
+from tandem.config import build, checks, launch
+from tandem.config.instantiate import plain
+from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
+from tandem.core.kernels import keep_kernels
+from tandem.core.stopping import stopped_by_signals
+from tandem.data.module import DataModule
+from tandem.inference.bundle import save_bundle
+from tandem.loggers import CSVLogger, finish
+from tandem.reports.summary import summary_table
+from tandem.training.distributed import Workers
+from tandem.training.module import Seq2SeqModule
+
+logger = logging.getLogger(__name__)
+
+
+def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
+    """Train as the config says.
+
+    :param cfg: a composed ``train`` config.
+    :param command: the command line that repeats the run, for the record.
+    :return: the final metrics by the names they are logged under.
+    :raises InputError: if something in the config or the data cannot work.
+    """
+    checks.check(cfg)
+    checks.check_start(cfg)
+    workers = Workers(
+        devices=cfg.trainer.devices,
+        num_nodes=cfg.trainer.num_nodes,
+        strategy=cfg.trainer.strategy,
+        run_id=Path(cfg.run.folder).name,
+        **cfg.launch,
+    )
+    folder = open_folder(cfg)
+    console.set_up(folder / "train.log")
+    with stopped_by_signals():
+        if workers.count == 1:
+            return train_here(cfg, command)
+        build.build_data(cfg).prepare()  # so that the processes find all of it in the cache
+        return workers.run(train_as_worker, config=plain(cfg), command=command)
+
+
+def train_as_worker(
+    *, config: dict[str, Any], command: str, rank: int, restarted: bool
+) -> dict[str, float]:
+    """One of several processes: the first one writes, and the others are silent.
+
+    :param restarted: whether a process died, so that all go on from the last checkpoint.
+    """
+    if rank == 0:
+        console.set_up(Path(config["run"]["folder"]) / "train.log")
+    else:
+        console.set_up(None, level=logging.ERROR)
+    logging.getLogger("tandem.data").setLevel(logging.ERROR)  # it has had its say
+    if restarted:
+        logger.warning("A process died; all of them start again")
+        config["resume"] = True
+    with stopped_by_signals():
+        return train_here(OmegaConf.create(config), command)
+
+
+def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
+    """Train in this process, which may be one of several."""
+    folder = Path(cfg.run.folder)
+    keep_kernels()
+    L.seed_everything(cfg.seed, verbose=False)
+    data = build.build_data(cfg)
+    text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
+    clock = TrainingTime()
+    trainer = build.build_trainer(cfg, [text_metrics, clock])
+    exit_code = 1
+    try:
+        processors = data.prepare()
+        max_length = cfg.max_length or 2 * data.longest_target() + 10
+        module = build.build_module(cfg, processors, max_length)
+        logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
+        if trainer.is_global_zero:
+            write_config(folder, cfg)
+        settings = plain(cfg) | {"parameters": module.model.num_parameters()}
+        for one in trainer.loggers:
+            one.log_hyperparams(settings)
+        fit(trainer, module, data, folder, resume=cfg.resume)
+        logger.info("Trained for %.0f seconds, %s steps", clock.seconds, trainer.global_step)
+        metrics = final_metrics(trainer, module, data, test=cfg.test)
+        exit_code = 0
+    finally:
+        finish(trainer.loggers, exit_code)
+    if trainer.is_global_zero:
+        facts = run_facts(cfg, module, clock.seconds, command, text_metrics)
+        write_results(cfg, module, metrics, facts)
+    return metrics
+
+
+def write_results(
+    cfg: DictConfig, module: Seq2SeqModule, metrics: dict[str, float], facts: dict[str, Any]
+) -> None:
+    """Write the bundle and the record of a finished run, and print its scores."""
+    folder = Path(cfg.run.folder)
+    save_bundle(
+        folder / "bundle",
+        model=module.model,
+        processors=module.processors,
+        max_length=module.max_length,
+        config=bundle_config(plain(cfg)),
+    )
+    write_atomically(
+        folder / "run.json", json.dumps({"metrics": metrics, **facts}, indent=2).encode()
+    )
+    rich.print(
+        summary_table(
+            cfg.run.name,
+            metrics,
+            written_paths(folder),
+            {
+                "parameters": f"{facts['parameters']:,}",
+                "training time": f"{facts['training_seconds']:.0f} s",
+            },
+        )
+    )
+
+
+def open_folder(cfg: DictConfig) -> Path:
+    """Make the run's folder, or find the one to resume in; never write over another run."""
+    folder = Path(cfg.run.folder)
+    config = folder / "config.yaml"
+    if not cfg.resume and _holds_a_run(folder):
+        raise InputError(
+            f"The run folder {folder} already exists; choose another run.folder, or continue that "
+            "run with resume=true."
+        )
+    if config.exists():
+        _check_same(yaml.safe_load(config.read_text()), plain(cfg), config)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The run folder {folder} cannot be made ({error.strerror}); choose another run.folder."
+        ) from error
+    return folder
+
+
+def _holds_a_run(folder: Path) -> bool:
+    """Whether there is more than what a start that failed leaves behind."""
+    if not folder.is_dir():
+        return folder.exists()
+    return any(path.name not in ("train.log", "wandb") for path in folder.iterdir())
+
+
+def _check_same(old: dict[str, Any], new: dict[str, Any], path: Path) -> None:
+    """A run goes on with the config it began with, but for how long it trains."""
+    free = {"resume", "test", "callbacks", "logger", "run", "launch"}
+    limits = {"max_epochs", "max_steps", "max_time"}
+    for config in (old, new):
+        for key in limits:
+            config["trainer"].pop(key, None)
+    different = sorted(
+        key for key in old.keys() | new.keys() if key not in free and old.get(key) != new.get(key)
+    )
+    if different:
+        raise InputError(
+            f"resume=true needs the options that the run began with, but these differ from {path}: "
+            f"{', '.join(different)}; give the same ones, or choose another run.folder."
+        )
+
+
+def write_config(folder: Path, cfg: DictConfig) -> None:
+    """Write down the resolved config."""
+    text = yaml.safe_dump(plain(cfg), sort_keys=False, allow_unicode=True)
+    write_atomically(folder / "config.yaml", text.encode())
+
+
+def fit(
+    trainer: L.Trainer,
+    module: Seq2SeqModule,
+    data: DataModule,
+    folder: Path,
+    *,
+    resume: bool,
+) -> None:
+    """Train, from the last checkpoint if there is one to resume from."""
+    last = folder / "checkpoints" / "last.ckpt"
+    checkpoint = str(last) if resume and last.is_file() else None
+    if resume:
+        logger.info("Resuming from %s" if checkpoint else "Nothing to resume at %s", last)
+        step = read_checkpoint(last)["global_step"] if checkpoint else 0
+        for one in trainer.loggers:
+            if isinstance(one, CSVLogger):
+                one.rewind(step)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, which is data and runs no code."""
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return checkpoint
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        reason, *_ = str(error).splitlines() or [type(error).__name__]
+        raise InputError(
+            f"The checkpoint {path} cannot be read ({reason.rstrip('.')}); remove it to start "
+            "again, or put back a whole one."
+        ) from error
+
+
+def final_metrics(
+    trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, *, test: bool
+) -> dict[str, float]:
+    """Settle on the weights to keep and score them on validation and, if wanted, on test."""
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    # A moving average is in the checkpoints; it must not step in for what is scored from here on.
+    trainer.callbacks = [  # type: ignore[attr-defined]
+        one
+        for one in trainer.callbacks  # type: ignore[attr-defined]
+        if not isinstance(one, WeightAveraging)
+    ]
+    if take_average(trainer, module, data) or take_best(trainer, module, data):
+        metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+    if test:
+        trainer.test(module, datamodule=data, verbose=False)
+        metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+    return metrics
+
+
+def take_average(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
+    """Load and score the mean of several checkpoints; say whether it is to be kept.
+
+    It is, unless the best checkpoint's score is better.
+    """
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    paths = [
+        path for one in callbacks if isinstance(one, AverageCheckpoints) for path in one.paths()
+    ]
+    if not paths:
+        return False
+    module.load_state_dict(mean_of([read_checkpoint(path)["state_dict"] for path in paths]))
+    trainer.validate(module, datamodule=data, verbose=False)
+    best = trainer.checkpoint_callback
+    if not isinstance(best, ModelCheckpoint) or best.best_model_score is None:
+        return True
+    score, single = trainer.callback_metrics[str(best.monitor)], best.best_model_score
+    kept = bool(score >= single if best.mode == "max" else score <= single)
+    logger.info(
+        "The mean of %s checkpoints has %s %.4f, the best one %.4f: keeping the %s",
+        len(paths),
+        best.monitor,
+        score,
+        single,
+        "mean" if kept else "best one",
+    )
+    return kept
+
+
+def take_best(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
+    """Load and score the best checkpoint, if there is one."""
+    path = getattr(trainer.checkpoint_callback, "best_model_path", "")
+    if path:
+        module.load_state_dict(read_checkpoint(Path(path))["state_dict"])
+        trainer.validate(module, datamodule=data, verbose=False)
+    return bool(path)
+
+
+def bundle_config(config: dict[str, Any]) -> dict[str, Any]:
+    """What a bundle keeps of the config."""
+    return {
+        "model": build.model_spec(config),
+        "search": config["search"],
+        "features": config["features"],
+        "truncate_source": config["data"]["truncate_source"],
+        "dataset": config["dataset"],
+        "metric": config["metric"],
+        "batching": config["batching"],
+    }
+
+
+def run_facts(
+    cfg: DictConfig, module: Seq2SeqModule, seconds: float, command: str, scores: TextMetrics
+) -> dict[str, Any]:
+    """What ``run.json`` says beside the metrics."""
+    libraries = ("torch", "lightning", "hydra-core", "tokenizers", "datasets", "sacrebleu")
+    return {
+        "parameters": module.model.num_parameters(),
+        "training_seconds": round(seconds, 1),
+        "seed": cfg.seed,
+        "command": command,
+        "signatures": scores.signatures,
+        "versions": {
+            "tandem": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in libraries},
+        },
+    }
+
+
+def written_paths(folder: Path) -> dict[str, str]:
+    """The paths of a run's folder that exist, by what they are."""
+    names = {
+        "bundle": "bundle",
+        "record": "run.json",
+        "metrics": "metrics.csv",
+        "samples": "samples.jsonl",
+        "outputs of the test split": "test.jsonl",
+        "attention maps": "attention",
+        "W&B (offline)": "wandb",
+    }
+    return {what: str(folder / name) for what, name in names.items() if (folder / name).exists()}
+
+
+def main(arguments: list[str]) -> None:
+    """The command ``tandem train``."""
+    launch.run("train", arguments, train)

@@ -1,0 +1,218 @@
+"""What can be told of a composed config before data loads: each mistake in one sentence."""
+
+import inspect
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from tandem.config.build import (
+    build_callbacks,
+    build_data,
+    build_features,
+    build_metrics,
+    build_model,
+    build_module,
+    build_noise,
+    build_risk,
+    build_search,
+)
+from tandem.config.instantiate import check_values, make, plain
+from tandem.core.errors import InputError
+from tandem.data.features import Features
+from tandem.inference.decoding import check_search
+from tandem.models import Seq2Seq, has_weights
+
+TRIAL_SIZE = 8
+
+
+def check(cfg: DictConfig) -> None:
+    """Build everything that needs no data, so that what cannot work fails before data loads.
+
+    In ``cfg``, a dataset's options for metrics that are not chosen are dropped, and its
+    ``monitor`` is replaced if no chosen metric computes it.
+
+    :raises InputError: in one sentence that names the keys.
+    """
+    check_values(cfg)
+    _drop_other_metrics(cfg)
+    check_targets(plain(cfg))
+    _check_streaming(cfg)
+    features = build_features(cfg)
+    shared = features is None and bool(OmegaConf.select(cfg, "tokenizer.shared"))
+    model = build_model(
+        cfg,
+        source_size=features.width if features else TRIAL_SIZE,
+        target_size=TRIAL_SIZE,
+        shared_vocabulary=shared,
+    )
+    _check_media(features, model)
+    _check_objective(cfg, model)
+    _check_optimizer(cfg, model)
+    check_search(model, build_search(cfg))
+    build_metrics(cfg)
+    build_data(cfg)
+    build_risk(cfg)
+    for noise in build_noise(cfg):
+        noise.check(model)
+    build_callbacks(cfg)
+    _settle_monitor(cfg)
+
+
+def check_start(cfg: DictConfig) -> None:
+    """Refuse a bundle to begin with that does not fit, before data loads."""
+    if cfg.init_from is not None:
+        build_module(cfg, build_data(cfg).learn(lambda column: ()), max_length=1)
+
+
+def _check_streaming(cfg: DictConfig) -> None:
+    """Refuse what cannot be told before a stream has been read."""
+    if not cfg.data.streaming:
+        return
+    if "streaming" not in cfg.dataset:
+        raise InputError(
+            f"data.streaming=true needs a dataset that can be read as a stream, but "
+            f"{cfg.dataset._target_} cannot; set data.streaming=false, or put the pairs into files "
+            "for dataset=parallel, json or hub."
+        )
+    if cfg.max_length is None and cfg.data.overfit is None:
+        raise InputError(
+            "data.streaming=true needs max_length=..., the most symbols of an output, as the "
+            "longest target of a stream is not known before its end."
+        )
+    for key in ("val_check_interval", "limit_train_batches"):
+        if isinstance(cfg.trainer[key], float):
+            raise InputError(
+                f"trainer.{key}={cfg.trainer[key]} is a share of an epoch, but how many batches a "
+                "stream has is not known before its end; give a whole number of batches."
+            )
+
+
+def _check_media(features: Features | None, model: Seq2Seq) -> None:
+    """Refuse a frontend for another kind of source than the one there is."""
+    given = "text" if features is None else features.media
+    if model.frontend.media != given:
+        raise InputError(
+            f"`frontend` reads sources of the kind {model.frontend.media}, but `features` makes "
+            f"them {given}; choose both for one kind: frontend=text without features, "
+            "frontend=patches or cnn_stem with features=pixels, frontend=speech with "
+            "features=log_mel."
+        )
+
+
+def _check_objective(cfg: DictConfig, model: Seq2Seq) -> None:
+    """Refuse an objective that asks for what the model does not have."""
+    objective = make(cfg.objective)
+    if objective.coverage_weight and not has_weights(model):
+        raise InputError(
+            f"objective.coverage_weight={objective.coverage_weight} needs attention weights, but "
+            "this attention has none; choose another one, such as attention=additive, or set "
+            "objective.coverage_weight=0."
+        )
+
+
+def _check_optimizer(cfg: DictConfig, model: Seq2Seq) -> None:
+    """Try out what would fail only after the data is loaded."""
+    try:
+        optimizer = make(cfg.optimizer)(model.parameters())
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The options under `optimizer` do not fit {cfg.optimizer._target_} ({error}); correct "
+            "them."
+        ) from error
+    make(cfg.scheduler)(optimizer)
+    clips = cfg.trainer.precision == "16-mixed" and cfg.trainer.gradient_clip_val
+    if clips and getattr(optimizer, "_step_supports_amp_scaling", False):
+        raise InputError(
+            "trainer.precision=16-mixed cannot clip gradients under a fused optimizer; set "
+            "optimizer.fused=false or trainer.gradient_clip_val=null."
+        )
+
+
+def check_targets(config: Any, path: str = "") -> None:
+    """Refuse a ``_target_`` that does not exist, or a key that its signature does not have.
+
+    :param config: plain data, searched at any depth.
+    :param path: the key under which it stands.
+    """
+    if isinstance(config, list):
+        for place, item in enumerate(config):
+            check_targets(item, f"{path}[{place}]")
+    if not isinstance(config, dict):
+        return
+    if "_target_" in config:
+        _check_keys(config, path)
+    for key, value in config.items():
+        check_targets(value, f"{path}.{key}" if path else str(key))
+
+
+def _check_keys(config: dict[str, Any], path: str) -> None:
+    """Hold the keys of one object against the signature of what makes it."""
+    target = config["_target_"]
+    try:
+        parameters = inspect.signature(get_object(target)).parameters
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}._target_={target} cannot be imported; correct the name or install its package."
+        ) from error
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for key in config:
+        if key not in parameters and not key.startswith("_"):
+            raise InputError(
+                f"The key {path}.{key} does not exist; {target} has {', '.join(parameters)}."
+            )
+
+
+def _drop_other_metrics(cfg: DictConfig) -> None:
+    """Leave out what a dataset sets of metrics that are not chosen, which have no ``_target_``."""
+    for name in [name for name, metric in cfg.metric.items() if "_target_" not in metric]:
+        if _on_command_line(f"metric.{name}"):
+            raise InputError(
+                f"metric.{name} is set, but this metric is not chosen; add it: "
+                f"metric=[{','.join(str(chosen) for chosen in cfg.metric)}]."
+            )
+        with open_dict(cfg):
+            del cfg.metric[name]
+
+
+def _settle_monitor(cfg: DictConfig) -> None:
+    """Hold ``monitor`` against what validation logs.
+
+    A dataset names its usual score. Where other metrics are chosen, the first score of the first
+    of them takes its place, unless ``monitor`` stands on the command line.
+    """
+    modes = validation_scores(cfg)
+    if cfg.monitor.name in modes:
+        return
+    if _on_command_line("monitor"):
+        raise InputError(
+            f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
+            f"{', '.join(modes)}; choose one or add its metric."
+        )
+    first_metric, *_ = build_metrics(cfg)
+    name, mode = next(iter(first_metric.modes().items()))
+    cfg.monitor.name, cfg.monitor.mode = f"val/{name}", mode
+
+
+def validation_scores(cfg: DictConfig) -> dict[str, str]:
+    """What validation logs, and whether less (min) or more (max) of it is better."""
+    modes: dict[str, str] = {
+        "val/loss": "min",
+        "val/perplexity": "min",
+        "val/token_accuracy": "max",
+    }
+    if cfg.objective.ctc_weight:
+        modes["val/ctc_loss"] = "min"
+    for metric in build_metrics(cfg):
+        modes |= {f"val/{name}": mode for name, mode in metric.modes().items()}
+    return modes
+
+
+def _on_command_line(key: str) -> bool:
+    """Whether an override sets a key or something below it; without Hydra every key counts."""
+    if not HydraConfig.initialized():
+        return True
+    names = (item.lstrip("+~").partition("=")[0] for item in HydraConfig.get().overrides.task)
+    return any(name == key or name.startswith(f"{key}.") for name in names)

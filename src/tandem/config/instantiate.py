@@ -1,0 +1,51 @@
+"""Hydra's part: objects and plain data from a composed config, light enough for every command."""
+
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from tandem.core.errors import InputError
+
+
+def make(config: Any, **arguments: Any) -> Any:
+    """Hydra's instantiate; a mistake of the user's comes out as it was raised."""
+    try:
+        return instantiate(config, **arguments)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from error
+        raise
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """The config with every interpolation resolved, as plain Python data."""
+    resolved = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items()}
+
+
+def check_values(cfg: DictConfig) -> None:
+    """Refuse a config in which a value is missing or points nowhere."""
+    try:
+        missing = sorted(OmegaConf.missing_keys(cfg))
+        OmegaConf.to_container(cfg, resolve=True)
+    except OmegaConfBaseException as error:
+        if "features." in str(error) and cfg.get("features", True) is None:
+            raise InputError(
+                "This frontend reads pictures or recordings, but `features` is not set; add "
+                "features=pixels (pictures) or features=log_mel (recordings), or choose "
+                "frontend=text."
+            ) from error
+        reason, *_ = str(error).splitlines()
+        raise InputError(
+            f"The value of {error.full_key or 'a key'} cannot be resolved: {reason}; correct it on "
+            "the command line."
+        ) from error
+    if missing:
+        raise InputError(
+            f"The config needs a value for {', '.join(missing)}; add {missing[0]}=... to the "
+            "command line."
+        )

@@ -1,0 +1,242 @@
+"""Turns a command line into a composed config and a call."""
+
+import errno
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from rich.console import Console
+from rich.markup import escape
+
+from tandem.core.errors import InputError, nearest
+from tandem.core.files import write_atomically
+from tandem.core.stopping import Stopped
+
+BAD_INPUT = 2
+"""Exit code for a mistake of the user's."""
+FULL_ERROR = "HYDRA_FULL_ERROR"
+"""With this variable set to 1, mistakes in a command line keep their tracebacks."""
+
+
+def config_folder() -> Path:
+    """Where the configs are: inside the installed package, or beside ``src/`` in a checkout."""
+    inside = Path(__file__).parents[1] / "conf"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "conf"
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write what a command was asked for, whole or not at all.
+
+    :raises InputError: if the file cannot be written.
+    """
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"The file {path} cannot be written ({error.strerror}); choose another output=..."
+        ) from error
+
+
+def compose(config_name: str, overrides: list[str]) -> DictConfig:
+    """Compose a config as its command would, without running anything.
+
+    :param config_name: a YAML file at the root of ``conf/``.
+    :param overrides: as on the command line.
+    :raises InputError: if they do not fit together.
+    """
+    arguments = with_own_configs(overrides)
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            cfg = hydra.compose(config_name, arguments, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise config_mistake(error, config_name, arguments) from error
+    HydraConfig.instance().set_config(cfg)
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg
+
+
+def with_own_configs(arguments: list[str]) -> list[str]:
+    """Let a ``conf/`` folder where the user stands extend ours."""
+    own = Path.cwd() / "conf"
+    if own.is_dir() and own.resolve() != config_folder().resolve():
+        return [*arguments, f"hydra.searchpath=[{quoted(f'file://{own}')}]"]
+    return arguments
+
+
+def quoted(text: str) -> str:
+    """A text as a value that Hydra reads as it stands."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str], Any]) -> Any:
+    """Compose a config from overrides and hand it over, under Hydra's run or multirun.
+
+    :param config_name: a YAML file at the root of ``conf/``.
+    :param arguments: overrides and Hydra's own flags.
+    :param call: gets the config and the command line that repeats the run; what it returns goes
+        to Hydra's sweeper.
+    """
+
+    def adapted(cfg: DictConfig) -> Any:
+        job = HydraConfig.get()
+        if job.mode == RunMode.MULTIRUN and config_name == "train":
+            with open_dict(cfg):  # jobs that start in one second need names of their own
+                cfg.run.name = f"{cfg.run.name}-{job.job.num}"
+        overrides = [item for item in job.overrides.task if item]
+        try:
+            return call(cfg, command_line(config_name, overrides))
+        except Stopped as stopped:
+            say(escape(_how_to_go_on(stopped, cfg, command_line(config_name, overrides))))
+            raise
+        except InputError as error:
+            if job.mode == RunMode.MULTIRUN:
+                raise  # the other jobs are still run
+            complain(error)
+            sys.exit(BAD_INPUT)
+
+    GlobalHydra.instance().clear()  # as this may be a fork of a process that runs Hydra itself
+    sys.argv = [f"tandem {config_name}", *with_own_configs(arguments)]
+    main = hydra.main(
+        version_base="1.3", config_path=str(config_folder()), config_name=config_name
+    )(adapted)
+    traced = os.environ.get(FULL_ERROR) == "1"
+    try:
+        with _raising():
+            return main()
+    except InputError as error:
+        mistake = error
+    except (HydraException, OmegaConfBaseException) as error:
+        if traced:
+            raise
+        mistake = config_mistake(error, config_name, arguments)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        mistake = InputError(
+            f"There is no room on the disk ({error.strerror}: {error.filename}); free some space "
+            "and try again."
+        )
+    complain(mistake)
+    sys.exit(BAD_INPUT)
+
+
+def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:
+    """``cfg`` and ``command`` are of a training run."""
+    folder = Path(cfg.run.folder)
+    if not (folder / "checkpoints" / "last.ckpt").is_file():
+        return f"{stopped.signal_name} stopped the run before its first checkpoint."
+    names = ("run.folder=", "resume=")
+    words = [word for word in shlex.split(command) if not word.startswith(names)]
+    again = shlex.join([*words, f"run.folder={folder}", "resume=true"])
+    return f"{stopped.signal_name} stopped the run; it goes on with: {again}"
+
+
+@contextmanager
+def _raising() -> Iterator[None]:
+    """Let Hydra raise what goes wrong, which it would print in its own way."""
+    before = os.environ.get(FULL_ERROR)
+    os.environ[FULL_ERROR] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FULL_ERROR]
+        else:
+            os.environ[FULL_ERROR] = before
+
+
+def config_mistake(error: Exception, config_name: str, arguments: list[str]) -> InputError:
+    """Say in one sentence what Hydra says in several lines.
+
+    :param error: raised while the config was composed or its interpolations resolved.
+    :param config_name: the YAML file at the root of ``conf/``.
+    :param arguments: the command line, from which the nearest names are found.
+    """
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _unknown_option(str(error.missing_cfg_file), error.options or [])
+    if isinstance(error, OverrideParseException):
+        return InputError(
+            f"The argument {error.override} cannot be read; write KEY=VALUE, and quote a value "
+            "with special characters twice: 'KEY=\"VALUE\"'."
+        )
+    cause = error.__cause__
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
+        return _unknown_key(cause.full_key, config_name, arguments)
+    first, *_ = str(error).splitlines() or [type(error).__name__]
+    if first.startswith("Ambiguous value"):
+        argument = first.partition("'")[2].rstrip("'")
+        return InputError(f"{argument} has several values; add --multirun to run each of them.")
+    if first.startswith("Could not append"):
+        return InputError(f"{first.rstrip('.')}; leave out the + before it.")
+    return InputError(
+        f"The config does not fit together: {first.rstrip('.')}; correct the command line."
+    )
+
+
+def _unknown_option(missing: str, options: Sequence[str]) -> InputError:
+    """``missing`` is a group with an option, such as ``attention/aditive``."""
+    group, _, option = missing.rpartition("/")
+    if not options:
+        group, _, option = missing.partition("/")
+        options = _options(config_folder() / group)
+    return InputError(
+        f"{group}={option} is not an option{nearest(option, options)}; the options are "
+        f"{', '.join(options)}."
+    )
+
+
+def _options(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")
+    )
+
+
+def _unknown_key(key: str, config_name: str, arguments: list[str]) -> InputError:
+    """``key`` is a full one, such as ``encoder.num_layer``."""
+    parent, _, name = key.rpartition(".")
+    names = _keys(parent, config_name, [item for item in arguments if key not in item])
+    where = f"{parent} has" if parent else "there are"
+    known = f"; {where} {', '.join(names)}" if names else ""
+    return InputError(f"The key {key} does not exist{nearest(name, names)}{known}.")
+
+
+def _keys(parent: str, config_name: str, arguments: list[str]) -> list[str]:
+    """Keys under ``parent`` in the config without what is wrong with it, as far as it composes."""
+    overrides = [item for item in arguments if not item.startswith("-")]
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            cfg = hydra.compose(config_name, overrides)
+        node = OmegaConf.select(cfg, parent) if parent else cfg
+    except (HydraException, OmegaConfBaseException, ValueError):
+        return []
+    names = [str(name) for name in node] if isinstance(node, DictConfig) else []
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def command_line(config_name: str, overrides: list[str]) -> str:
+    """The command that repeats a run."""
+    return shlex.join(["tandem", config_name, *overrides])
+
+
+def complain(error: InputError) -> None:
+    """Print one sentence, in red on a terminal."""
+    say(f"[bold red]error:[/] {escape(str(error))}")
+
+
+def say(markup: str) -> None:
+    """Print one line beside what the command writes."""
+    Console(stderr=True, highlight=False).print(markup, soft_wrap=True)

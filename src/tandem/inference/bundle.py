@@ -1,0 +1,314 @@
+"""Bundles: a trained model with what inference needs, as data that cannot run code."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+
+from tandem import __version__
+from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
+from tandem.core.memory import Memory
+from tandem.core.types import Hypothesis
+from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.columns import SourceColumn, TextColumn, VectorColumn
+from tandem.data.features import Features, File
+from tandem.data.processors import Processors
+from tandem.data.ragged import Ragged
+from tandem.data.tokenizers.tokenizer import Tokenizer
+from tandem.inference.decoding import encode, generate, generate_together
+from tandem.inference.mbr import MinimumBayesRisk
+from tandem.inference.trust import build_trusted
+from tandem.models import Seq2Seq, assemble
+from tandem.search import Search
+
+FORMAT = "tandem-bundle"
+VERSION = 1
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+SOURCE_TOKENIZER = "source_tokenizer.json"
+TARGET_TOKENIZER = "target_tokenizer.json"
+KEYS: dict[str, type | tuple[type, ...]] = {
+    "model": dict,
+    "search": dict,
+    "dataset": dict,
+    "metric": dict,
+    "features": (dict, type(None)),
+    "truncate_source": (int, type(None)),
+    "max_length": int,
+    "shared_vocabulary": bool,
+    "sha256": dict,
+}
+"""What a config must hold."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model that is ready to write outputs."""
+
+    model: Seq2Seq
+    processors: Processors
+    search: Search
+    max_length: int
+    """Most symbols of an output, ``eos`` included."""
+    config: dict[str, Any]
+    """What ``config.json`` says."""
+
+    partners: tuple[Seq2Seq, ...] = ()
+    """Other models that decide together with this one; see :mod:`tandem.inference.ensemble`."""
+    average: str = "probability"
+    """How they do; see :func:`tandem.search.ensemble.start_together`."""
+    mbr: MinimumBayesRisk | None = None
+    """What ranks the outputs that search found; None leaves them in search's order."""
+
+    @property
+    def models(self) -> tuple[Seq2Seq, ...]:
+        """The model and its partners."""
+        return (self.model, *self.partners)
+
+    def to(self, device: torch.device) -> None:
+        """Move all models to a device."""
+        for model in self.models:
+            model.to(device)
+
+    def generate(self, sources: list[str], *, max_tokens: int = 4096) -> list[str]:
+        """Write an output for each source; see :meth:`hypotheses`."""
+        found = self.hypotheses(sources, max_tokens=max_tokens)
+        return [self.processors.target.decode(best.tokens) for best, *_ in found]
+
+    @torch.inference_mode()
+    def hypotheses(self, sources: list[str], *, max_tokens: int = 4096) -> list[list[Hypothesis]]:
+        """All that search finds for each source, the best first; the order is kept.
+
+        :param sources: texts, or the paths of pictures or recordings.
+        :param max_tokens: source symbols of a batch, padding counted; of vectors ten times that.
+        :raises InputError: if a source has no symbols, or a file is unusable.
+        """
+        if not sources:
+            return []
+        column = self.read(sources)
+        room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
+        budget = Budget(max_tokens=room, max_source_tokens=room, max_sentences=None)
+        rows = np.arange(len(sources))
+        encoded = Encoded(column, Ragged.from_lists([[] for _ in rows]), rows)
+        found: dict[int, list[Hypothesis]] = {}
+        for chosen in plan_batches(encoded, budget, rng=None):
+            batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
+            memories = [encode(model, batch) for model in self.models]
+            found |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
+        return [found[row] for row in range(len(sources))]
+
+    def search_memories(self, memories: list[Memory]) -> list[list[Hypothesis]]:
+        """Search for a batch that each of the models has read; the best come first."""
+        if self.partners:
+            found = generate_together(
+                self.models, self.search, memories, self.max_length, average=self.average
+            )
+        else:
+            found = generate(self.model, self.search, memories[0], self.max_length)
+        if self.mbr is None:
+            return found
+        return [self.mbr(hypotheses, self.processors.target) for hypotheses in found]
+
+    def read(self, sources: list[str]) -> SourceColumn:
+        """Turn sources into numbers, as in training."""
+        if isinstance(self.processors.source, Features):
+            return _read_files(self.processors.source, sources)
+        ids = Ragged.from_lists(self.processors.source.encode_batch(sources))
+        empty = (ids.lengths == 0).nonzero()[0]
+        if len(empty):
+            raise InputError(f"Source {empty[0] + 1} is empty; every source needs some text.")
+        return TextColumn(
+            ids if self.truncate_source is None else ids.truncated(self.truncate_source)
+        )
+
+    @property
+    def truncate_source(self) -> int | None:
+        """Of a longer source text only so many symbols are read."""
+        most: int | None = self.config["truncate_source"]
+        return most
+
+
+def _read_files(features: Features, paths: list[str]) -> VectorColumn:
+    """Turn files into vectors, in memory."""
+    read = [features(File(path=path, bytes=None), path) for path in paths]
+    offsets = np.concatenate(([0], np.cumsum([len(vectors) for vectors in read])))
+    return VectorColumn(np.concatenate(read), offsets, np.arange(len(read)))
+
+
+def save_bundle(
+    folder: Path,
+    *,
+    model: Seq2Seq,
+    processors: Processors,
+    max_length: int,
+    config: dict[str, Any],
+) -> None:
+    """Write a bundle; the folder is complete or not there.
+
+    :param config: plain data under ``model``, ``search``, ``dataset`` and ``metric``.
+    """
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save_model(model, str(part / WEIGHTS))
+    (part / TARGET_TOKENIZER).write_text(processors.target.to_json(), encoding="utf-8")
+    if isinstance(processors.source, Tokenizer) and not processors.shared:
+        (part / SOURCE_TOKENIZER).write_text(processors.source.to_json(), encoding="utf-8")
+    record = {
+        "format": FORMAT,
+        "version": VERSION,
+        "tandem": __version__,
+        "shared_vocabulary": processors.shared,
+        "max_length": max_length,
+        **config,
+        "sha256": {path.name: _digest(path) for path in sorted(part.iterdir())},
+    }
+    write_atomically(part / CONFIG, json.dumps(record, indent=2).encode())
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(part, folder)
+
+
+def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
+    """Read a bundle, or the bundle of a run's folder, without running anything in it.
+
+    :param trusted: packages beside Tandem whose classes the model may be made of.
+    :raises InputError: if a file is missing or damaged, or names something untrusted.
+    """
+    folder = _bundle_folder(Path(path))
+    config = _read_config(folder)
+    for name in _files(config):
+        _check_file(folder / name, config["sha256"].get(name))
+    packages = tuple(trusted)
+    processors = _read_processors(folder, config, packages)
+    model = _build_model(config, packages, processors)
+    try:
+        load_model(model, str(folder / WEIGHTS))
+    except (RuntimeError, SafetensorError) as error:
+        raise InputError(
+            f"The weights in {folder / WEIGHTS} do not fit the bundle's config ({error}); take the "
+            "bundle from its run again."
+        ) from error
+    search = build_trusted(config["search"], "search", packages)
+    if not isinstance(search, Search):
+        raise InputError(
+            f"The file {folder / CONFIG} lacks a usable `search`; take the bundle from its run "
+            "again."
+        )
+    return Bundle(
+        model=model.eval(),
+        processors=processors,
+        search=search,
+        max_length=config["max_length"],
+        config=config,
+    )
+
+
+def _read_processors(folder: Path, config: dict[str, Any], trusted: tuple[str, ...]) -> Processors:
+    """The tokenizers, or the features and the target's tokenizer."""
+
+    def tokenizer(name: str) -> Tokenizer:
+        return Tokenizer.from_json((folder / name).read_text(encoding="utf-8"))
+
+    target = tokenizer(TARGET_TOKENIZER)
+    if config["shared_vocabulary"]:
+        return Processors(target, target)
+    if config["features"] is None:
+        return Processors(tokenizer(SOURCE_TOKENIZER), target)
+    features = build_trusted(config["features"], "features", trusted)
+    if not isinstance(features, Features):
+        raise InputError(
+            f"The file {folder / CONFIG} lacks usable `features`; take the bundle from its run "
+            "again."
+        )
+    return Processors(features, target)
+
+
+def _build_model(
+    config: dict[str, Any], trusted: tuple[str, ...], processors: Processors
+) -> Seq2Seq:
+    """The network that the config describes, with random weights."""
+    parts = {key: build_trusted(value, "model", trusted) for key, value in config["model"].items()}
+    sizes = parts.pop("model", {})
+    try:
+        return assemble(
+            **parts,
+            **sizes,
+            source_size=processors.source_size,
+            target_size=processors.target.vocabulary_size,
+            shared_vocabulary=config["shared_vocabulary"],
+        )
+    except InputError:
+        raise
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise InputError(
+            f"The bundle's config does not describe a model ({error}); use the version of Tandem "
+            f"that wrote it ({config.get('tandem')})."
+        ) from error
+
+
+def _files(config: dict[str, Any]) -> tuple[str, ...]:
+    """What stands beside the config."""
+    if config["shared_vocabulary"] or config["features"] is not None:
+        return WEIGHTS, TARGET_TOKENIZER
+    return WEIGHTS, TARGET_TOKENIZER, SOURCE_TOKENIZER
+
+
+def _bundle_folder(path: Path) -> Path:
+    for folder in (path, path / "bundle"):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise InputError(
+        f"There is no bundle in {path}: neither {CONFIG} nor bundle/{CONFIG} exists there; give "
+        "the folder of a finished run or of a bundle."
+    )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"The file {folder / CONFIG} is damaged ({error}); take the bundle from its run again."
+        ) from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise InputError(f"The file {folder / CONFIG} is not a bundle's; give another folder.")
+    if config.get("version") != VERSION:
+        raise InputError(
+            f"The bundle {folder} has version {config.get('version')!r}, but this Tandem reads "
+            f"version {VERSION}; use the Tandem that wrote it ({config.get('tandem')})."
+        )
+    for key, kind in KEYS.items():
+        if key not in config or not isinstance(config[key], kind):
+            raise InputError(
+                f"The file {folder / CONFIG} lacks a usable `{key}`; take the bundle from its run "
+                "again."
+            )
+    return config
+
+
+def _check_file(path: Path, digest: Any) -> None:
+    if not path.is_file():
+        raise InputError(
+            f"The bundle's file {path} is missing; take the bundle from its run again."
+        )
+    if _digest(path) != digest:
+        raise InputError(
+            f"The bundle's file {path} is damaged: its SHA-256 is not the one in {CONFIG}; take "
+            "the bundle from its run again."
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

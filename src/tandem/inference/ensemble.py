@@ -1,0 +1,59 @@
+"""Reads one bundle, or several that decide together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tandem.core.errors import InputError
+from tandem.data.features import Features
+from tandem.data.processors import Processors
+from tandem.inference.bundle import Bundle, load_bundle
+from tandem.search.ensemble import checked_average
+
+
+def load_bundles(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    average: str = "probability",
+    trusted: Iterable[str] = (),
+) -> Bundle:
+    """Read the bundle of one folder, or the bundles of several as one.
+
+    The first of several gives what is not a model: tokenizers, search, data, metrics. All must
+    have the same vocabularies, or features and a target vocabulary; their architectures may
+    differ.
+
+    :param paths: a folder, or a list of folders; see :func:`load_bundle`.
+    :param average: probability or log; see :func:`tandem.search.ensemble.start_together`.
+    :param trusted: packages beside Tandem whose classes the models may be made of.
+    :raises InputError: if a bundle is unusable, or does not fit to the first.
+    """
+    checked_average(average)
+    folders = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not folders:
+        raise InputError("`run` is an empty list; give one folder of a run, or several.")
+    packages = tuple(trusted)
+    first, *others = (load_bundle(folder, trusted=packages) for folder in folders)
+    for folder, other in zip(folders[1:], others, strict=True):
+        for side in ("source", "target"):
+            if _reading(first.processors, side) != _reading(other.processors, side):
+                raise InputError(
+                    f"The runs {folders[0]} and {folder} cannot decide together, as their {side} "
+                    "vocabularies or features differ; train them on the same data with the same "
+                    "tokenizer."
+                )
+        if first.truncate_source != other.truncate_source:
+            raise InputError(
+                f"The runs {folders[0]} and {folder} cannot decide together, as they have "
+                f"data.truncate_source={first.truncate_source} and {other.truncate_source}; train "
+                "them with the same one."
+            )
+    partners = tuple(other.model for other in others)
+    longest = max(bundle.max_length for bundle in (first, *others))
+    return replace(first, partners=partners, average=average, max_length=longest)
+
+
+def _reading(processors: Processors, side: str) -> str:
+    """All that decides which numbers a side's text or files become."""
+    reader = processors.source if side == "source" else processors.target
+    return reader.recipe() if isinstance(reader, Features) else reader.to_json()

@@ -1,0 +1,134 @@
+"""Teacher forcing: what the model says when it reads the right target."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.core.types import Batch
+from tandem.models.copying import Copied
+from tandem.models.ctc import CTC
+from tandem.models.seq2seq import Seq2Seq
+
+CHUNK_ROWS = 256
+"""Rows whose logits exist at a time; few enough to stay in a processor's cache."""
+
+
+@dataclass(frozen=True)
+class Forced:
+    """The R real target positions of a batch."""
+
+    features: Tensor
+    """(R, D), what the vocabulary layer reads."""
+    target: Tensor
+    """(R,) ids."""
+    copied: Copied | None
+    """What may be copied at each of them."""
+    weights: Callable[[], Tensor] | None
+    """Makes the last attention's weights at all positions, (B, T, S)."""
+
+
+def force(model: Seq2Seq, memory: Memory, batch: Batch) -> Forced:
+    """One pass over the targets of a batch."""
+    predicted = model.decode(batch.target_in, model.start(memory))
+    real = batch.target_mask.flatten().nonzero().squeeze(1)  # (R,)
+    return Forced(
+        features=predicted.features.flatten(0, 1)[real],
+        target=batch.target_out.flatten()[real],
+        copied=None if predicted.copied is None else predicted.copied.at(real),
+        weights=predicted.weights,
+    )
+
+
+def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
+    """``-log p`` (R,) of each target symbol, in nats, and whether it is the most probable."""
+    if forced.copied is None:
+        return token_losses(forced.features, model.output.weight, forced.target)
+    parts = zip(
+        forced.features.split(CHUNK_ROWS),
+        forced.copied.split(CHUNK_ROWS),
+        forced.target.split(CHUNK_ROWS),
+        strict=True,
+    )
+    found = [
+        score_losses(copied.log_probs(model.output(features)), target)
+        for features, copied, target in parts
+    ]
+    losses, hits = zip(*found, strict=True)
+    return torch.cat(losses), torch.cat(hits)
+
+
+def log_probs(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
+    """What the model says at some positions (R',), at least in float32: (R', V)."""
+    logits = model.output(forced.features[rows])
+    if forced.copied is not None:
+        return forced.copied.at(rows).log_probs(logits)
+    return logits.log_softmax(-1, torch.promote_types(logits.dtype, torch.float32))
+
+
+def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
+    """CTC's loss (B,) of each whole target without ``eos``, and whether it can be aligned."""
+    return ctc.losses(memory, batch.target_out, batch.target_mask.sum(1) - 1)
+
+
+def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """For evaluation: ``-log p`` of each target symbol, and whether it is the most probable.
+
+    :param features: (R, D)
+    :param weight: (V, D)
+    :param target: (R,)
+    :return: (R,) in nats, (R,) bool.
+    """
+    parts = zip(features.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True)
+    found = [score_losses(part @ weight.t(), gold) for part, gold in parts]
+    losses, hits = zip(*found, strict=True)
+    return torch.cat(losses), torch.cat(hits)
+
+
+def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`token_losses`, from logits or log-probabilities (R, V)."""
+    return F.cross_entropy(scores, target, reduction="none"), scores.argmax(1) == target
+
+
+class ForcedTotals:
+    """Sums over a split of what the model says when the right target is forced on it."""
+
+    def __init__(self, model: Seq2Seq) -> None:
+        self.model = model
+        self.sums = torch.zeros(4, dtype=torch.float64)
+        """Loss in nats, symbols guessed right, symbols, CTC's loss in nats."""
+
+    def add(self, memory: Memory, batch: Batch) -> None:
+        """Count a batch."""
+        losses, hits = forced_losses(self.model, force(self.model, memory, batch))
+        sums = [losses.double().sum(), hits.sum(), torch.tensor(len(hits)), torch.tensor(0)]
+        if self.model.ctc is not None:
+            sums[-1] = ctc_losses(self.model.ctc, memory, batch)[0].double().sum()
+        self.sums += torch.tensor([value.item() for value in sums], dtype=torch.float64)
+
+    def means(self, prefix: str) -> dict[str, float]:
+        """Loss a symbol, perplexity and token accuracy (in percent); raises if not finite.
+
+        ``loss`` is the decoder's alone. With CTC, ``ctc_loss`` is its loss a symbol, in which
+        targets that cannot be aligned count as 0.
+        """
+        loss, hits, tokens, ctc_loss = self.sums.tolist()
+        mean = loss / max(1, tokens)
+        if not math.isfinite(mean):
+            raise InputError(
+                f"The loss {prefix}/loss is {mean}, so the run stops and the last good checkpoint "
+                "stays; lower optimizer.lr or set trainer.gradient_clip_val=1."
+            )
+        means = {
+            f"{prefix}/loss": mean,
+            f"{prefix}/perplexity": math.exp(min(mean, 700.0)),
+            f"{prefix}/token_accuracy": 100 * hits / max(1, tokens),
+        }
+        if self.model.ctc is not None:
+            means[f"{prefix}/ctc_loss"] = ctc_loss / max(1, tokens)
+        return means

@@ -1,0 +1,27 @@
+"""R-Drop: two passes with other dropout should say the same, Liang et al. (2021)."""
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from tandem.inference.teacher_forcing import CHUNK_ROWS, Forced, log_probs
+from tandem.models.seq2seq import Seq2Seq
+from tandem.training.losses import disagreement
+
+
+def passes_disagree(model: Seq2Seq, forced: Forced) -> Tensor:
+    """:func:`~tandem.training.losses.disagreement` of the two passes of a doubled batch.
+
+    With copying, and off the CPU, the gradient computes the logits again, so that those of
+    ``CHUNK_ROWS`` positions exist at a time.
+    """
+    if forced.copied is None and forced.features.device.type == "cpu":
+        return disagreement(forced.features, model.output.weight)
+    half = len(forced.features) // 2
+
+    def at(rows: Tensor) -> Tensor:
+        first, second = (log_probs(model, forced, part) for part in (rows, rows + half))
+        return ((first.exp() - second.exp()) * (first - second)).sum() / 2
+
+    chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)
+    return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half

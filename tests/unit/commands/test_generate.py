@@ -1,0 +1,186 @@
+"""What ``tandem generate`` writes: several runs, n-best lists, rules as text, least risk."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tandem.commands.generate import generate
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS
+from tandem.inference.ensemble import load_bundles
+from tandem.metrics import ChrF
+from tandem.search import GreedySearch
+
+SOURCES = ["a b c", "d", "c c a b"]
+
+
+def written(compose_config, run: str, tmp_path: Path, *options: str) -> list[str]:
+    """Lines of ``tandem generate``."""
+    source, output = tmp_path / "source.txt", tmp_path / "output.txt"
+    source.write_text("".join(f"{line}\n" for line in SOURCES))
+    output.unlink(missing_ok=True)
+    files = (f"input={source}", f"output={output}")
+    generate(compose_config("generate", f"run={run}", *files, *options))
+    return output.read_text().splitlines()
+
+
+def test_generate_with_several_runs(small_bundle, compose_config, tmp_path) -> None:
+    folders = [small_bundle("one"), small_bundle("two", seed=1)]
+    run = f"[{folders[0]},{folders[1]}]"
+    for average in ("probability", "log"):
+        expected = load_bundles(folders, average=average).generate(SOURCES)
+        assert written(compose_config, run, tmp_path, f"average={average}") == expected
+
+
+def test_n_best(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    beam = ("search=beam", "search.width=4")
+    best = written(compose_config, folder, tmp_path, *beam)
+    lines = written(compose_config, folder, tmp_path, *beam, "n_best=3")
+    assert len(lines) == len(SOURCES)
+    for line, text in zip(lines, best, strict=True):
+        records = json.loads(line)
+        assert len(records) == 3
+        assert records[0]["text"] == text
+        scores = [record["score"] for record in records]
+        assert scores == sorted(scores, reverse=True)
+        for record in records:
+            special = ("<eos>", "<pad>", "<bos>")
+            words = [token for token in record["tokens"] if token not in special]
+            assert " ".join(words) == record["text"]
+
+
+def test_attention(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    options = ("search=beam", "search.width=4", "n_best=3")
+    plain = written(compose_config, folder, tmp_path, *options)
+    lines = written(compose_config, folder, tmp_path, *options, "show_attention=true")
+    bundle = load_bundles(folder)
+    for line, before, text in zip(lines, plain, SOURCES, strict=True):
+        for record, other in zip(json.loads(line), json.loads(before), strict=True):
+            weights, symbols = record.pop("attention"), record.pop("source")
+            assert record == other
+            assert symbols == [*text.split(), "<eos>"]
+            assert len(weights) == len(record["tokens"])
+            assert all(len(row) == len(symbols) for row in weights)
+            assert all(sum(row) == pytest.approx(1.0, abs=0.001) for row in weights)
+    # The first row of weights is that of the first step, whatever is written then.
+    memory = bundle.model.encode(*bundle.read(SOURCES[:1]).batch(np.array([0])))
+    first = bundle.model.decode(torch.tensor([[SPECIAL_IDS.bos]]), bundle.model.start(memory))
+    shown = json.loads(lines[0])[0]["attention"][0]
+    assert shown == pytest.approx(first.weights()[0, 0].tolist(), abs=0.0001)
+
+
+def test_attention_that_cannot_be_shown(small_bundle, compose_config, tmp_path) -> None:
+    one, blind = small_bundle("one"), small_bundle("blind", attention="NoAttention")
+
+    def refused(run: str, *options: str) -> str:
+        with pytest.raises(InputError) as caught:
+            written(compose_config, run, tmp_path, "show_attention=true", *options)
+        return str(caught.value)
+
+    assert refused(one) == (
+        "show_attention=true is written in JSON, which n_best asks for; add n_best=1, or leave "
+        "show_attention out."
+    )
+    assert "shows one model's attention" in refused(f"[{one},{one}]", "n_best=1")
+    assert "this model's attention has none" in refused(blind, "n_best=1")
+
+
+@pytest.mark.parametrize("n_best", ["0", "5", "1.5", "all"])
+def test_bad_n_best(small_bundle, compose_config, tmp_path, n_best) -> None:
+    options = ("search=beam", "search.width=4", f"n_best={n_best}")
+    with pytest.raises(InputError) as caught:
+        written(compose_config, small_bundle("one"), tmp_path, *options)
+    shown = repr(n_best) if n_best == "all" else n_best
+    assert str(caught.value) == (
+        "`n_best` must be null or a whole number from 1 to 4, which the search keeps of each "
+        f"source, but is {shown}; widen it, for example with search=beam search.width=10."
+    )
+
+
+def test_rules_as_text(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    for options in (
+        ("search.forced_prefix=y z",),
+        ("search.forced_prefix=y", "search.banned=[w,[5],y y]"),
+    ):
+        lines = written(compose_config, folder, tmp_path, "search=greedy", *options)
+        assert all(
+            line.startswith(options[0].removeprefix("search.forced_prefix=")) for line in lines
+        )
+    bundle = load_bundles(folder)
+    target = bundle.processors.target
+    w, y = (target.encode_batch([word])[0][0] for word in "wy")
+    search = GreedySearch(ctc_weight=None, forced_prefix=[y], banned=[[w], [5], [y, y]])
+    assert lines == [
+        target.decode(best.tokens) for (best,) in replace(bundle, search=search).hypotheses(SOURCES)
+    ]
+
+
+def test_required_text(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    options = ("search=constrained", "search.required=[y z,w]")
+    lines = written(compose_config, folder, tmp_path, *options)
+    assert lines
+    for line in lines:
+        assert "y z" in line
+        assert "w" in line.split()
+
+
+@pytest.mark.parametrize("key", ["forced_prefix", "banned", "required"])
+def test_text_that_the_vocabulary_does_not_have(
+    small_bundle, compose_config, tmp_path, key
+) -> None:
+    value = {"forced_prefix": "q", "banned": "[w,q]", "required": "[w,q]"}[key]
+    search = "constrained" if key == "required" else "beam"
+    options = (f"search={search}", f"search.{key}={value}")
+    with pytest.raises(InputError) as caught:
+        written(compose_config, small_bundle("one"), tmp_path, *options)
+    assert str(caught.value) == (
+        f"`search.{key}` holds 'q', which cannot be written with the target vocabulary; correct it."
+    )
+
+
+def test_least_risk(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    sampled = ("search=sampling", "search.num_samples=8", "n_best=8")
+    plain = written(compose_config, folder, tmp_path, *sampled)
+    ranked = written(compose_config, folder, tmp_path, *sampled, "metric@mbr=chrf")
+    scorer = ChrF(char_order=6, word_order=0, beta=2, lowercase=False)
+    for before, after in zip(map(json.loads, plain), map(json.loads, ranked), strict=True):
+        texts = [record["text"] for record in before]
+        means = {text: sum(scorer([text], [[other]])["chrf"] for other in texts) for text in texts}
+        found = [means[record["text"]] for record in after]
+        assert found == pytest.approx(sorted((means[text] for text in texts), reverse=True))
+        assert sorted(map(str, before)) == sorted(map(str, after))
+    assert plain != ranked
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["search=greedy", "metric@mbr=chrf"],
+            "metric@mbr chooses among several outputs of each source, but the search finds one; "
+            "add search=sampling search.num_samples=32, or leave metric@mbr out.",
+        ),
+        (
+            ["search=beam", "metric@mbr=[chrf,bleu]"],
+            "metric@mbr takes one metric, but got chrf, bleu; choose one.",
+        ),
+        (
+            ["search=beam", "metric@mbr=cider"],
+            "CIDEr cannot judge an output, as it does not compare single texts; choose another "
+            "one, such as metric@mbr=chrf.",
+        ),
+    ],
+)
+def test_risk_needs_a_choice(small_bundle, compose_config, tmp_path, options, message) -> None:
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        written(compose_config, small_bundle("one"), tmp_path, *options)

@@ -1,0 +1,145 @@
+"""``tandem score``: the model as a judge."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tandem.commands.score import score, score_pairs
+from tandem.core.errors import InputError
+from tandem.inference.bundle import load_bundle
+from tandem.search import BeamSearch
+
+SOURCES = ["a b c", "d", "c c a b", "a"]
+TARGETS = ["x y", "", "z z w x", "w new"]
+
+
+def by_steps(bundle, source: str, target: str) -> tuple[list[float], list[int]]:
+    """Symbol by symbol: log-probabilities, and the places of the largest weights."""
+    ids = [*bundle.processors.source.encode_batch([source])[0], 2]
+    wanted = [*bundle.processors.target.encode_batch([target])[0], 2]
+    model, read = bundle.model, torch.tensor([ids])
+    state = model.start(model.encode(read, torch.ones_like(read).bool()))
+    log_probs, places, last = [], [], 1
+    for symbol in wanted:
+        predicted = model.decode(torch.tensor([[last]]), state)
+        state, last = predicted.state, symbol
+        log_probs.append(model.scores(predicted)[0, 0].log_softmax(-1)[symbol].item())
+        if predicted.weights is not None:
+            places.append(int(predicted.weights()[0, 0, :-1].argmax()))  # the last is eos
+    return log_probs, places[:-1]
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("max_tokens", [4096, 6])
+def test_scores_and_alignments_equal_those_of_single_steps(small_bundle, max_tokens) -> None:
+    bundle = load_bundle(small_bundle("bundle"))
+    pairs = score_pairs(bundle, SOURCES, TARGETS, alignment=True, max_tokens=max_tokens)
+    for pair, source, target in zip(pairs, SOURCES, TARGETS, strict=True):
+        log_probs, places = by_steps(bundle, source, target)
+        assert pair.log_probs == pytest.approx(log_probs, abs=1e-5)
+        assert pair.log_prob == pytest.approx(sum(log_probs), abs=1e-5)
+        assert pair.alignment == places
+        assert all(place < len(source.split()) for place in places)
+    assert pairs[0].tokens == ["x", "y", "<eos>"]
+    assert pairs[1].tokens == ["<eos>"]
+    assert pairs[3].tokens == ["w", "<unk>", "<eos>"]
+    assert score_pairs(bundle, [], []) == []
+
+
+def test_what_search_writes_gets_the_score_of_search(small_bundle) -> None:
+    method = BeamSearch(width=2, length_penalty="none", alpha=1.0, ctc_weight=None, banned=[[3]])
+    bundle = replace(load_bundle(small_bundle("bundle")), search=method)
+    found = bundle.hypotheses(SOURCES)
+    finished = [
+        (source, one)
+        for source, hypotheses in zip(SOURCES, found, strict=True)
+        for one in hypotheses
+        if one.tokens[-1] == 2 and not {0, 1} & set(one.tokens)
+    ]
+    assert len(finished) >= 2
+    texts = [bundle.processors.target.decode(one.tokens) for _, one in finished]
+    pairs = score_pairs(bundle, [source for source, _ in finished], texts)
+    assert [pair.log_prob for pair in pairs] == pytest.approx([one.score for _, one in finished])
+
+
+def run(compose_config, folder: Path, tmp_path: Path, *options: str) -> list[str]:
+    """Lines that the command writes."""
+    for name, lines in (("source", SOURCES), ("target", TARGETS)):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    output = tmp_path / "output"
+    output.unlink(missing_ok=True)
+    files = (f"source={tmp_path / 'source'}", f"target={tmp_path / 'target'}", f"output={output}")
+    score(compose_config("score", f"run={folder}", *files, *options))
+    return output.read_text().splitlines()
+
+
+def test_formats(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("bundle")
+    pairs = score_pairs(load_bundle(folder), SOURCES, TARGETS, alignment=True)
+    short = [line.split("\t") for line in run(compose_config, folder, tmp_path)]
+    assert [[float(number), int(symbols)] for number, symbols in short] == [
+        [pytest.approx(pair.log_prob, abs=1e-6), len(pair.tokens)] for pair in pairs
+    ]
+    options = ("tokens=true", "alignment=true")
+    wide = [line.split("\t") for line in run(compose_config, folder, tmp_path, *options)]
+    for columns, pair in zip(wide, pairs, strict=True):
+        numbers = [float(number) for number in columns[2].split()]
+        assert numbers == pytest.approx(pair.log_probs, abs=1e-6)
+        assert columns[3] == " ".join(f"{s}-{t}" for t, s in enumerate(pair.alignment))
+    lines = run(compose_config, folder, tmp_path, "format=json", *options)
+    for line, pair in zip(lines, pairs, strict=True):
+        assert json.loads(line) == {
+            "log_prob": pair.log_prob,
+            "symbols": len(pair.tokens),
+            "tokens": pair.tokens,
+            "log_probs": pair.log_probs,
+            "alignment": pair.pharaoh,
+        }
+    plain = json.loads(run(compose_config, folder, tmp_path, "format=json")[0])
+    assert plain.keys() == {"log_prob", "symbols"}
+    assert math.isfinite(plain["log_prob"])
+
+
+def test_standard_output(small_bundle, compose_config, tmp_path, capsys) -> None:
+    (tmp_path / "one").write_text("a b\n")
+    files = [f"{key}={tmp_path / 'one'}" for key in ("source", "target")]
+    score(compose_config("score", f"run={small_bundle('bundle')}", *files))
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_mistakes(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("bundle", attention="NoAttention")
+    source, target = tmp_path / "source", tmp_path / "target"
+
+    def refused(*options: str) -> str:
+        with pytest.raises(InputError) as caught:
+            run(compose_config, folder, tmp_path, *options)
+        return str(caught.value)
+
+    assert refused("alignment=true") == (
+        "alignment=true needs attention weights, but this model's attention has none; set "
+        "alignment=false or train with another one, such as attention=additive."
+    )
+    assert refused("format=csv") == "`format` must be one of tsv, json, but is 'csv'."
+    assert refused(f"run=[{folder},{folder}]").startswith("`run` must be one folder here, but is [")
+    assert refused(f"target={tmp_path / 'none'}") == (
+        f"The target {tmp_path / 'none'} cannot be read (No such file or directory); correct "
+        "target=..."
+    )
+    (tmp_path / "short").write_text("x\n")
+    assert refused(f"target={tmp_path / 'short'}") == (
+        f"source={source} has 4 lines and target={tmp_path / 'short'} 1, but line n of one belongs "
+        "to line n of the other; make them equally long."
+    )
+    assert re.match(r"Line 3 of the input has 4 symbols", refused("max_source_length=3"))
+    assert not (tmp_path / "output").exists()
+    (tmp_path / "output").write_text("mine")
+    files = (f"source={source}", f"target={target}", f"output={tmp_path / 'output'}")
+    cfg = compose_config("score", f"run={folder}", *files)
+    with pytest.raises(InputError, match="already exists"):
+        score(cfg)

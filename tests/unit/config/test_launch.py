@@ -1,0 +1,214 @@
+"""From a command line to a call, and what a mistake in it looks like."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import DictConfig
+
+from tandem.config import launch
+from tandem.core.errors import InputError
+from tandem.core.stopping import Stopped
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in an empty folder, with a command line that a test may change."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["tandem"])
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+
+
+def complaint(capfd: pytest.CaptureFixture[str], *arguments: str, name: str = "train") -> str:
+    calls: list[Any] = []
+    with pytest.raises(SystemExit) as caught:
+        launch.run(name, list(arguments), lambda cfg, command: calls.append(cfg))
+    assert caught.value.code == launch.BAD_INPUT == 2
+    assert not calls
+    output = capfd.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") == 1
+    assert not list(Path.cwd().iterdir())
+    return output.err.removeprefix("error: ").rstrip("\n")
+
+
+def test_the_call_gets_the_config_and_the_command() -> None:
+    calls: list[tuple[DictConfig, str]] = []
+    arguments = ["dataset=reverse", "encoder.num_layers=2", "run.name=a b"]
+    launch.run("train", arguments, lambda cfg, command: calls.append((cfg, command)))
+    ((cfg, command),) = calls
+    assert cfg.encoder.num_layers == 2
+    assert command == "tandem train dataset=reverse encoder.num_layers=2 'run.name=a b'"
+    assert not list(Path.cwd().iterdir())
+
+
+def test_several_runs_have_names_of_their_own() -> None:
+    calls: list[tuple[str, str]] = []
+    launch.run(
+        "train",
+        ["--multirun", "attention=none,dot"],
+        lambda cfg, command: calls.append((cfg.run.folder, command)),
+    )
+    (first, one), (second, two) = calls
+    assert first.startswith("outputs/")
+    assert first.endswith("-none-gru-0")
+    assert second.endswith("-dot-gru-1")
+    assert (one, two) == ("tandem train attention=none", "tandem train attention=dot")
+
+
+def test_an_own_conf_folder_extends_ours(tmp_path: Path) -> None:
+    own = tmp_path / "conf" / "encoder"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("_target_: my.Encoder\n_partial_: true\n")
+    calls: list[DictConfig] = []
+    launch.run("train", ["encoder=mine"], lambda cfg, command: calls.append(cfg))
+    assert calls[0].encoder._target_ == "my.Encoder"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (
+            "attention=aditive",
+            "attention=aditive is not an option (did you mean additive?); the options are "
+            "additive, concat, dot, general, local_m, local_p, location, multi_head, none.",
+        ),
+        (
+            "metric=[bleuu]",
+            "metric=bleuu is not an option (did you mean bleu?); the options are bleu, cer, chrf, "
+            "cider, exact_match, per, rouge, ter, wer.",
+        ),
+        (
+            "encoder.num_layer=3",
+            "The key encoder.num_layer does not exist (did you mean num_layers?); encoder has "
+            "bidirectional, cell, dropout, hidden_size, num_layers, output_dropout, reverse.",
+        ),
+        (
+            "encoder.num_layers.deep=3",
+            "The key encoder.num_layers.deep does not exist.",
+        ),
+        (
+            "hidden_size",
+            "The argument hidden_size cannot be read; write KEY=VALUE, and quote a value with "
+            "special characters twice: 'KEY=\"VALUE\"'.",
+        ),
+        (
+            "encoder=gru,lstm",
+            "encoder=gru,lstm has several values; add --multirun to run each of them.",
+        ),
+        (
+            "+hidden_size=3",
+            "Could not append to config. An item is already at 'hidden_size'; leave out the + "
+            "before it.",
+        ),
+        (
+            "~nothing",
+            "The config does not fit together: Could not delete from config. 'nothing' does not "
+            "exist; correct the command line.",
+        ),
+    ],
+)
+def test_mistakes(capfd: pytest.CaptureFixture[str], argument: str, message: str) -> None:
+    assert complaint(capfd, argument) == message
+
+
+def test_unknown_names(capfd: pytest.CaptureFixture[str]) -> None:
+    message = complaint(capfd, "attenion=dot")
+    assert message.startswith("The key attenion does not exist (did you mean attention?); there ")
+    message = complaint(capfd, "experiment=scan/dem")
+    assert message.startswith("experiment=scan/dem is not an option (did you mean scan/demo?); ")
+    assert complaint(capfd, "search=beem", name="evaluate") == (
+        "search=beem is not an option (did you mean beam?); the options are beam, "
+        "constrained, diverse, greedy, sampling."
+    )
+    message = complaint(capfd, "imput=a.txt", name="generate")
+    assert message.startswith("The key imput does not exist (did you mean input?); there are ")
+
+
+def test_a_mistake_beside_other_overrides(capfd: pytest.CaptureFixture[str]) -> None:
+    message = complaint(capfd, "encoder=transformer", "encoder.num_head=2")
+    assert message.startswith("The key encoder.num_head does not exist (did you mean num_heads?)")
+
+
+def fail(cfg: DictConfig, command: str) -> None:
+    raise InputError(f"The attention [{cfg.attention._target_}] cannot work; choose another.")
+
+
+def test_bad_input_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        launch.run("train", ["attention=dot"], fail)
+    assert caught.value.code == 2
+    assert capfd.readouterr().err == (
+        "error: The attention [tandem.attentions.DotAttention] cannot work; choose another.\n"
+    )
+
+
+def test_in_a_multirun_the_other_jobs_are_still_run(capfd: pytest.CaptureFixture[str]) -> None:
+    seen = []
+
+    def first_fails(cfg: DictConfig, command: str) -> None:
+        seen.append(cfg.seed)
+        if cfg.seed == 0:
+            raise InputError("Not with this seed.")
+
+    with pytest.raises(SystemExit) as caught:
+        launch.run("train", ["--multirun", "seed=0,1,2"], first_fails)
+    assert caught.value.code == 2
+    assert seen == [0, 1, 2]
+    error = capfd.readouterr().err
+    assert "seed=0" in error
+    assert error.endswith("error: Not with this seed.\n")
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_stopped_run_says_how_to_go_on(capfd: pytest.CaptureFixture[str], saved: bool) -> None:
+    def stopped(cfg: DictConfig, command: str) -> None:
+        if saved:
+            path = Path(cfg.run.folder) / "checkpoints" / "last.ckpt"
+            path.parent.mkdir(parents=True)
+            path.touch()
+        raise Stopped(15)
+
+    with pytest.raises(SystemExit) as caught:
+        launch.run("train", ["seed=3", "resume=false", "run.folder=a b"], stopped)
+    assert caught.value.code == 143
+    assert capfd.readouterr().err == (
+        "SIGTERM stopped the run; it goes on with: tandem train seed=3 'run.folder=a b' "
+        "resume=true\n"
+        if saved
+        else "SIGTERM stopped the run before its first checkpoint.\n"
+    )
+
+
+def test_our_own_bugs_keep_their_traceback() -> None:
+    def bug(cfg: DictConfig, command: str) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        launch.run("train", [], bug)
+    assert "HYDRA_FULL_ERROR" not in os.environ
+
+
+def test_full_errors_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hydra.errors import MissingConfigException
+
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(MissingConfigException):
+        launch.run("train", ["encoder=none"], fail)
+    assert os.environ["HYDRA_FULL_ERROR"] == "1"
+
+
+def test_a_full_disk(capfd: pytest.CaptureFixture[str]) -> None:
+    def full(cfg: DictConfig, command: str) -> None:
+        raise OSError(28, "No space left on device", "metrics.csv")
+
+    with pytest.raises(SystemExit) as caught:
+        launch.run("train", [], full)
+    assert caught.value.code == 2
+    assert capfd.readouterr().err.endswith(
+        "error: There is no room on the disk (No space left on device: metrics.csv); free some "
+        "space and try again.\n"
+    )

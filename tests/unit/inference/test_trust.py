@@ -1,0 +1,214 @@
+"""A bundle's config may name parts of a model and nothing else."""
+
+import functools
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.attentions import AdditiveAttention
+from tandem.core.errors import InputError
+from tandem.inference.trust import SECTIONS, build_trusted, resolve
+from tandem.search import BeamSearch, GreedySearch
+
+BEAM = {
+    "_target_": "tandem.search.BeamSearch",
+    "width": 2,
+    "length_penalty": "none",
+    "alpha": 1.0,
+    "ctc_weight": None,
+}
+
+
+def refused(spec: Any, trusted: tuple[str, ...] = (), section: str = "search") -> str:
+    with pytest.raises(InputError) as caught:
+        build_trusted(spec, section, trusted)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_honest_parts_are_built() -> None:
+    assert isinstance(build_trusted(BEAM, "search", ()), BeamSearch)
+    factory = build_trusted(
+        {"_target_": "tandem.attentions.AdditiveAttention", "_partial_": True, "size": 4},
+        "model",
+        (),
+    )
+    assert isinstance(factory(query_size=2, memory_size=3), AdditiveAttention)
+    search = {"search": {"_target_": "tandem.search.GreedySearch", "ctc_weight": 0.5}}
+    nested = build_trusted([search, 1, None], "search", ())
+    assert isinstance(nested[0]["search"], GreedySearch)
+    assert nested[1:] == [1, None]
+    splits = build_trusted(
+        {
+            "_target_": "tandem.data.datasets.reverse",
+            "size": 10,
+            "max_length": 3,
+            "symbols": 9,
+            "seed": 0,
+        },
+        "dataset",
+        (),
+    )
+    assert len(splits["train"]) == 10
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os.system",
+        "builtins.eval",
+        "builtins.__import__",
+        "subprocess.Popen",
+        "functools.partial",
+        "hydra.utils.instantiate",
+        "hydra.utils.get_object",
+        "torch.load",
+        "torch.hub.load",
+        "tandem.commands.train.train",
+        "tandem.commands.cli.main",
+        "tandem.config.launch.run",
+        "tandem.config.instantiate.make",
+        "tandem.config.build.instantiate",
+        "tandem.inference.bundle.load_bundle",
+        "tandem.inference.trust.build_trusted",
+        "tandem.inference.trust.importlib.import_module",
+        "tandem.inference.bundle.torch",
+        "tandem.inference.bundle.torch.load",
+        "tandem.inference.bundle.shutil",
+        "tandem.inference.bundle.shutil.rmtree",
+        "tandem.inference.bundle.os.system",
+        "tandem.attentions.dot.InputError",
+        "tandem.attentions.Attention",  # abstract
+        "tandem.training.module.Seq2SeqModule",
+        "tandem.data.module.DataModule",
+        "tandem.core.files.write_atomically",
+        "tandem.loggers.CSVLogger",
+        "tandem.commands.console.logging.FileHandler",
+        "tandem.config.launch.BAD_INPUT",
+        "tandem.inference.trust.SECTIONS",
+        "tandem.search.BeamSearch.__init__",
+        "tandem.search.BeamSearch.__init__.__globals__",
+        "tandem.search.__builtins__",
+        "tandem.search.__loader__",
+        "tandem_evil.Encoder",
+        "tandem.evil.Encoder",
+        "tandem..search.BeamSearch",
+        ".tandem.search.BeamSearch",
+        "tandem.search.BeamSearch ",
+        "tandem",
+        "",
+        "BeamSearch",
+        "../tandem/search.BeamSearch",
+        7,
+        None,
+        True,
+        ["os", "system"],
+        {"_target_": "os.system"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("place", ["top", "list", "deep", "argument", "chained", "partial"])
+def test_nothing_else_is_built(target: Any, place: str, section: str, tmp_path: Path) -> None:
+    sentinel = tmp_path / "sentinel"
+    hostile = {"_target_": target, "command": f"touch {sentinel}"}
+    specs: dict[str, Any] = {
+        "top": hostile,
+        "list": [1, [hostile]],
+        "deep": {"a": {"b": [{"c": hostile}]}},
+        "argument": {**BEAM, "width": hostile},
+        "chained": {"_target_": "tandem.search.GreedySearch", "x": {"_target_": target}},
+        "partial": {**hostile, "_partial_": True},
+    }
+    message = refused(specs[place], (), section)
+    assert "The bundle" in message
+    assert not sentinel.exists()
+    assert "tandem_evil" not in sys.modules
+
+
+def test_the_message_names_target_and_remedy() -> None:
+    assert refused({"_target_": "os.system"}) == (
+        "The bundle asks for 'os.system', which is not a part of a model in Tandem or in a trusted "
+        "package; if it is your own, pass trusted=[its package], and else don't use the bundle."
+    )
+
+
+@pytest.mark.parametrize("key", ["_args_", "_recursive_", "_convert_", "_call_", "__class__"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_keywords_of_hydra_are_refused(key: str, deep: bool) -> None:
+    spec: Any = {key: ["touch sentinel"]} if deep else {**BEAM, key: ["touch sentinel"]}
+    message = refused({"options": [spec]})
+    assert message.startswith(f"The bundle's config holds the key {key!r}, which a bundle must not")
+
+
+@pytest.mark.parametrize(
+    "text", ["${oc.env:HOME}", "a ${b}", "${oc.create:{_target_:os.system}}", "${..search}"]
+)
+def test_interpolations_are_refused(text: str) -> None:
+    for spec in (text, [text], {"a": {"b": [text]}}, {**BEAM, "length_penalty": text}):
+        assert f"holds the interpolation {text!r}, which a bundle must not" in refused(spec)
+
+
+def test_options_that_do_not_fit() -> None:
+    message = refused({**BEAM, "depth": 3})
+    assert message.startswith("The bundle's options for tandem.search.BeamSearch do not fit this ")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A user's own package."""
+    (tmp_path / "my_parts").mkdir()
+    (tmp_path / "my_parts" / "__init__.py").write_text(
+        "from pathlib import Path\n"
+        "from os import system\n"
+        "from subprocess import Popen\n"
+        "from tandem.search import GreedySearch\n"
+        "Path(__file__).with_name('imported').touch()\n"
+        "class MySearch(GreedySearch):\n    pass\n"
+        "class Other:\n    pass\n"
+        "def function():\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    sys.modules.pop("my_parts", None)  # other tests have modules of this name
+    yield "my_parts"
+    sys.modules.pop("my_parts", None)
+
+
+def test_a_trusted_package(package: str, tmp_path: Path) -> None:
+    spec = {"_target_": "my_parts.MySearch", "ctc_weight": None}
+    assert "'my_parts.MySearch'" in refused(spec)
+    assert not (tmp_path / "my_parts" / "imported").exists()  # refused before the import
+    assert "'my_parts.MySearch'" in refused(spec, ("my_part", "my", "parts", "my_parts.MySearch"))
+    assert not (tmp_path / "my_parts" / "imported").exists()
+    assert type(build_trusted(spec, "search", (package,))).__name__ == "MySearch"
+
+
+@pytest.mark.parametrize("name", ["Other", "function", "system", "Popen", "Path"])
+def test_a_trusted_package_has_other_things_too(package: str, name: str) -> None:
+    assert f"'my_parts.{name}'" in refused({"_target_": f"my_parts.{name}"}, (package,))
+
+
+def test_resolve_gives_the_object_itself() -> None:
+    assert resolve("tandem.search.BeamSearch", "search", ()) is BeamSearch
+    assert resolve("tandem.search.beam.BeamSearch", "search", ()) is BeamSearch
+    assert not isinstance(resolve("tandem.search.BeamSearch", "search", ()), functools.partial)
+
+
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [
+        ("model", "tandem.data.datasets.reverse"),
+        ("model", "tandem.search.GreedySearch"),
+        ("search", "tandem.encoders.CNNEncoder"),
+        ("metric", "tandem.data.datasets.multi30k"),
+        ("dataset", "tandem.metrics.ExactMatch"),
+        ("features", "tandem.frontends.TextFrontend"),
+    ],
+)
+def test_a_name_must_fit_its_section(section: str, name: str) -> None:
+    assert f"asks for '{name}'" in refused({"_target_": name}, (), section)
