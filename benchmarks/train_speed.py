@@ -138,7 +138,7 @@ def tandem_step(model: Seq2Seq) -> Callable[[Batch], None]:
     def step(batch: Batch) -> None:
         state = model.start(model.encode(batch.source, batch.source_mask))
         features = model.decode(batch.target_in, state).features.flatten(0, 1)
-        real = batch.target_mask.flatten().nonzero().squeeze(1)
+        real = batch.target_positions
         optimizer.zero_grad(set_to_none=True)
         loss(features[real], model.output.weight, batch.target_out.flatten()[real]).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -235,7 +235,7 @@ def main() -> None:
     if not options.no_marian:
         step, parameters = marian_step()
         systems[f"Marian, {parameters:,} parameters"] = step
-    tokens = sum(int(batch.target_mask.sum()) for batch in work)
+    tokens = sum(batch.num_symbols for batch in work)
     speeds: dict[str, list[float]] = {name: [] for name in systems}
     for round_number in range(options.rounds + 1):
         for name, step in systems.items():

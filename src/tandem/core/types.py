@@ -1,6 +1,7 @@
 """Small records that pass between rooms."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,9 +31,13 @@ class Hypothesis:
     """What search ranked by: the log-probability after the length penalty."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Examples side by side, padded to the longest; masks are True at real positions."""
+class Batch(NamedTuple):
+    """Examples side by side, padded to the longest; masks are True at real positions.
+
+    A tuple, so that everything that walks through nested tensors (Lightning's precision plugins,
+    DDP, FSDP) knows it. What the host must know of a batch it knows from its making, so that no
+    training step waits for the device to count; see :meth:`of`.
+    """
 
     source: Tensor
     """(B, S) ids of a text, or (B, S, width) vectors of a picture or recording."""
@@ -46,16 +51,60 @@ class Batch:
     """(B, T) bool."""
     indices: Tensor
     """(B,) each example's row in its split."""
+    target_positions: Tensor
+    """(R,) where the real target symbols stand, counted over B x T."""
+    total_symbols: int
+    """Target symbols of the whole batch, of which these examples may be one rank's share."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        source: Tensor,
+        source_mask: Tensor,
+        target_in: Tensor,
+        target_out: Tensor,
+        target_mask: Tensor,
+        indices: Tensor,
+    ) -> "Batch":
+        """Count the target symbols while the tensors are on the host."""
+        positions = target_mask.flatten().nonzero().squeeze(1)
+        return cls(
+            source,
+            source_mask,
+            target_in,
+            target_out,
+            target_mask,
+            indices,
+            positions,
+            total_symbols=len(positions),
+        )
+
+    @property
+    def num_symbols(self) -> int:
+        """R, target symbols of these examples, ``eos`` included."""
+        return len(self.target_positions)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """Return the same batch on another device."""
-        return Batch(
-            *(value.to(device, non_blocking=non_blocking) for value in self.__dict__.values())
+        return self._replace(
+            **{
+                name: value.to(device, non_blocking=non_blocking)
+                for name, value in self._asdict().items()
+                if isinstance(value, Tensor)
+            }
         )
 
     def doubled(self) -> "Batch":
         """The same examples once more behind themselves, (2B, ...)."""
-        return Batch(*(torch.cat((value, value)) for value in self.__dict__.values()))
+        positions = self.target_positions
+        examples = {
+            name: torch.cat((value, value))
+            for name, value in self._asdict().items()
+            if isinstance(value, Tensor)
+        }
+        examples["target_positions"] = torch.cat((positions, positions + self.target_mask.numel()))
+        return self._replace(**examples, total_symbols=2 * self.total_symbols)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Encoded:
         target_out, _ = self.target.padded(
             chosen, before=None, after=SPECIAL_IDS.eos, pad=SPECIAL_IDS.pad
         )
-        return Batch(
+        return Batch.of(
             source=source,
             source_mask=source_mask,
             target_in=target_in,
@@ -106,9 +106,12 @@ def _cuts(source_lengths: Rows, target_lengths: Rows, budget: Budget) -> list[in
 START = {"epoch": 0, "position": 0}
 
 
-def rank_share(batch: Rows, rank: int, world_size: int) -> Rows:
-    """Rows of one rank; of too few for all, each takes all, which leaves their mean alone."""
-    return batch[rank::world_size] if len(batch) >= world_size else batch
+def rank_batch(encoded: Encoded, rows: Rows, rank: int, world_size: int) -> Batch:
+    """One rank's share of a batch; of too few rows for all, each rank takes all of them."""
+    symbols = int((encoded.target.lengths[rows] + 1).sum())
+    if len(rows) < world_size:
+        return encoded.collate(rows)._replace(total_symbols=world_size * symbols)
+    return encoded.collate(rows[rank::world_size])._replace(total_symbols=symbols)
 
 
 class TrainingLoader:
@@ -144,7 +147,7 @@ class TrainingLoader:
         while self.position < len(self._plan):
             chosen = self._plan[self.position]
             self.position += 1  # before the batch is used: a saved state points behind it
-            yield self._encoded.collate(chosen)
+            yield rank_batch(self._encoded, chosen, self.rank, self.world_size)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the next batch stands."""
@@ -162,8 +165,7 @@ class TrainingLoader:
 
     def _plan_epoch(self) -> list[Rows]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        batches = plan_batches(self._encoded, self.budget, rng=rng)
-        return [rank_share(batch, self.rank, self.world_size) for batch in batches]
+        return plan_batches(self._encoded, self.budget, rng=rng)
 
 
 class EvaluationLoader:

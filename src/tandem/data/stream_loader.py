@@ -11,7 +11,7 @@ import numpy as np
 
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
-from tandem.data.batching import Budget, Encoded, plan_batches, rank_share
+from tandem.data.batching import Budget, Encoded, plan_batches, rank_batch
 from tandem.data.columns import Rows
 from tandem.data.stream import Example, Place, Stream
 
@@ -97,8 +97,7 @@ class StreamLoader:
             end = buffer.end
             for place in range(first, len(buffer.plan)):
                 self._start, self._batch = buffer.start, place + (not self.asked_ahead)
-                share = rank_share(buffer.plan[place], self.rank, self.world_size)
-                yield buffer.encoded.collate(share)
+                yield rank_batch(buffer.encoded, buffer.plan[place], self.rank, self.world_size)
             first = 0
         if end.pairs == end.too_long:
             raise InputError(

@@ -36,7 +36,7 @@ class Forced:
 def force(model: Seq2Seq, memory: Memory, batch: Batch) -> Forced:
     """One pass over the targets of a batch."""
     predicted = model.decode(batch.target_in, model.start(memory))
-    real = batch.target_mask.flatten().nonzero().squeeze(1)  # (R,)
+    real = batch.target_positions
     return Forced(
         features=predicted.features.flatten(0, 1)[real],
         target=batch.target_out.flatten()[real],

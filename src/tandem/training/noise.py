@@ -2,12 +2,12 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.core.modes import evaluation_mode
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.inference.teacher_forcing import CHUNK_ROWS, Forced, force, log_probs
 from tandem.models.seq2seq import Seq2Seq
@@ -54,8 +54,7 @@ class WordDropout(Noise):
 
     def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
         """See :class:`Noise`."""
-        return replace(
-            batch,
+        return batch._replace(
             source=_with_unknown(batch.source, self.source) if self.source else batch.source,
             target_in=_with_unknown(batch.target_in, self.target),
         )
@@ -94,14 +93,14 @@ class ScheduledSampling(Noise):
     def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
         """See :class:`Noise`."""
         probability = self.probability_at(step)
-        before = batch.target_mask[:, 1:]  # (B, T - 1) which positions have one behind them
-        chosen = before & (torch.rand(before.shape, device=before.device) < probability)
+        has_next = batch.target_mask[:, 1:]  # (B, T - 1) which positions have one behind them
+        chosen = has_next & (torch.rand(has_next.shape, device=has_next.device) < probability)
         if not chosen.any():
             return batch
         own = self._own_symbols(model, batch, chosen)
         target_in = batch.target_in.clone()
         target_in[:, 1:][chosen] = own
-        return replace(batch, target_in=target_in)
+        return batch._replace(target_in=target_in)
 
     def probability_at(self, step: int) -> float:
         """Of reading an own symbol in a step: 1 - e_i of the paper, scaled."""
@@ -119,13 +118,11 @@ class ScheduledSampling(Noise):
 
         Drawn in the mode of evaluation, which has no dropout.
         """
-        model.eval()
-        forced = force(model, model.encode(batch.source, batch.source_mask), batch)
-        wanted = torch.nn.functional.pad(chosen, (0, 1))  # (B, T) the position that writes it
-        rows = wanted[batch.target_mask].nonzero().squeeze(1)  # among the R real positions
-        own = torch.cat([_drawn(model, forced, part) for part in rows.split(CHUNK_ROWS)])
-        model.train()
-        return own
+        with evaluation_mode(model):
+            forced = force(model, model.encode(batch.source, batch.source_mask), batch)
+            writes = torch.nn.functional.pad(chosen, (0, 1)).flatten()  # (B x T) where it is drawn
+            rows = writes[batch.target_positions].nonzero().squeeze(1)  # among the R real ones
+            return torch.cat([_drawn(model, forced, part) for part in rows.split(CHUNK_ROWS)])
 
 
 def _drawn(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:

@@ -86,4 +86,4 @@ class Objective:
                 short,
                 len(possible),
             )
-        return losses.sum() / batch.target_mask.sum()
+        return losses.sum() / batch.num_symbols

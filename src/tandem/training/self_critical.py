@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from tandem.core.errors import InputError
 from tandem.core.masks import lengths_to_mask
 from tandem.core.memory import Memory
+from tandem.core.modes import evaluation_mode
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import encode, generate
@@ -118,7 +119,7 @@ class SelfCritical:
         shares = drawn.counts / self.num_samples
         slope = (shares * (risks - compared) * log_likelihoods).sum()
         risk = (shares * risks).sum() + (slope - slope.detach())
-        return risk / batch.target_mask.sum()
+        return risk / batch.num_symbols
 
     @torch.no_grad()
     def _drawn(self, model: Seq2Seq, memory: Memory, max_length: int) -> "_Drawn":
@@ -186,7 +187,14 @@ def _log_likelihoods(model: Seq2Seq, memory: Memory, drawn: _Drawn) -> Tensor:
     mask = lengths_to_mask(lengths, padded.size(1) - 1)  # (N, T)
     states, read = memory.states[rows], memory.mask[rows]  # (N, S, M), (N, S)
     source = None if memory.source is None else memory.source[rows]
-    outputs = Batch(states, read, padded[:, :-1], padded[:, 1:], mask, indices=rows)
+    outputs = Batch.of(
+        source=states,
+        source_mask=read,
+        target_in=padded[:, :-1],
+        target_out=padded[:, 1:],
+        target_mask=mask,
+        indices=rows,
+    )
     forced = force(model, Memory(states, read, memory.summary[rows], source), outputs)
 
     def at(positions: Tensor) -> Tensor:
@@ -202,11 +210,9 @@ def _log_likelihoods(model: Seq2Seq, memory: Memory, drawn: _Drawn) -> Tensor:
 @contextmanager
 def _as_in_evaluation(model: Seq2Seq) -> Iterator[None]:
     """Without dropout and the like, but with a gradient."""
-    model.eval()
-    for module in model.modules():
-        if isinstance(module, nn.RNNBase):  # cuDNN's has a gradient in training only
-            module.train()
-    try:
+    trained = [module for module in model.modules() if module.training]
+    with evaluation_mode(model):
+        for module in trained:
+            if isinstance(module, nn.RNNBase):  # cuDNN's has a gradient in training only
+                module.training = True
         yield
-    finally:
-        model.train()

@@ -21,7 +21,14 @@ def batches(count: int, first: int = 0) -> list[Batch]:
     mask = torch.tensor([[True, True, True, False], [True, True, False, False]])
     ones = torch.ones(2, 4, dtype=torch.long)
     return [
-        Batch(ones, mask, ones, ones, mask, torch.tensor([first + 2 * i, first + 2 * i + 1]))
+        Batch.of(
+            source=ones,
+            source_mask=mask,
+            target_in=ones,
+            target_out=ones,
+            target_mask=mask,
+            indices=torch.tensor([first + 2 * i, first + 2 * i + 1]),
+        )
         for i in range(count)
     ]
 

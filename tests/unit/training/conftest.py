@@ -64,7 +64,7 @@ def make() -> Callable[..., Seq2Seq]:
 def batch() -> Batch:
     """Targets 4 5 4 and 6, of sources with 4 and 2 positions."""
     target = torch.tensor([[4, 5, 4, 2], [6, 2, 0, 0]])
-    return Batch(
+    return Batch.of(
         source=torch.tensor([[4, 5, 6, 2], [6, 2, 0, 0]]),
         source_mask=torch.tensor([[True] * 4, [True, True, False, False]]),
         target_in=torch.tensor([[1, 4, 5, 4], [1, 6, 0, 0]]),

@@ -179,7 +179,7 @@ def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog, make) ->
         one(model, batch)
         assert caplog.messages == []
         for _ in range(2):
-            losses = one(model, Batch(**{**batch.__dict__, "source_mask": short}))
+            losses = one(model, batch._replace(source_mask=short))
     assert torch.isfinite(losses["loss"])
     (message,) = caplog.messages
     assert message.startswith("CTC learns nothing from 1 of a batch's 2 examples, which have fewer")
