@@ -1,7 +1,7 @@
 """Small records that pass between rooms."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -98,7 +98,7 @@ class Batch(NamedTuple):
     def doubled(self) -> "Batch":
         """The same examples once more behind themselves, (2B, ...)."""
         positions = self.target_positions
-        examples = {
+        examples: dict[str, Any] = {
             name: torch.cat((value, value))
             for name, value in self._asdict().items()
             if isinstance(value, Tensor)
