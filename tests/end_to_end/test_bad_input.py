@@ -56,7 +56,6 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["tokenizer.vocabulary_size=0"], ["vocabulary_size", "0"]),
         (["optimizer.lr=-1"], ["The options under `optimizer` do not fit torch.optim.Adam (Inv"]),
         (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
-        (["trainer.precision=16-mixed"], ["cannot clip gradients", "optimizer.fused=false"]),
         (
             ["tokenizer=bpe", "tokenizer.dropout=1"],
             ["`dropout` (1) must be at least 0 and below"],

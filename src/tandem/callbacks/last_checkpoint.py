@@ -102,8 +102,10 @@ class LastCheckpoint(Checkpoint):
 
     def _agree(self, trainer: L.Trainer) -> None:
         """A signal to one rank is one to all."""
-        received = torch.tensor(self._received, device=trainer.strategy.root_device)
-        self._stopping = int(max_over_ranks(received))
+        self._stopping = self._received
+        if trainer.world_size > 1:  # alone, nobody must be waited for
+            received = torch.tensor(self._received, device=trainer.strategy.root_device)
+            self._stopping = int(max_over_ranks(received))
 
     def _save(self, trainer: L.Trainer) -> None:
         if trainer.global_step == self._saved_step:

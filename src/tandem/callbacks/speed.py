@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import lightning as L
-import torch
 
 from tandem.core.types import Batch
 
@@ -13,12 +12,12 @@ class Throughput(L.Callback):
     """Logs ``train/tokens_per_second``: real target tokens a second, over all ranks.
 
     The mean since the last log, every ``log_every_n_steps`` of the trainer. Validation and what
-    happens between epochs is left out; waiting for data within an epoch counts. Tokens are
-    counted on the device, so a GPU is waited for only when the value is logged.
+    happens between epochs is left out; waiting for data within an epoch counts. A batch knows its
+    tokens, so a GPU is not waited for.
     """
 
     def __init__(self) -> None:
-        self._tokens: torch.Tensor | None = None
+        self._tokens = 0
         self._seconds = 0.0
         self._running_since: float | None = None
         self._logged_at = 0
@@ -45,17 +44,15 @@ class Throughput(L.Callback):
         batch_idx: int,
     ) -> None:
         """Count the batch and log when it is time."""
-        tokens = batch.target_mask.sum()
-        self._tokens = tokens if self._tokens is None else self._tokens + tokens
+        self._tokens += batch.num_symbols
         step = trainer.global_step
         interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
         if step == self._logged_at or not interval or step % interval:
             return
-        total = int(self._tokens)  # waits for the device, so it comes before the clock is read
         self._stop()
         pl_module.log(
             "train/tokens_per_second",
-            total / max(self._seconds, 1e-9),
+            self._tokens / max(self._seconds, 1e-9),
             prog_bar=True,
             sync_dist=True,
             reduce_fx="sum",
@@ -80,4 +77,4 @@ class Throughput(L.Callback):
             self._running_since = None
 
     def _reset(self) -> None:
-        self._tokens, self._seconds = None, 0.0
+        self._tokens, self._seconds = 0, 0.0

@@ -122,12 +122,6 @@ def _check_optimizer(cfg: DictConfig, model: Seq2Seq) -> None:
             "them."
         ) from error
     make(cfg.scheduler)(optimizer)
-    clips = cfg.trainer.precision == "16-mixed" and cfg.trainer.gradient_clip_val
-    if clips and getattr(optimizer, "_step_supports_amp_scaling", False):
-        raise InputError(
-            "trainer.precision=16-mixed cannot clip gradients under a fused optimizer; set "
-            "optimizer.fused=false or trainer.gradient_clip_val=null."
-        )
 
 
 def check_targets(config: Any, path: str = "") -> None:

@@ -54,7 +54,7 @@ class Batch(NamedTuple):
     target_positions: Tensor
     """(R,) where the real target symbols stand, counted over B x T."""
     total_symbols: int
-    """Target symbols of the whole batch, of which these examples may be one rank's share."""
+    """Target symbols of the batch, of which these examples may be one rank's share."""
 
     @classmethod
     def of(
@@ -87,13 +87,12 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """Return the same batch on another device."""
-        return self._replace(
-            **{
-                name: value.to(device, non_blocking=non_blocking)
-                for name, value in self._asdict().items()
-                if isinstance(value, Tensor)
-            }
-        )
+        moved: dict[str, Any] = {
+            name: value.to(device, non_blocking=non_blocking)
+            for name, value in self._asdict().items()
+            if isinstance(value, Tensor)
+        }
+        return self._replace(**moved)
 
     def doubled(self) -> "Batch":
         """The same examples once more behind themselves, (2B, ...)."""

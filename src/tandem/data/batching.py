@@ -108,10 +108,9 @@ START = {"epoch": 0, "position": 0}
 
 def rank_batch(encoded: Encoded, rows: Rows, rank: int, world_size: int) -> Batch:
     """One rank's share of a batch; of too few rows for all, each rank takes all of them."""
+    share = rows[rank::world_size] if len(rows) >= world_size else rows
     symbols = int((encoded.target.lengths[rows] + 1).sum())
-    if len(rows) < world_size:
-        return encoded.collate(rows)._replace(total_symbols=world_size * symbols)
-    return encoded.collate(rows[rank::world_size])._replace(total_symbols=symbols)
+    return encoded.collate(share)._replace(total_symbols=symbols)
 
 
 class TrainingLoader:

@@ -63,13 +63,17 @@ class Seq2SeqModule(L.LightningModule):
         self.scheduler_factory = scheduler
         self.seed = seed
         self._totals = ForcedTotals(self.model)
+        self._accumulated = (0, 0)
+        """Symbols of the first batch since the last optimizer step, and of all of them."""
+        self._unchecked: list[tuple[int, Tensor]] = []
+        """Steps and losses that nobody has looked at."""
 
     def configure_optimizers(self) -> Any:
         """What the config chose."""
         optimizer = self.optimizer_factory(self.model.parameters())
-        if self.trainer.precision == "bf16-mixed":
-            # Lightning refuses to clip under a fused optimizer, which only fp16's scaler needs.
-            optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
+        # Else Lightning leaves the unscaling of fp16 gradients to fused optimizers, and refuses to
+        # clip them before.
+        optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
         return {"optimizer": optimizer, "lr_scheduler": self.scheduler_factory(optimizer)}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
@@ -78,20 +82,64 @@ class Seq2SeqModule(L.LightningModule):
         torch.manual_seed(hash((self.seed, self.global_rank, step)) % 2**63)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The mean loss of a batch; stops the run if it is not a finite number."""
+        """The loss of a batch, weighted so that a step's gradient is that of all its symbols."""
         for noise in self.noise:
             batch = noise(self.model, batch, self.global_step)
         losses = self._losses(batch)
-        means, share = whole_batch(losses, int(batch.target_mask.sum()))
-        if not math.isfinite(means["train/loss"]):
-            raise InputError(
-                f"The loss of step {self.global_step + 1} is {means['train/loss']}, so training "
-                "stops and the last good checkpoint stays; lower optimizer.lr, set "
-                "trainer.gradient_clip_val=1 or use trainer.precision=32-true."
-            )
+        share = share_of_rank(batch, rank_count())
+        means = means_over_ranks(losses, share)
+        self._watch(means["train/loss"])
         self.log("train/loss", means.pop("train/loss"), prog_bar=True, batch_size=1)
         self.log_dict(means, batch_size=1)
-        return losses["loss"] * share
+        return losses["loss"] * (share * self._weight(batch))
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Divide accumulated gradients by the symbols of all their batches."""
+        first, total = self._accumulated
+        self._accumulated = (0, 0)
+        if first != total:
+            gradients = [
+                parameter.grad for parameter in self.parameters() if parameter.grad is not None
+            ]
+            torch._foreach_mul_(gradients, first / total)
+
+    def _weight(self, batch: Batch) -> float:
+        """What a batch weighs among those whose gradients are accumulated.
+
+        The gradient of a step is to be that of the mean over all target symbols of its batches,
+        whose number is known at the last of them. Until then each counts in relation to the first
+        one, so that gradients keep their size; Lightning's division by how many batches there
+        should be is undone, as the last ones of an epoch may be fewer.
+        """
+        batches = self.trainer.accumulate_grad_batches
+        if batches == 1:
+            return 1.0
+        first, total = self._accumulated
+        first = first or batch.total_symbols
+        self._accumulated = (first, total + batch.total_symbols)
+        return batches * batch.total_symbols / first
+
+    def _watch(self, loss: Tensor) -> None:
+        """Stop if a loss is not finite, which is looked at where losses are logged."""
+        self._unchecked.append((self.global_step + 1, loss))
+        interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if interval and (self.global_step + 1) % interval == 0:
+            self._check_losses()
+
+    def _check_losses(self) -> None:
+        """Refuse to go on after a loss that is not a finite number."""
+        unchecked, self._unchecked = self._unchecked, []
+        if not unchecked:
+            return
+        self.objective.warn()
+        losses = torch.stack([loss for _, loss in unchecked]).tolist()
+        for (step, _), loss in zip(unchecked, losses, strict=True):
+            if not math.isfinite(loss):
+                raise InputError(
+                    f"The loss of step {step} is {loss}, so training stops and the last good "
+                    "checkpoint stays; lower optimizer.lr, set trainer.gradient_clip_val=1 or use "
+                    "trainer.precision=32-true."
+                )
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:  # type: ignore[override]
         """Loss and search on a validation batch."""
@@ -101,8 +149,13 @@ class Seq2SeqModule(L.LightningModule):
         """Loss and search on a test batch."""
         return self._evaluate(batch, "test")
 
+    def on_train_epoch_end(self) -> None:
+        """Look at the losses since the last log."""
+        self._check_losses()
+
     def on_validation_epoch_start(self) -> None:
-        """Start counting."""
+        """Look at the losses since the last log, and start counting."""
+        self._check_losses()
         self._totals = ForcedTotals(self.model)
 
     def on_test_epoch_start(self) -> None:
@@ -155,17 +208,19 @@ class Seq2SeqModule(L.LightningModule):
         return data
 
 
-def whole_batch(losses: dict[str, Tensor], symbols: int) -> tuple[dict[str, float], float]:
-    """Put together what the ranks have of one batch, in which some have more symbols.
+def share_of_rank(batch: Batch, ranks: int) -> float:
+    """By what a rank's mean loss is multiplied, so that the ranks' mean is the batch's mean.
 
-    :param losses: means over this rank's target symbols.
-    :param symbols: how many those are.
-    :return: ``train/<name>``, means over the symbols of all ranks; and by what to multiply this
-        rank's loss, so that the ranks' mean, which is what their gradients are averaged to, is
-        that of the whole batch.
+    Ranks may have unequally many symbols. Where a batch has too few rows for all ranks, each has
+    all of its symbols, and the mean of their means is the batch's own.
     """
-    own = torch.stack([loss.detach().double() for loss in losses.values()])
-    sums = sum_over_ranks(torch.cat([own, torch.ones_like(own[:1])]) * symbols).tolist()
-    total = sums.pop()
-    means = {f"train/{name}": value / total for name, value in zip(losses, sums, strict=True)}
-    return means, symbols * rank_count() / total
+    if batch.num_symbols == batch.total_symbols:
+        return 1.0
+    return batch.num_symbols * ranks / batch.total_symbols
+
+
+def means_over_ranks(losses: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """``train/<name>``, means over the symbols of all ranks; the host waits for none of them."""
+    own = torch.stack([loss.detach().float() for loss in losses.values()])
+    means = sum_over_ranks(own * share) / rank_count()
+    return {f"train/{name}": mean for name, mean in zip(losses, means, strict=True)}

@@ -2,6 +2,7 @@
 
 import logging
 
+import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
@@ -42,7 +43,9 @@ class Objective:
         self.ctc_weight = ctc_weight
         self.coverage_weight = coverage_weight
         self.r_drop_weight = r_drop_weight
-        self._told = False
+        self._examples, self._unaligned = 0, torch.tensor(0)
+        """What CTC has seen, and what of it has no alignment, until that is said once."""
+        self._has_warned = False
 
     def __call__(self, model: Seq2Seq, batch: Batch) -> dict[str, Tensor]:
         """``loss``, the sum to differentiate, and its parts by name if there are several."""
@@ -65,6 +68,19 @@ class Objective:
             loss = loss + self.r_drop_weight * parts["r_drop_loss"]
         return {"loss": loss, "attention_loss": attention, **parts} if parts else {"loss": loss}
 
+    def warn(self) -> None:
+        """Say once what CTC cannot learn from; this reads from the device."""
+        if self._has_warned or not self._examples or not int(self._unaligned):
+            return
+        self._has_warned = True
+        logger.warning(
+            "CTC learns nothing from %s of the %s examples so far, which have fewer memory "
+            "positions than their targets need; lengthen the memory (a frontend that shortens "
+            "less) or shorten the targets (a tokenizer with larger symbols). This is said once",
+            int(self._unaligned),
+            self._examples,
+        )
+
     def _attention_loss(self, model: Seq2Seq, forced: Forced) -> Tensor:
         """What the decoder says of each symbol."""
         if forced.copied is None:
@@ -76,14 +92,7 @@ class Objective:
     def _ctc_loss(self, ctc: CTC, memory: Memory, batch: Batch) -> Tensor:
         """What CTC says of whole targets, a symbol; those that cannot be aligned count as 0."""
         losses, possible = ctc_losses(ctc, memory, batch)
-        short = int((~possible).sum())
-        if short and not self._told:
-            self._told = True
-            logger.warning(
-                "CTC learns nothing from %s of a batch's %s examples, which have fewer memory "
-                "positions than their targets need; lengthen the memory (a frontend that shortens "
-                "less) or shorten the targets (a tokenizer with larger symbols). This is said once",
-                short,
-                len(possible),
-            )
+        if not self._has_warned:
+            self._examples += len(possible)
+            self._unaligned = self._unaligned.to(possible.device) + (~possible).sum()
         return losses.sum() / batch.num_symbols

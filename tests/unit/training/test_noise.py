@@ -109,3 +109,13 @@ def test_schedules_by_hand() -> None:
 def test_bad_options(make_noise, message) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         make_noise()
+
+
+def test_own_symbols_leave_frozen_modules_in_evaluation_mode(batch, make) -> None:
+    model = make()
+    model.encoder.eval()
+    modes = {name: module.training for name, module in model.named_modules()}
+    torch.manual_seed(0)
+    sampling()(model, large(batch), 1)
+    assert {name: module.training for name, module in model.named_modules()} == modes
+    assert model.training

@@ -193,3 +193,12 @@ def test_one_metric() -> None:
     message = "metric@risk.metric takes one metric, but got a, b; choose one."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         SelfCritical(metric={"a": CHRF, "b": CHRF}, num_samples=2, baseline="others", weight=1.0)
+
+
+def test_frozen_modules_stay_in_evaluation_mode(batch, make) -> None:
+    model = make()
+    model.encoder.eval()
+    modes = {name: module.training for name, module in model.named_modules()}
+    expected(self_critical_of(), model, batch)
+    assert {name: module.training for name, module in model.named_modules()} == modes
+    assert model.training
