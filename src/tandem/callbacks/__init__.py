@@ -2,9 +2,12 @@
 
 from tandem.callbacks.attention_maps import AttentionMaps
 from tandem.callbacks.average_checkpoints import AverageCheckpoints, mean_of
-from tandem.callbacks.checkpoint_io import AtomicCheckpointIO
+from tandem.callbacks.best_checkpoint import BestCheckpoint
+from tandem.callbacks.checkpoint_io import AtomicCheckpointIO, read_checkpoint
+from tandem.callbacks.final_weights import Candidate, OffersWeights, settle_weights
 from tandem.callbacks.last_checkpoint import LastCheckpoint
 from tandem.callbacks.matmul_precision import MatmulPrecision
+from tandem.callbacks.moving_average import MovingAverage
 from tandem.callbacks.output_file import OutputFile
 from tandem.callbacks.plateau_steps import PlateauSteps
 from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
@@ -17,9 +20,13 @@ __all__ = [
     "AtomicCheckpointIO",
     "AttentionMaps",
     "AverageCheckpoints",
+    "BestCheckpoint",
+    "Candidate",
     "LastCheckpoint",
     "LogLines",
     "MatmulPrecision",
+    "MovingAverage",
+    "OffersWeights",
     "OutputFile",
     "PlateauSteps",
     "ProgressBar",
@@ -29,4 +36,6 @@ __all__ = [
     "TrainingTime",
     "make_progress",
     "mean_of",
+    "read_checkpoint",
+    "settle_weights",
 ]

@@ -8,6 +8,8 @@ import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from tandem.callbacks.checkpoint_io import read_checkpoint
+from tandem.callbacks.final_weights import Candidate
 from tandem.core.errors import InputError
 
 CHOICES = ("best", "last")
@@ -80,6 +82,17 @@ class AverageCheckpoints(L.Callback):
         if step in self.ranks:
             trainer.strategy.save_checkpoint({"state_dict": self._scored}, self._path(step))
         self._scored = {}
+
+    def candidate(self) -> Candidate | None:
+        """The mean of what is kept, which nobody has scored."""
+        paths = self.paths()
+        if not paths:
+            return None
+
+        def read() -> dict[str, Tensor]:
+            return mean_of([read_checkpoint(path)["state_dict"] for path in paths])
+
+        return Candidate(f"mean of {len(paths)} checkpoints", read, score=None)
 
     def paths(self) -> list[Path]:
         """The files that are kept, the earliest first."""

@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 f"({error.strerror}); the previous one is kept, so free space on that disk and "
                 "resume the run."
             ) from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, which is data and runs no code."""
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return checkpoint
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        reason, *_ = str(error).splitlines() or [type(error).__name__]
+        raise InputError(
+            f"The checkpoint {path} cannot be read ({reason.rstrip('.')}); remove it to start "
+            "again, or put back a whole one."
+        ) from error

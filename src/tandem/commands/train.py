@@ -2,7 +2,6 @@
 
 import json
 import logging
-import pickle
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -10,18 +9,11 @@ from typing import Any
 
 import lightning as L
 import rich
-import torch
 import yaml
-from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
 from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__
-from tandem.callbacks import (
-    AverageCheckpoints,
-    TextMetrics,
-    TrainingTime,
-    mean_of,
-)
+from tandem.callbacks import TextMetrics, TrainingTime, read_checkpoint, settle_weights
 from tandem.commands import console
 from tandem.config import build, checks, launch
 from tandem.config.instantiate import plain
@@ -106,7 +98,7 @@ def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
             one.log_hyperparams(settings)
         fit(trainer, module, data, folder, resume=cfg.resume)
         logger.info("Trained for %.0f seconds, %s steps", clock.seconds, trainer.global_step)
-        metrics = final_metrics(trainer, module, data, test=cfg.test)
+        metrics = final_metrics(trainer, module, data, cfg)
         exit_code = 0
     finally:
         finish(trainer.loggers, exit_code)
@@ -214,74 +206,18 @@ def fit(
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, which is data and runs no code."""
-    try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return checkpoint
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        reason, *_ = str(error).splitlines() or [type(error).__name__]
-        raise InputError(
-            f"The checkpoint {path} cannot be read ({reason.rstrip('.')}); remove it to start "
-            "again, or put back a whole one."
-        ) from error
-
-
 def final_metrics(
-    trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, *, test: bool
+    trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, cfg: DictConfig
 ) -> dict[str, float]:
     """Settle on the weights to keep and score them on validation and, if wanted, on test."""
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    # A moving average is in the checkpoints; it must not step in for what is scored from here on.
-    trainer.callbacks = [  # type: ignore[attr-defined]
-        one
-        for one in trainer.callbacks  # type: ignore[attr-defined]
-        if not isinstance(one, WeightAveraging)
-    ]
-    if take_average(trainer, module, data) or take_best(trainer, module, data):
+    monitor = cfg.monitor
+    if settle_weights(trainer, module, data, monitor=monitor.name, mode=monitor.mode):
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
-    if test:
+    if cfg.test:
         trainer.test(module, datamodule=data, verbose=False)
         metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
     return metrics
-
-
-def take_average(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
-    """Load and score the mean of several checkpoints; say whether it is to be kept.
-
-    It is, unless the best checkpoint's score is better.
-    """
-    callbacks = trainer.callbacks  # type: ignore[attr-defined]
-    paths = [
-        path for one in callbacks if isinstance(one, AverageCheckpoints) for path in one.paths()
-    ]
-    if not paths:
-        return False
-    module.load_state_dict(mean_of([read_checkpoint(path)["state_dict"] for path in paths]))
-    trainer.validate(module, datamodule=data, verbose=False)
-    best = trainer.checkpoint_callback
-    if not isinstance(best, ModelCheckpoint) or best.best_model_score is None:
-        return True
-    score, single = trainer.callback_metrics[str(best.monitor)], best.best_model_score
-    kept = bool(score >= single if best.mode == "max" else score <= single)
-    logger.info(
-        "The mean of %s checkpoints has %s %.4f, the best one %.4f: keeping the %s",
-        len(paths),
-        best.monitor,
-        score,
-        single,
-        "mean" if kept else "best one",
-    )
-    return kept
-
-
-def take_best(trainer: L.Trainer, module: Seq2SeqModule, data: DataModule) -> bool:
-    """Load and score the best checkpoint, if there is one."""
-    path = getattr(trainer.checkpoint_callback, "best_model_path", "")
-    if path:
-        module.load_state_dict(read_checkpoint(Path(path))["state_dict"])
-        trainer.validate(module, datamodule=data, verbose=False)
-    return bool(path)
 
 
 def bundle_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""Parameter groups: parts of a model with a learning rate of their own, or none at all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from tandem.core.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterGroup:
+    """What is different for some parameters."""
+
+    lr_factor: float = 1.0
+    """The optimizer's learning rate is multiplied by this, in every step of its schedule."""
+    weight_decay: float | None = None
+    """Instead of the optimizer's; None leaves it."""
+    frozen: bool = False
+    """Whether the parameters stay as they are, in modules that work as in evaluation."""
+
+
+class GroupedOptimizer:
+    """Makes an optimizer in which parameters differ by their names.
+
+    A pattern is the beginning of a name up to a dot (``encoder``, ``decoder.layers.0``) or a shell
+    pattern (``*.bias``, ``encoder.*.norm.*``). Of several that match the first one counts.
+
+    :param optimizer: makes an optimizer of torch from parameters.
+    :param groups: by pattern what is different.
+    """
+
+    def __init__(
+        self, optimizer: Callable[..., Optimizer], groups: Mapping[str, ParameterGroup]
+    ) -> None:
+        self.optimizer = optimizer
+        self.groups = groups
+
+    def freeze(self, model: nn.Module) -> None:
+        """Stop the gradients of frozen parameters, and dropout and the like in their modules.
+
+        :raises InputError: if a pattern matches no parameter, or nothing is left to train.
+        """
+        for name, parameter in model.named_parameters():
+            if self.groups.get(self._pattern(name) or "", ParameterGroup()).frozen:
+                parameter.requires_grad_(False)
+        for module in model.modules():
+            parameters = list(module.parameters())
+            if parameters and not any(parameter.requires_grad for parameter in parameters):
+                module.eval()
+        self._check(model)
+
+    def __call__(self, model: nn.Module) -> Optimizer:
+        """An optimizer of the parameters that are not frozen."""
+        members: dict[str | None, list[nn.Parameter]] = {}
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                members.setdefault(self._pattern(name), []).append(parameter)
+        specs = []
+        for pattern, parameters in members.items():
+            group = self.groups.get(pattern or "", ParameterGroup())
+            spec: dict[str, Any] = {"params": parameters}
+            if group.weight_decay is not None:
+                spec["weight_decay"] = group.weight_decay
+            specs.append(spec)
+        optimizer = self.optimizer(specs)
+        for pattern, options in zip(members, optimizer.param_groups, strict=True):
+            options["lr"] *= self.groups.get(pattern or "", ParameterGroup()).lr_factor
+        return optimizer
+
+    def _pattern(self, name: str) -> str | None:
+        """The first pattern that a parameter's name matches."""
+        return next(
+            (
+                pattern
+                for pattern in self.groups
+                if name == pattern or name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)
+            ),
+            None,
+        )
+
+    def _check(self, model: nn.Module) -> None:
+        names = [name for name, _ in model.named_parameters()]
+        matched = {self._pattern(name) for name in names}
+        for pattern in self.groups:
+            if pattern not in matched:
+                parts = dict.fromkeys(name.partition(".")[0] for name in names)
+                raise InputError(
+                    f"optimizer.groups has the pattern {pattern!r}, which is the first match of no "
+                    f"parameter; the parts of this model are {', '.join(parts)}, and a parameter "
+                    f"is called, for example, {names[-1]}."
+                )
+        if not any(parameter.requires_grad for parameter in model.parameters()):
+            raise InputError(
+                "optimizer.groups freezes every parameter, so there is nothing to train; leave "
+                "one part out."
+            )
