@@ -69,7 +69,7 @@ def test_a_step_learns_from_the_mean_over_all_symbols_of_its_batches(
 def test_fp16_gradients_are_clipped_under_a_fused_optimizer(compose_tiny: Run) -> None:
     """Lightning's precision=16-mixed, whose scaler a CPU has as well."""
     module, batches = prepared(compose_tiny, "optimizer=adam")
-    assert module.optimizer_factory.keywords["fused"]
+    assert module.make_optimizer.optimizer.keywords["fused"]
     before = copy.deepcopy(module.model.state_dict())
     precision = MixedPrecision("16-mixed", "cpu", torch.amp.GradScaler("cpu", init_scale=8.0))
     loader = torch.utils.data.DataLoader(batches, batch_size=None)  # type: ignore[arg-type]

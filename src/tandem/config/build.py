@@ -22,6 +22,7 @@ from tandem.search import Search
 from tandem.training.distributed import cluster_environment
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
+from tandem.training.optimizer_groups import GroupedOptimizer, parameter_groups
 from tandem.training.self_critical import SelfCritical
 from tandem.training.warm_start import Start, load_start
 
@@ -104,6 +105,8 @@ def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Se
     )
     if cfg.init_from is not None:
         build_start(cfg).give(model)
+    optimizer = build_optimizer(cfg)
+    optimizer.freeze(model)
     return Seq2SeqModule(
         model=model,
         processors=processors,
@@ -112,10 +115,17 @@ def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Se
         objective=make(cfg.objective),
         risk=build_risk(cfg),
         noise=build_noise(cfg),
-        optimizer=make(cfg.optimizer),
+        optimizer=optimizer,
         scheduler=make(cfg.scheduler),
         seed=cfg.seed,
     )
+
+
+def build_optimizer(cfg: DictConfig) -> GroupedOptimizer:
+    """What makes an optimizer of a model's parameters."""
+    spec = plain(cfg.optimizer)
+    groups = parameter_groups(spec.pop("groups"))
+    return GroupedOptimizer(make(spec), groups)
 
 
 def build_start(cfg: DictConfig) -> Start:

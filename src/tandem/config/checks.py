@@ -15,6 +15,7 @@ from tandem.config.build import (
     build_model,
     build_module,
     build_noise,
+    build_optimizer,
     build_risk,
     build_search,
 )
@@ -37,7 +38,9 @@ def check(cfg: DictConfig) -> None:
     """
     check_values(cfg)
     _drop_other_metrics(cfg)
-    check_targets(plain(cfg))
+    config = plain(cfg)
+    del config["optimizer"]["groups"]  # which are ours, not the optimizer's
+    check_targets(config)
     _check_streaming(cfg)
     features = build_features(cfg)
     shared = features is None and bool(OmegaConf.select(cfg, "tokenizer.shared"))
@@ -115,7 +118,11 @@ def _check_objective(cfg: DictConfig, model: Seq2Seq) -> None:
 def _check_optimizer(cfg: DictConfig, model: Seq2Seq) -> None:
     """Try out what would fail only after the data is loaded."""
     try:
-        optimizer = make(cfg.optimizer)(model.parameters())
+        make_optimizer = build_optimizer(cfg)
+        make_optimizer.freeze(model)
+        optimizer = make_optimizer(model)
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(
             f"The options under `optimizer` do not fit {cfg.optimizer._target_} ({error}); correct "

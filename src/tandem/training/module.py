@@ -19,6 +19,7 @@ from tandem.models.seq2seq import Seq2Seq
 from tandem.search.base import Search
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
+from tandem.training.optimizer_groups import GroupedOptimizer
 from tandem.training.self_critical import SelfCritical
 
 
@@ -32,7 +33,7 @@ class Seq2SeqModule(L.LightningModule):
     :param objective: what training makes small.
     :param risk: trains on outputs of the model's own, too; None: the objective is all.
     :param noise: what is done, one after the other, to batches of training.
-    :param optimizer: makes an optimizer from parameters.
+    :param optimizer: makes an optimizer of the model's parameters.
     :param scheduler: makes Lightning's ``lr_scheduler`` from an optimizer.
     :param seed: dropout of step k follows from the seed, the rank and k, also after a resume.
     """
@@ -47,7 +48,7 @@ class Seq2SeqModule(L.LightningModule):
         objective: Objective,
         risk: SelfCritical | None,
         noise: Sequence[Noise],
-        optimizer: Callable[..., torch.optim.Optimizer],
+        optimizer: GroupedOptimizer,
         scheduler: Callable[..., dict[str, Any]],
         seed: int,
     ) -> None:
@@ -59,8 +60,8 @@ class Seq2SeqModule(L.LightningModule):
         self.objective = objective
         self.risk = risk
         self.noise = noise
-        self.optimizer_factory = optimizer
-        self.scheduler_factory = scheduler
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
         self.seed = seed
         self._totals = ForcedTotals(self.model)
         self._accumulated = (0, 0)
@@ -70,11 +71,11 @@ class Seq2SeqModule(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """What the config chose."""
-        optimizer = self.optimizer_factory(self.model.parameters())
+        optimizer = self.make_optimizer(self.model)
         # Else Lightning leaves the unscaling of fp16 gradients to fused optimizers, and refuses to
         # clip them before.
         optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
-        return {"optimizer": optimizer, "lr_scheduler": self.scheduler_factory(optimizer)}
+        return {"optimizer": optimizer, "lr_scheduler": self.make_scheduler(optimizer)}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed the dropout of this step."""

@@ -1,7 +1,7 @@
 """Parameter groups: parts of a model with a learning rate of their own, or none at all."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,6 +21,35 @@ class ParameterGroup:
     """Instead of the optimizer's; None leaves it."""
     frozen: bool = False
     """Whether the parameters stay as they are, in modules that work as in evaluation."""
+
+
+def parameter_groups(spec: Mapping[str, Any] | None) -> dict[str, ParameterGroup]:
+    """Read ``optimizer.groups``: by pattern what is different.
+
+    :raises InputError: if a value is none of :class:`ParameterGroup`'s.
+    """
+    known = [field.name for field in fields(ParameterGroup)]
+    groups = {}
+    for pattern, options in (spec or {}).items():
+        if not isinstance(options, Mapping) or not options or not options.keys() <= set(known):
+            raise InputError(
+                f"optimizer.groups must give each pattern some of {', '.join(known)}, such as "
+                f"optimizer.groups={{encoder: {{lr_factor: 0.1}}}}, but {pattern} has {options!r}."
+            )
+        group = ParameterGroup(**options)
+        for name in ("lr_factor", "weight_decay"):
+            value = getattr(group, name)
+            if value is not None and not (type(value) in (int, float) and value >= 0):
+                raise InputError(
+                    f"optimizer.groups.{pattern}.{name} must be a number of at least 0, but is "
+                    f"{value!r}; to keep parameters as they are set frozen to true."
+                )
+        if type(group.frozen) is not bool:
+            raise InputError(
+                f"optimizer.groups.{pattern}.frozen must be true or false, but is {group.frozen!r}."
+            )
+        groups[pattern] = group
+    return groups
 
 
 class GroupedOptimizer:
