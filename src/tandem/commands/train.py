@@ -17,6 +17,7 @@ from tandem.callbacks import TextMetrics, TrainingTime, read_checkpoint, settle_
 from tandem.commands import console
 from tandem.config import build, checks, launch
 from tandem.config.instantiate import plain
+from tandem.config.plan import Plan
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
@@ -39,8 +40,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :return: the final metrics by the names they are logged under.
     :raises InputError: if something in the config or the data cannot work.
     """
-    checks.check(cfg)
-    checks.check_start(cfg)
+    plan = checks.check(cfg)
     workers = Workers(
         devices=cfg.trainer.devices,
         num_nodes=cfg.trainer.num_nodes,
@@ -52,8 +52,8 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     console.set_up(folder / "train.log")
     with stopped_by_signals():
         if workers.count == 1:
-            return train_here(cfg, command)
-        build.build_data(cfg).prepare()  # so that the processes find all of it in the cache
+            return train_here(plan, command)
+        plan.data.prepare()  # so that the processes find all of it in the cache
         return workers.run(train_as_worker, config=plain(cfg), command=command)
 
 
@@ -73,23 +73,23 @@ def train_as_worker(
         logger.warning("A process died; all of them start again")
         config["resume"] = True
     with stopped_by_signals():
-        return train_here(OmegaConf.create(config), command)
+        return train_here(checks.check(OmegaConf.create(config)), command)
 
 
-def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
+def train_here(plan: Plan, command: str) -> dict[str, float]:
     """Train in this process, which may be one of several."""
+    cfg, data = plan.cfg, plan.data
     folder = Path(cfg.run.folder)
     keep_kernels()
     L.seed_everything(cfg.seed, verbose=False)
-    data = build.build_data(cfg)
-    text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
+    text_metrics = TextMetrics(metrics=plan.metrics)
     clock = TrainingTime()
-    trainer = build.build_trainer(cfg, [text_metrics, clock])
+    trainer = plan.trainer([text_metrics, clock])
     exit_code = 1
     try:
         processors = data.prepare()
         max_length = cfg.max_length or 2 * data.longest_target() + 10
-        module = build.build_module(cfg, processors, max_length)
+        module = plan.module(processors, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)
