@@ -26,7 +26,7 @@ from tandem.data.module import DataModule
 from tandem.inference.bundle import save_bundle
 from tandem.loggers import CSVLogger, finish
 from tandem.reports.summary import summary_table
-from tandem.training.distributed import Workers
+from tandem.training.distributed import ElasticLaunch
 from tandem.training.module import Seq2SeqModule
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :raises InputError: if something in the config or the data cannot work.
     """
     plan = checks.check(cfg)
-    workers = Workers(
+    ranks = ElasticLaunch(
         devices=cfg.trainer.devices,
         num_nodes=cfg.trainer.num_nodes,
         strategy=cfg.trainer.strategy,
@@ -51,13 +51,13 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     folder = open_folder(cfg)
     console.set_up(folder / "train.log")
     with stopped_by_signals():
-        if workers.count == 1:
+        if ranks.world_size == 1:
             return train_here(plan, command)
         plan.data.prepare()  # so that the processes find all of it in the cache
-        return workers.run(train_as_worker, config=plain(cfg), command=command)
+        return ranks.run(train_as_rank, config=plain(cfg), command=command)
 
 
-def train_as_worker(
+def train_as_rank(
     *, config: dict[str, Any], command: str, rank: int, restarted: bool
 ) -> dict[str, float]:
     """One of several processes: the first one writes, and the others are silent.
