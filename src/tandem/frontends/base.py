@@ -6,7 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 
-class Frontend(ABC, nn.Module):
+class Frontend(nn.Module, ABC):
     """Turns a source of one modality into the vectors that an encoder reads."""
 
     media: Literal["text", "image", "audio"]
