@@ -8,7 +8,7 @@ import lightning as L
 from omegaconf import DictConfig, OmegaConf
 
 from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
-from tandem.config.instantiate import make, plain
+from tandem.config.instantiate import make, make_each, plain
 from tandem.core.errors import InputError
 from tandem.data.augmentation import Variety
 from tandem.data.batching import Budget
@@ -16,9 +16,9 @@ from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors, Processors
 from tandem.data.stream import StreamOptions
+from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
-from tandem.search import Search
 from tandem.training.distributed import cluster_environment
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
@@ -44,10 +44,9 @@ def build_model(
     )
 
 
-def build_search(cfg: DictConfig) -> Search:
-    """The search of evaluation."""
-    search: Search = make(cfg.search)
-    return search
+def build_decoding(cfg: DictConfig) -> Decoding:
+    """How evaluation finds outputs; its texts wait for a vocabulary."""
+    return Decoding(make(cfg.search), make_each(cfg.scorer), make_each(cfg.rule))
 
 
 def build_metrics(cfg: DictConfig) -> list[Metric]:
@@ -95,7 +94,7 @@ def build_data(cfg: DictConfig) -> DataModule:
 
 
 def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Seq2SeqModule:
-    """Model, loss, optimizer and search in one Lightning module."""
+    """Model, loss, optimizer and decoding in one Lightning module."""
     model = build_model(
         cfg,
         source_size=processors.source_size,
@@ -107,7 +106,7 @@ def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Se
     return Seq2SeqModule(
         model=model,
         processors=processors,
-        search=build_search(cfg),
+        decoding=build_decoding(cfg).bind(processors.target),
         max_length=max_length,
         objective=make(cfg.objective),
         risk=build_risk(cfg),

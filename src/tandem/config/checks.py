@@ -10,18 +10,18 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from tandem.config.build import (
     build_callbacks,
     build_data,
+    build_decoding,
     build_features,
     build_metrics,
     build_model,
     build_module,
     build_noise,
     build_risk,
-    build_search,
 )
 from tandem.config.instantiate import check_values, make, plain
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 from tandem.data.features import Features
-from tandem.inference.decoding import check_search
 from tandem.models import Seq2Seq, has_weights
 
 TRIAL_SIZE = 8
@@ -30,13 +30,15 @@ TRIAL_SIZE = 8
 def check(cfg: DictConfig) -> None:
     """Build everything that needs no data, so that what cannot work fails before data loads.
 
-    In ``cfg``, a dataset's options for metrics that are not chosen are dropped, and its
-    ``monitor`` is replaced if no chosen metric computes it.
+    In ``cfg``, options for metrics, scorers and rules that are not chosen are dropped, a dataset's
+    ``monitor`` is replaced if no chosen metric computes it, and ``scorer`` becomes CTC if the model
+    is trained with it and no other is chosen.
 
     :raises InputError: in one sentence that names the keys.
     """
     check_values(cfg)
-    _drop_other_metrics(cfg)
+    for group in ("metric", "scorer", "rule"):
+        _drop_unchosen(cfg, group)
     check_targets(plain(cfg))
     _check_streaming(cfg)
     features = build_features(cfg)
@@ -50,7 +52,8 @@ def check(cfg: DictConfig) -> None:
     _check_media(features, model)
     _check_objective(cfg, model)
     _check_optimizer(cfg, model)
-    check_search(model, build_search(cfg))
+    _settle_scorer(cfg)
+    build_decoding(cfg).check(model)
     build_metrics(cfg)
     build_data(cfg)
     build_risk(cfg)
@@ -165,16 +168,29 @@ def _check_keys(config: dict[str, Any], path: str) -> None:
             )
 
 
-def _drop_other_metrics(cfg: DictConfig) -> None:
-    """Leave out what a dataset sets of metrics that are not chosen, which have no ``_target_``."""
-    for name in [name for name, metric in cfg.metric.items() if "_target_" not in metric]:
-        if _on_command_line(f"metric.{name}"):
+def _drop_unchosen(cfg: DictConfig, group: str) -> None:
+    """Leave out what a dataset or an experiment sets of parts that are not chosen.
+
+    They have no ``_target_``.
+    """
+    parts = cfg[group] or {}
+    for name in [name for name, part in parts.items() if "_target_" not in part]:
+        if _on_command_line(f"{group}.{name}"):
             raise InputError(
-                f"metric.{name} is set, but this metric is not chosen; add it: "
-                f"metric=[{','.join(str(chosen) for chosen in cfg.metric)}]."
+                f"{group}.{name} is set, but this {group} is not chosen; add it: "
+                f"{group}=[{','.join(str(chosen) for chosen in parts)}]."
             )
         with open_dict(cfg):
-            del cfg.metric[name]
+            del parts[name]
+
+
+def _settle_scorer(cfg: DictConfig) -> None:
+    """Let CTC decide with the decoder as much as in training, unless scorers are chosen."""
+    if cfg.scorer is None and cfg.objective.ctc_weight > 0:
+        scorer = OmegaConf.load(config_folder() / "scorer" / "ctc.yaml")
+        scorer.ctc.weight = cfg.objective.ctc_weight
+        with open_dict(cfg):
+            cfg.scorer = scorer
 
 
 def _settle_monitor(cfg: DictConfig) -> None:

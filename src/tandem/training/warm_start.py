@@ -12,7 +12,7 @@ from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import Bundle, load_bundle
 from tandem.models import Seq2Seq
 
-PARTS = ("frontend", "encoder", "decoder", "features", "search")
+PARTS = ("frontend", "encoder", "decoder", "features", "search", "scorer", "rule")
 """The sections of a config whose objects a bundle has as well."""
 
 
