@@ -75,9 +75,9 @@ def tandem_run(model: Seq2Seq, width: int) -> Callable[[Batch], int]:
     """Tandem's search."""
     model.eval()
     search: Search = (
-        GreedySearch(ctc_weight=None)
+        GreedySearch()
         if width == 1
-        else BeamSearch(width=width, length_penalty="average", alpha=1.0, ctc_weight=None)
+        else BeamSearch(width=width, length_penalty="average", alpha=1.0, stop="pool")
     )
 
     def step(tokens: torch.Tensor, state):  # type: ignore[no-untyped-def]

@@ -7,9 +7,11 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
+from tandem.config.instantiate import make
 from tandem.config.launch import config_folder
+from tandem.search import Search
 
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job in the background
@@ -26,5 +28,26 @@ def compose_config() -> Callable[..., DictConfig]:
         with open_dict(cfg):
             del cfg["hydra"]
         return cfg
+
+    return call
+
+
+SMALL_SEARCHES = {
+    "beam": {"width": 3},
+    "constrained": {"width": 2, "required": [[4, 5]]},
+    "diverse": {"width": 4, "groups": 2, "diversity": 0.7},
+    "sampling": {"num_samples": 3},
+}
+"""What differs from ``conf/search`` for a vocabulary of six symbols."""
+
+
+@pytest.fixture(scope="session")
+def small_search() -> Callable[..., Search]:
+    """Make a search of ``conf/search``, small: name, other values of its keys."""
+
+    def call(name: str, **changes: object) -> Search:
+        config = OmegaConf.load(config_folder() / "search" / f"{name}.yaml")
+        search: Search = make(OmegaConf.merge(config, SMALL_SEARCHES.get(name, {}), changes))
+        return search
 
     return call

@@ -40,7 +40,17 @@ ALLOWED = {
 SHARED_BY_COMMANDS = {"commands.cli", "commands.console", "commands.files"}
 """What stands beside the commands, of which none imports another."""
 
-SIBLINGS_APART = ("frontends", "encoders", "decoders", "attentions", "bridges", "search", "metrics")
+SIBLINGS_APART = (
+    "frontends",
+    "encoders",
+    "decoders",
+    "attentions",
+    "bridges",
+    "search",
+    "search/rules",
+    "search/scorers",
+    "metrics",
+)
 CONFIG_READERS = ("config/", "commands/")
 LIGHTNING_USERS = ("training/", "callbacks/", "loggers/", "data/module.py", "config/", "commands/")
 
@@ -74,8 +84,8 @@ def own_imports(path: Path) -> set[str]:
 
 def implementations(folder: str) -> set[str]:
     """The members that a family shows to the world, without its base."""
-    shown = own_imports(PACKAGE / folder / "__init__.py")
-    return {module for module in shown if module.startswith(f"{folder}.")} - {f"{folder}.base"}
+    shown, family = own_imports(PACKAGE / folder / "__init__.py"), folder.replace("/", ".")
+    return {module for module in shown if module.startswith(f"{family}.")} - {f"{family}.base"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem.commands.cli import config_groups
 from tandem.config import build, checks
-from tandem.config.instantiate import check_values, make
+from tandem.config.instantiate import check_values, make, make_each
 from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 
@@ -36,6 +36,9 @@ NEEDED = {
     "noise=layer_drop": ["encoder=transformer"],
     "risk=self_critical": ["init_from=outputs/run"],
     "search=constrained": ["search.required=[[4]]"],
+    "scorer=ctc": ["objective.ctc_weight=0.3"],
+    "rule=banned": ["rule.banned.sequences=[a dog,[5]]"],
+    "rule=forced_prefix": ["rule.forced_prefix.prefix=The"],
     "scheduler=cosine": ["trainer.max_steps=9", "scheduler.warmup_steps=2"],
 }
 """What a user has to give."""
@@ -101,11 +104,39 @@ def test_tokenizers_of_either_side(composed: Compose, group: str, option: str) -
 
 
 @pytest.mark.parametrize("name", ["evaluate", "generate"])
-@pytest.mark.parametrize("option", GROUPS["search"])
-def test_searches_of_other_commands(composed: Compose, name: str, option: str) -> None:
-    cfg = composed(name, *overrides("search", option), "run=somewhere")
+@pytest.mark.parametrize(("group", "option"), options("search", "scorer", "rule"))
+def test_decoding_of_other_commands(composed: Compose, name: str, group: str, option: str) -> None:
+    chosen = NEEDED.get(f"{group}={option}", [])
+    needed = [override for override in chosen if override.startswith(group)]
+    cfg = composed(name, f"{group}={option}", *needed, "run=somewhere")
     check_values(cfg)
-    assert build.build_search(cfg)
+    assert cfg[group] is not None
+    if option != "none":
+        assert all(make_each(cfg[group])) if group != "search" else make(cfg[group])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "scorers"),
+    [
+        ([], None),
+        (["objective.ctc_weight=0.3"], {"ctc": {"weight": 0.3}}),
+        (["objective.ctc_weight=0.3", "scorer=none"], {}),
+        (["experiment=an4/gru_ctc"], {"ctc": {"weight": 1.0}}),
+        (["experiment=an4/gru_ctc", "objective.ctc_weight=0", "scorer=none"], {}),
+        (["objective.ctc_weight=0.3", "scorer=coverage"], {"coverage": {"penalty": 0.2}}),
+        (["objective.ctc_weight=0.3", "scorer=ctc", "scorer.ctc.weight=1"], {"ctc": {"weight": 1}}),
+    ],
+    ids=str,
+)
+def test_ctc_decides_as_much_as_in_training_unless_scorers_are_chosen(
+    composed: Compose, overrides: list[str], scorers: dict[str, Any] | None
+) -> None:
+    cfg = composed("train", *overrides)
+    checks.check(cfg)
+    found = OmegaConf.to_container(cfg)["scorer"]
+    for scorer in (found or {}).values():
+        assert scorer.pop("_target_").startswith("tandem.search.scorers.")
+    assert found == scorers
 
 
 def test_no_key_is_dead() -> None:
@@ -139,3 +170,12 @@ def test_every_shared_key_is_used() -> None:
             continue
         used = (f"${{{key}", f"cfg.{key}", f'"{key}"', f'config["{key}"]')
         assert any(text in everything for text in used), key
+
+
+def test_a_rule_that_is_set_but_not_chosen(composed: Compose) -> None:
+    cfg = composed("train", "rule=min_length", "+rule.banned.sequences=[[5]]")
+    message = (
+        r"^rule\.banned is set, but this rule is not chosen; add it: rule=\[min_length,banned\]"
+    )
+    with pytest.raises(InputError, match=message):
+        checks.check(cfg)

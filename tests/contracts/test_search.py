@@ -6,31 +6,18 @@ from collections import Counter
 import pytest
 import torch
 
+from tandem.config.launch import config_folder
 from tandem.core.types import SPECIAL_IDS
-from tandem.inference.decoding import generate
-from tandem.search import (
-    BeamSearch,
-    ConstrainedBeamSearch,
-    DiverseBeamSearch,
-    GreedySearch,
-    Sampling,
-)
+from tandem.inference.decoding import Decoding, generate
 
 LONGEST = 3
 REQUIRED = 4
-PLAIN = {
-    "ctc_weight": None,
-    "min_length": 0,
-    "no_repeat_ngram": 0,
-    "forced_prefix": [],
-    "banned": [],
-}
-AVERAGE = {"length_penalty": "average", "alpha": 1.0, "coverage_penalty": 0.0, **PLAIN}
-SAMPLED = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, **PLAIN}
+SEARCHES = sorted(path.stem for path in (config_folder() / "search").glob("*.yaml"))
 
 
 def search(case, method, max_length: int):
-    return generate(case.model, method, case.model.encode(case.source, case.mask), max_length)
+    memory = case.model.encode(case.source, case.mask)
+    return generate(case.model, Decoding(method), memory, max_length)
 
 
 def all_outputs() -> list[list[int]]:
@@ -50,9 +37,9 @@ def all_outputs() -> list[list[int]]:
 
 
 @torch.inference_mode()
-def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case) -> None:
+def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case, small_search) -> None:
     outputs = all_outputs()
-    method = BeamSearch(width=len(outputs), length_penalty="gnmt", alpha=0.8, ctc_weight=None)
+    method = small_search("beam", width=len(outputs), length_penalty="gnmt", alpha=0.8)
     for row, found in enumerate(search(case, method, LONGEST)):
         log_probs = case.log_prob(row, outputs)
         scores = [
@@ -66,9 +53,9 @@ def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case) -> None:
 
 
 @torch.inference_mode()
-def test_what_must_contain_a_symbol_is_the_part_of_it_that_does(case) -> None:
+def test_what_must_contain_a_symbol_is_the_part_of_it_that_does(case, small_search) -> None:
     outputs = [output for output in all_outputs() if REQUIRED in output]
-    method = ConstrainedBeamSearch(width=len(outputs), required=[[REQUIRED]], **AVERAGE)
+    method = small_search("constrained", width=len(outputs), required=[[REQUIRED]])
     for row, found in enumerate(search(case, method, LONGEST)):
         log_probs = case.log_prob(row, outputs).tolist()
         expected = {
@@ -80,19 +67,10 @@ def test_what_must_contain_a_symbol_is_the_part_of_it_that_does(case) -> None:
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize(
-    "method",
-    [
-        GreedySearch(ctc_weight=None),
-        BeamSearch(width=3, **AVERAGE),
-        DiverseBeamSearch(width=4, groups=2, diversity=0.7, **AVERAGE),
-        ConstrainedBeamSearch(width=2, required=[[REQUIRED, 5]], **AVERAGE),
-        Sampling(num_samples=3, seed=0, **SAMPLED),
-    ],
-    ids=["greedy", "beam", "diverse", "constrained", "sampling"],
-)
-def test_scores_equal_a_teacher_forced_pass(case, method) -> None:
-    by_length = not isinstance(method, GreedySearch | Sampling)
+@pytest.mark.parametrize("name", SEARCHES)
+def test_scores_equal_a_teacher_forced_pass(case, small_search, name) -> None:
+    method = small_search(name)
+    by_length = hasattr(method, "penalty")
     for row, found in enumerate(search(case, method, max_length=8)):
         log_probs = case.log_prob(row, [hypothesis.tokens for hypothesis in found])
         for hypothesis, log_prob in zip(found, log_probs.tolist(), strict=True):
@@ -101,13 +79,13 @@ def test_scores_equal_a_teacher_forced_pass(case, method) -> None:
 
 
 @torch.inference_mode()
-def test_samples_are_as_frequent_as_they_are_probable(case) -> None:
+def test_samples_are_as_frequent_as_they_are_probable(case, small_search) -> None:
     """Pearson's chi-square over all outputs, of 2,000 samples a source.
 
     Outputs that are expected fewer than 5 times are one cell. The bound is exceeded once in 10^9
     draws by right frequencies (Wilson and Hilferty's approximation at 6 standard deviations).
     """
-    method = Sampling(num_samples=2000, seed=1, **SAMPLED)
+    method = small_search("sampling", num_samples=2000, seed=1)
     outputs = all_outputs()
     for row, found in enumerate(search(case, method, LONGEST)):
         expected = 2000 * case.log_prob(row, outputs).exp()

@@ -42,8 +42,9 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["objective.ctc_weight=1.5"], ["`objective.ctc_weight`", "1.5"]),
         (["objective.coverage_weight=-1"], ["`objective.coverage_weight`", "-1"]),
         (["objective.coverage_weight=1", "attention=none"], ["needs attention weights"]),
-        (["search.ctc_weight=2"], ["`search.ctc_weight`", "2"]),
-        (["search.ctc_weight=0.5"], ["needs a model with a CTC layer", "objective.ctc_weight"]),
+        (["scorer=ctc", "scorer.ctc.weight=2"], ["`scorer.ctc.weight`", "2"]),
+        (["scorer=ctc"], ["needs a model with a CTC layer", "objective.ctc_weight"]),
+        (["scorer=coverage", "attention=none"], ["scorer=coverage needs attention weights"]),
         (["model.copying=true"], ["model.copying", "tokenizer.shared=true"]),
         (
             ["model.copying=true", "tokenizer.shared=true", "attention=none"],

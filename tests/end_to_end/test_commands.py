@@ -187,8 +187,8 @@ def test_a_hostile_bundle_runs_nothing(
 def test_ctc_needs_a_model_that_has_it(
     finished_run: Path, compose_command: Compose, command: Callable[..., Any]
 ) -> None:
-    options = (f"run={finished_run}", "search=beam", "search.ctc_weight=0.3")
-    with pytest.raises(InputError, match=r"search\.ctc_weight=0\.3 needs a model with a CTC layer"):
+    options = (f"run={finished_run}", "search=beam", "scorer=ctc")
+    with pytest.raises(InputError, match="scorer=ctc needs a model with a CTC layer"):
         command(compose_command(command.__name__, *options))
 
 

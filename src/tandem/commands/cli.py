@@ -66,9 +66,10 @@ def print_help() -> None:
         groups.add_row(group, " ".join(options))
     rich.print(groups)
     rich.print(
-        "\nmetric and logger take lists: metric=\\[bleu,chrf]. Any key of an option can be set: "
-        "encoder.num_layers=2.\nAll keys with their values: tandem train --cfg job "
-        "\\[KEY=VALUE ...]\n\n[bold]Examples[/]\n"
+        "\nmetric, logger, noise, scorer and rule take lists: metric=\\[bleu,chrf]. Any key of an "
+        "option can be set: encoder.num_layers=2.\n"
+        "All keys with their values: tandem train --cfg job \\[KEY=VALUE ...]\n\n"
+        "[bold]Examples[/]\n"
     )
     rich.print(escape(EXAMPLES))
 

@@ -12,7 +12,7 @@ from rich.progress import track
 
 from tandem.commands import console
 from tandem.config import launch
-from tandem.config.bundles import device, runs, with_search
+from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
@@ -42,7 +42,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     check_values(cfg)
     if cfg.split not in SPLITS:
         raise InputError(f"`split` must be one of {', '.join(SPLITS)}, but is {cfg.split!r}.")
-    bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
+    bundle = with_decoding(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
     bundle.to(device(cfg.accelerator))
     data = bundle_data(bundle, cfg)
     metrics, hypotheses = score(bundle, data, cfg)

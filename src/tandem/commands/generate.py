@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from tandem.commands import console
 from tandem.commands.files import check_lengths, check_new, read_sources, write_new
 from tandem.config import launch
-from tandem.config.bundles import device, runs, with_search
+from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Hypothesis
@@ -35,10 +35,10 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     check_values(cfg)
     if cfg.output != "-":
         check_new(Path(cfg.output))
-    bundle = with_search(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
+    bundle = with_decoding(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
     check_n_best(bundle, cfg.n_best)
     check_attention(bundle, cfg)
-    bundle.to(device("auto"))
+    bundle.to(device(cfg.accelerator))
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return
@@ -132,7 +132,7 @@ def attention(
 
 def check_n_best(bundle: Bundle, n_best: int | None) -> None:
     """Refuse to ask for more hypotheses than search keeps."""
-    width = bundle.search.width
+    width = bundle.decoding.width
     if n_best is not None and not (type(n_best) is int and 1 <= n_best <= width):
         raise InputError(
             f"`n_best` must be null or a whole number from 1 to {width}, which the search keeps of "

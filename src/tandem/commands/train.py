@@ -225,6 +225,8 @@ def bundle_config(config: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": build.model_spec(config),
         "search": config["search"],
+        "scorer": config["scorer"] or {},
+        "rule": config["rule"] or {},
         "features": config["features"],
         "truncate_source": config["data"]["truncate_source"],
         "dataset": config["dataset"],

@@ -7,7 +7,7 @@ from typing import Any
 import lightning as L
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.config.instantiate import make, plain
+from tandem.config.instantiate import make, make_each, plain
 from tandem.core.errors import InputError
 from tandem.data.augmentation import Variety
 from tandem.data.batching import Budget
@@ -15,9 +15,9 @@ from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.processors import LearnProcessors
 from tandem.data.stream import StreamOptions
+from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
-from tandem.search import Search
 from tandem.training.noise import Noise
 from tandem.training.optimizer_groups import GroupedOptimizer, parameter_groups
 from tandem.training.self_critical import SelfCritical
@@ -42,10 +42,9 @@ def build_model(
     )
 
 
-def build_search(cfg: DictConfig) -> Search:
-    """The search of evaluation."""
-    search: Search = make(cfg.search)
-    return search
+def build_decoding(cfg: DictConfig) -> Decoding:
+    """How evaluation finds outputs; its texts wait for a vocabulary."""
+    return Decoding(make(cfg.search), make_each(cfg.scorer), make_each(cfg.rule))
 
 
 def build_metrics(cfg: DictConfig) -> list[Metric]:

@@ -1,17 +1,13 @@
-"""What commands that read a trained model share: which one, on which device, with which search."""
+"""What commands that read a trained model share: which one, on which device, how it decodes."""
 
-import copy
 from dataclasses import replace
 
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.config.instantiate import make
+from tandem.config.instantiate import make, make_each
 from tandem.core.errors import InputError
-from tandem.core.types import SPECIAL_IDS
-from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import Bundle
-from tandem.inference.decoding import check_search
 from tandem.inference.mbr import MinimumBayesRisk
 
 
@@ -21,16 +17,21 @@ def runs(cfg: DictConfig) -> list[str]:
     return [str(folder) for folder in folders]
 
 
-def with_search(bundle: Bundle, cfg: DictConfig) -> Bundle:
-    """The same bundle with the search and the ranking that the command line chose, if it did."""
-    if cfg.get("search"):
-        search = make(_with_ids(cfg, bundle.processors.target).search)
-        for model in bundle.models:
-            check_search(model, search)
-        bundle = replace(bundle, search=search)
+def with_decoding(bundle: Bundle, cfg: DictConfig) -> Bundle:
+    """The same bundle with what the command line chose of search, scorers, rules and ranking."""
+    decoding = bundle.decoding
+    if cfg.search is not None:
+        decoding = replace(decoding, search=make(cfg.search))
+    if cfg.scorer is not None:
+        decoding = replace(decoding, scorers=make_each(cfg.scorer))
+    if cfg.rule is not None:
+        decoding = replace(decoding, rules=make_each(cfg.rule))
+    for model in bundle.models:
+        decoding.check(model)
+    bundle = replace(bundle, decoding=decoding.bind(bundle.processors.target))
     if not cfg.mbr:
         return bundle
-    if bundle.search.width == 1:
+    if bundle.decoding.width == 1:
         raise InputError(
             "metric@mbr chooses among several outputs of each source, but the search finds one; "
             "add search=sampling search.num_samples=32, or leave metric@mbr out."
@@ -39,29 +40,6 @@ def with_search(bundle: Bundle, cfg: DictConfig) -> Bundle:
     if others:
         raise InputError(f"metric@mbr takes one metric, but got {', '.join(cfg.mbr)}; choose one.")
     return replace(bundle, mbr=MinimumBayesRisk(make(metric)))
-
-
-def _with_ids(cfg: DictConfig, target: Tokenizer) -> DictConfig:
-    """The config with ids for the texts under the keys of ``search`` that take ids."""
-
-    def ids(key: str, text: str) -> list[int]:
-        (found,) = target.encode_batch([text])
-        if not found or SPECIAL_IDS.unk in found:
-            raise InputError(
-                f"`search.{key}` holds {text!r}, which cannot be written with the target "
-                "vocabulary; correct it."
-            )
-        return found
-
-    cfg = copy.deepcopy(cfg)
-    if isinstance(cfg.search.get("forced_prefix"), str):
-        cfg.search.forced_prefix = ids("forced_prefix", cfg.search.forced_prefix)
-    for key in ("banned", "required"):
-        if OmegaConf.is_list(cfg.search.get(key)):
-            cfg.search[key] = [
-                ids(key, one) if isinstance(one, str) else one for one in cfg.search[key]
-            ]
-    return cfg
 
 
 def device(accelerator: str) -> torch.device:

@@ -10,10 +10,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tandem.config.build import build_features, build_metrics, build_model
 from tandem.config.instantiate import check_values, plain
+from tandem.config.launch import config_folder
 from tandem.config.plan import Plan, build_plan
 from tandem.core.errors import InputError
 from tandem.data.features import Features
-from tandem.inference.decoding import check_search
 from tandem.metrics.base import Direction, Metric, directions_of
 from tandem.models import Seq2Seq, has_weights
 from tandem.training.objective import Objective
@@ -24,19 +24,22 @@ TRIAL_SIZE = 8
 def check(cfg: DictConfig) -> Plan:
     """Make everything that needs no data, so that what cannot work fails before data loads.
 
-    In ``cfg``, a dataset's options for metrics that are not chosen are dropped, and its
-    ``monitor`` is replaced if no chosen metric computes it.
+    In ``cfg``, options for metrics, scorers and rules that are not chosen are dropped, a dataset's
+    ``monitor`` is replaced if no chosen metric computes it, and ``scorer`` becomes CTC if the model
+    is trained with it and no other is chosen.
 
     :return: what was made, for the run to use.
     :raises InputError: in one sentence that names the keys.
     """
     check_values(cfg)
-    _drop_other_metrics(cfg)
+    for group in ("metric", "scorer", "rule"):
+        _drop_unchosen(cfg, group)
     config = plain(cfg)
     del config["optimizer"]["groups"]  # which are ours, not the optimizer's
     check_targets(config)
     _check_streaming(cfg)
     _settle_monitor(cfg)
+    _settle_scorer(cfg)
     features = build_features(cfg)
     plan = build_plan(cfg)
     model = plan.model or build_model(
@@ -48,7 +51,7 @@ def check(cfg: DictConfig) -> Plan:
     _check_media(features, model)
     _check_objective(plan.objective, model)
     _check_optimizer(plan, model)
-    check_search(model, plan.search)
+    plan.decoding.check(model)
     for noise in plan.noise:
         noise.check(model)
     return plan
@@ -149,16 +152,29 @@ def _check_keys(config: dict[str, Any], path: str) -> None:
             )
 
 
-def _drop_other_metrics(cfg: DictConfig) -> None:
-    """Leave out what a dataset sets of metrics that are not chosen, which have no ``_target_``."""
-    for name in [name for name, metric in cfg.metric.items() if "_target_" not in metric]:
-        if _on_command_line(f"metric.{name}"):
+def _drop_unchosen(cfg: DictConfig, group: str) -> None:
+    """Leave out what a dataset or an experiment sets of parts that are not chosen.
+
+    They have no ``_target_``.
+    """
+    parts = cfg[group] or {}
+    for name in [name for name, part in parts.items() if "_target_" not in part]:
+        if _on_command_line(f"{group}.{name}"):
             raise InputError(
-                f"metric.{name} is set, but this metric is not chosen; add it: "
-                f"metric=[{','.join(str(chosen) for chosen in cfg.metric)}]."
+                f"{group}.{name} is set, but this {group} is not chosen; add it: "
+                f"{group}=[{','.join(str(chosen) for chosen in parts)}]."
             )
         with open_dict(cfg):
-            del cfg.metric[name]
+            del parts[name]
+
+
+def _settle_scorer(cfg: DictConfig) -> None:
+    """Let CTC decide with the decoder as much as in training, unless scorers are chosen."""
+    if cfg.scorer is None and cfg.objective.ctc_weight > 0:
+        scorer = OmegaConf.load(config_folder() / "scorer" / "ctc.yaml")
+        scorer.ctc.weight = cfg.objective.ctc_weight
+        with open_dict(cfg):
+            cfg.scorer = scorer
 
 
 def _settle_monitor(cfg: DictConfig) -> None:

@@ -20,6 +20,11 @@ def make(config: Any, **arguments: Any) -> Any:
         raise
 
 
+def make_each(configs: DictConfig | None) -> tuple[Any, ...]:
+    """The parts of a group that takes a list; none if nothing of it is chosen."""
+    return tuple(make(config) for config in (configs or {}).values())
+
+
 def plain(cfg: DictConfig) -> dict[str, Any]:
     """The config with every interpolation resolved, as plain Python data."""
     resolved = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)

@@ -13,20 +13,20 @@ from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
 from tandem.config.build import (
     build_callbacks,
     build_data,
+    build_decoding,
     build_metrics,
     build_model,
     build_noise,
     build_optimizer,
     build_risk,
-    build_search,
     build_warm_start,
 )
 from tandem.config.instantiate import make
 from tandem.data.module import DataModule
 from tandem.data.processors import Processors
+from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq
-from tandem.search import Search
 from tandem.training.distributed import cluster_environment
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
@@ -44,7 +44,7 @@ class Plan:
 
     cfg: DictConfig
     data: DataModule
-    search: Search
+    decoding: Decoding
     metrics: list[Metric]
     objective: Objective
     risk: SelfCritical | None
@@ -72,11 +72,11 @@ class Plan:
         return self.model
 
     def module(self, processors: Processors, max_length: int) -> Seq2SeqModule:
-        """Model, loss, optimizer and search in one Lightning module."""
+        """Model, loss, optimizer and decoding in one Lightning module."""
         return Seq2SeqModule(
             model=self.assemble(processors),
             processors=processors,
-            search=self.search,
+            decoding=self.decoding.bind(processors.target),
             max_length=max_length,
             objective=self.objective,
             risk=self.risk,
@@ -113,9 +113,9 @@ def build_plan(cfg: DictConfig) -> Plan:
     :param cfg: a ``train`` config whose values are all there.
     """
     parts: dict[str, Any] = {
-        "search": build_search(cfg),
-        "metrics": build_metrics(cfg),
         "objective": make(cfg.objective),
+        "decoding": build_decoding(cfg),
+        "metrics": build_metrics(cfg),
         "risk": build_risk(cfg),
         "noise": build_noise(cfg),
         "optimizer": build_optimizer(cfg),

@@ -26,14 +26,16 @@ from tandem.data.features import Features, File
 from tandem.data.processors import Processors
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
-from tandem.inference.decoding import encode, generate, generate_together
+from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.mbr import MinimumBayesRisk
 from tandem.inference.trust import build_trusted
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
+from tandem.search.rules import Rule
+from tandem.search.scorers import Scorer
 
 FORMAT = "tandem-bundle"
-VERSION = 1
+VERSION = 2
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 SOURCE_TOKENIZER = "source_tokenizer.json"
@@ -41,6 +43,8 @@ TARGET_TOKENIZER = "target_tokenizer.json"
 KEYS: dict[str, type | tuple[type, ...]] = {
     "model": dict,
     "search": dict,
+    "scorer": dict,
+    "rule": dict,
     "dataset": dict,
     "metric": dict,
     "features": (dict, type(None)),
@@ -58,7 +62,8 @@ class Bundle:
 
     model: Seq2Seq
     processors: Processors
-    search: Search
+    decoding: Decoding
+    """How it finds them; its texts are bound to the target vocabulary."""
     max_length: int
     """Most symbols of an output, ``eos`` included."""
     config: dict[str, Any]
@@ -112,10 +117,10 @@ class Bundle:
         """Search for a batch that each of the models has read; the best come first."""
         if self.partners:
             found = generate_together(
-                self.models, self.search, memories, self.max_length, average=self.average
+                self.models, self.decoding, memories, self.max_length, average=self.average
             )
         else:
-            found = generate(self.model, self.search, memories[0], self.max_length)
+            found = generate(self.model, self.decoding, memories[0], self.max_length)
         if self.mbr is None:
             return found
         return [self.mbr(hypotheses, self.processors.target) for hypotheses in found]
@@ -156,7 +161,8 @@ def save_bundle(
 ) -> None:
     """Write a bundle; the folder is complete or not there.
 
-    :param config: plain data under ``model``, ``search``, ``dataset`` and ``metric``.
+    :param config: plain data under ``model``, ``search``, ``scorer``, ``rule``, ``dataset`` and
+        ``metric``.
     """
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -219,16 +225,10 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
         model.load_state_dict(stored.weights)
     except RuntimeError as error:
         raise _unfit_weights(folder / WEIGHTS, error) from error
-    search = build_trusted(config["search"], "search", packages)
-    if not isinstance(search, Search):
-        raise InputError(
-            f"The file {folder / CONFIG} lacks a usable `search`; take the bundle from its run "
-            "again."
-        )
     return Bundle(
         model=model.eval(),
         processors=processors,
-        search=search,
+        decoding=_build_decoding(folder, config, packages).bind(processors.target),
         max_length=config["max_length"],
         config=config,
     )
@@ -293,6 +293,25 @@ def _build_model(
             f"The bundle's config does not describe a model ({error}); use the version of Tandem "
             f"that wrote it ({config.get('tandem')})."
         ) from error
+
+
+def _build_decoding(folder: Path, config: dict[str, Any], trusted: tuple[str, ...]) -> Decoding:
+    """The search, scorers and rules that the config describes."""
+    search = build_trusted(config["search"], "search", trusted)
+    scorers, rules = (
+        tuple(build_trusted(config[key], key, trusted).values()) for key in ("scorer", "rule")
+    )
+    for key, family, parts in (
+        ("search", Search, (search,)),
+        ("scorer", Scorer, scorers),
+        ("rule", Rule, rules),
+    ):
+        if not all(isinstance(part, family) for part in parts):
+            raise InputError(
+                f"The file {folder / CONFIG} lacks a usable `{key}`; take the bundle from its run "
+                "again."
+            )
+    return Decoding(search, scorers, rules)
 
 
 def _files(config: dict[str, Any]) -> tuple[str, ...]:

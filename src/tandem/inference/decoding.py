@@ -1,20 +1,53 @@
 """From sources to outputs: what training, evaluation and generation do alike with a model."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
-from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Batch, Hypothesis
-from tandem.models.assemble import has_weights
-from tandem.models.coverage import CoverageStep
-from tandem.models.joint import JointStep
 from tandem.models.seq2seq import Seq2Seq
-from tandem.models.stepper import Stepper
 from tandem.search.base import Search, Step
 from tandem.search.ensemble import start_together
+from tandem.search.rules import Rule
+from tandem.search.scorers import Scorer
+from tandem.search.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How outputs are found: a search, who has a say in it, and what it may not write."""
+
+    search: Search
+    scorers: tuple[Scorer, ...] = ()
+    """Change what the decoder says of next symbols, one after the other."""
+    rules: tuple[Rule, ...] = ()
+    """Forbid next symbols, in any order."""
+
+    @property
+    def width(self) -> int:
+        """Hypotheses that are found of a source, at most."""
+        return self.search.width
+
+    def check(self, model: Seq2Seq) -> None:
+        """Refuse a model that lacks what a scorer reads."""
+        for scorer in self.scorers:
+            scorer.check(model)
+
+    def bind(self, vocabulary: Vocabulary) -> "Decoding":
+        """The same with ids for all texts.
+
+        :raises InputError: if the vocabulary does not have what search and rules name, or if rules
+            contradict each other.
+        """
+        rules = tuple(rule.bind(vocabulary) for rule in self.rules)
+        for rule in rules:
+            others = [other for other in rules if other is not rule]
+            rule.check(others, vocabulary.vocabulary_size)
+        return replace(self, search=self.search.bind(vocabulary), rules=rules)
 
 
 def encode(model: Seq2Seq, batch: Batch) -> Memory:
@@ -23,63 +56,64 @@ def encode(model: Seq2Seq, batch: Batch) -> Memory:
 
 
 def generate(
-    model: Seq2Seq, search: Search, memory: Memory, max_length: int
+    model: Seq2Seq, decoding: Decoding, memory: Memory, max_length: int
 ) -> list[list[Hypothesis]]:
-    """Search for outputs of the sources in memory, the best first."""
-    step, state = start_search(model, search, memory)
-    first = torch.full((len(memory.mask),), SPECIAL_IDS.bos, device=memory.mask.device)
-    return search(step, state, first=first, max_length=max_length)
+    """Search for outputs of the sources in memory, the best first.
+
+    :param decoding: bound, if it holds texts.
+    """
+    step, state = _start(model, decoding.scorers, memory)
+    return _search(decoding, step, state, memory.mask, max_length)
 
 
 def generate_together(
     models: Sequence[Seq2Seq],
-    search: Search,
+    decoding: Decoding,
     memories: Sequence[Memory],
     max_length: int,
     *,
     average: str,
 ) -> list[list[Hypothesis]]:
-    """Search for outputs that several models find good together.
+    """Search for outputs that an ensemble finds good; the scorers listen to each of its models.
 
     :param memories: what each model has read of the same sources.
     :param average: see :func:`start_together`.
     """
     started = [
-        start_search(model, search, memory) for model, memory in zip(models, memories, strict=True)
+        _start(model, decoding.scorers, memory)
+        for model, memory in zip(models, memories, strict=True)
     ]
     step, state = start_together(started, average=average)
-    mask = memories[0].mask
-    first = torch.full((len(mask),), SPECIAL_IDS.bos, device=mask.device)
-    return search(step, state, first=first, max_length=max_length)
+    return _search(decoding, step, state, memories[0].mask, max_length)
 
 
-def start_search(model: Seq2Seq, search: Search, memory: Memory) -> tuple[Step, State]:
-    """The next-symbol function that a search wants, and the state before the first symbol."""
-    stepper: Stepper = model
-    if search.coverage_penalty:
-        stepper = CoverageStep(model, search.coverage_penalty)
-    weight = _ctc_weight(model, search)
-    if weight:
-        assert model.ctc is not None  # see check_search
-        stepper = JointStep(stepper, model.ctc, weight)
-    return Step(stepper.step, stepper.normalized), stepper.start(memory)
+def _search(
+    decoding: Decoding, step: Step, state: State, mask: Tensor, max_length: int
+) -> list[list[Hypothesis]]:
+    """Search under the rules, those last that ask what the others leave."""
+    first = torch.full((len(mask),), SPECIAL_IDS.bos, dtype=torch.long, device=mask.device)
+    rules = tuple(sorted(decoding.rules, key=lambda rule: rule.last))
+    step = replace(step, rules=rules)
+    return decoding.search(step, state, first=first, max_length=max_length)
 
 
-def check_search(model: Seq2Seq, search: Search) -> None:
-    """Refuse a search that asks for what the model does not have."""
-    if _ctc_weight(model, search) and model.ctc is None:
-        raise InputError(
-            f"search.ctc_weight={search.ctc_weight} needs a model with a CTC layer; train it with "
-            "objective.ctc_weight above 0 or set search.ctc_weight=null."
-        )
-    if search.coverage_penalty and not has_weights(model):
-        raise InputError(
-            f"search.coverage_penalty={search.coverage_penalty} needs attention weights, which "
-            "this model's attention does not have; choose another attention or set "
-            "search.coverage_penalty=0."
-        )
+def _start(model: Seq2Seq, scorers: Sequence[Scorer], memory: Memory) -> tuple[Step, State]:
+    """The model's next-symbol function with its scorers, and the state before the first symbol."""
+    decoder = Step(model.step, model.normalized)
+    if not scorers:
+        return decoder, model.start(memory)
 
+    def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        decoder_state, *own_states = state.carry
+        predicted = model.decode(tokens.unsqueeze(1), decoder_state)
+        log_probs = decoder.log_probs(model.scores(predicted)[:, 0])  # (N, V)
+        all_weights = predicted.weights
+        weights = None if all_weights is None else lambda: all_weights()[:, 0]
+        after = []
+        for scorer, own_state in zip(scorers, own_states, strict=True):
+            log_probs, own_state = scorer(tokens, log_probs, weights, own_state)
+            after.append(own_state)
+        return log_probs, State(carry=(predicted.state, *after))
 
-def _ctc_weight(model: Seq2Seq, search: Search) -> float:
-    """The search's own, or that of training."""
-    return model.ctc_weight if search.ctc_weight is None else search.ctc_weight
+    started = (scorer.start(model, memory) for scorer in scorers)
+    return Step(scores, normalized=True), State(carry=(model.start(memory), *started))

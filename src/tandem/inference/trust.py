@@ -15,11 +15,15 @@ from tandem.encoders import Encoder
 from tandem.frontends import Frontend
 from tandem.metrics.base import Metric
 from tandem.search import Search
+from tandem.search.rules import Rule
+from tandem.search.scorers import Scorer
 
 SECTIONS: dict[str, tuple[type, ...]] = {
     "features": (Features,),
     "model": (Frontend, Encoder, Decoder, Attention, Bridge),
     "search": (Search,),
+    "scorer": (Scorer,),
+    "rule": (Rule,),
     "metric": (Metric,),
     "dataset": (),
 }

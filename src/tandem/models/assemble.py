@@ -79,7 +79,6 @@ def assemble(
         output=output,
         copier=copier,
         ctc=ctc,
-        ctc_weight=ctc_weight,
         dropout=dropout,
     )
 

@@ -39,7 +39,6 @@ class Seq2Seq(nn.Module):
     :param output: (V, D) vocabulary layer; it may share its weights with ``target_table``.
     :param copier: decides between generating and copying from a source text; None: no copying.
     :param ctc: a second reading of the memory; None: there is none.
-    :param ctc_weight: the share of CTC in training, which search takes over unless told otherwise.
     :param dropout: probability on the target embeddings.
     """
 
@@ -53,7 +52,6 @@ class Seq2Seq(nn.Module):
         output: nn.Linear,
         copier: Copier | None,
         ctc: CTC | None,
-        ctc_weight: float,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -64,7 +62,6 @@ class Seq2Seq(nn.Module):
         self.output = output
         self.copier = copier
         self.ctc = ctc
-        self.ctc_weight = ctc_weight
         self.dropout = Dropout(dropout)
 
     @property

@@ -1,6 +1,6 @@
 """Ways of finding good outputs; they know a model only as a function of the next symbol."""
 
-from tandem.search.base import Search, Step
+from tandem.search.base import Expansion, Search, Step
 from tandem.search.beam import BeamSearch
 from tandem.search.constrained import ConstrainedBeamSearch
 from tandem.search.diverse import DiverseBeamSearch
@@ -11,6 +11,7 @@ __all__ = [
     "BeamSearch",
     "ConstrainedBeamSearch",
     "DiverseBeamSearch",
+    "Expansion",
     "GreedySearch",
     "Sampling",
     "Search",

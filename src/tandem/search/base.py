@@ -1,24 +1,45 @@
-"""What every search promises."""
+"""What every search promises, and the loop over positions that all of them share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
+import torch
 from torch import Tensor
 
-from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.search.prefixes import log_normalizer
+from tandem.search.rules.base import Rule, apply_rules
+from tandem.search.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the model says about the next symbol."""
+    """What the model says about the next symbol, and what of it may be written."""
 
     scores: Callable[[Tensor, State], tuple[Tensor, State]]
     """tokens (N,), state -> scores (N, V), next state."""
     normalized: bool
     """Whether scores can be summed as they are, like log-probabilities; else they are logits."""
+    rules: tuple[Rule, ...] = ()
+    """Forbid next symbols, one rule after the other."""
+
+    def allowed(self, scores: Tensor, history: Tensor) -> Tensor:
+        """Scores (N, V) after the rules, given what each row has written (N, t)."""
+        return apply_rules(self.rules, scores, history)
+
+    def log_probs(self, scores: Tensor) -> Tensor:
+        """Scores (N, V) as log-probabilities, at least float32."""
+        dtype = torch.promote_types(scores.dtype, torch.float32)
+        return scores.to(dtype) if self.normalized else scores.log_softmax(-1, dtype=dtype)
+
+    def log_normalizer(self, scores: Tensor) -> Tensor:
+        """What scores (N, V) lack to be log-probabilities, at least float32: (N, 1)."""
+        if not self.normalized:
+            return log_normalizer(scores)
+        return torch.zeros(len(scores), 1, dtype=torch.float32, device=scores.device)
 
 
 class Search(ABC):
@@ -28,13 +49,7 @@ class Search(ABC):
     """
 
     width: int
-    """Hypotheses a source that are extended side by side."""
-
-    ctc_weight: float | None
-    """The share of CTC that the step's scores should have; None: what it was in training."""
-
-    coverage_penalty: float = 0.0
-    """What an output loses for source positions that it hardly attends to: Wu et al.'s beta."""
+    """Hypotheses that it finds of a source, at most."""
 
     @abstractmethod
     def __call__(
@@ -49,33 +64,89 @@ class Search(ABC):
         :return: for each source its hypotheses, the best first.
         """
 
+    def bind(self, vocabulary: Vocabulary) -> Self:
+        """The same search with ids for its texts.
 
-def checked_ctc_weight(weight: float | None) -> float | None:
-    """The same weight; raises InputError if it is no share."""
-    if weight is not None and not in_range(weight, 0, 1):
-        raise InputError(f"`search.ctc_weight` must be from 0 to 1 or null, but is {weight}.")
-    return weight
-
-
-def checked_coverage_penalty(penalty: float) -> float:
-    """The same value; raises InputError if it is no penalty."""
-    if not in_range(penalty, 0, 100):
-        raise InputError(f"`search.coverage_penalty` must be from 0 to 100, but is {penalty!r}.")
-    return penalty
+        :raises InputError: if the vocabulary does not have what the search names.
+        """
+        return self
 
 
-def checked_count(name: str, value: int, *, least: int) -> int:
-    """The same value; raises InputError if it is no whole number of at least ``least``."""
-    if type(value) is not int or value < least:
-        raise InputError(
-            f"`search.{name}` must be a whole number of at least {least}, but is {value!r}."
-        )
-    return value
+class Choice(NamedTuple):
+    """How B sources with K open prefixes each go on, N = B x K."""
+
+    tokens: Tensor
+    """(N,) the new last symbols."""
+    parents: Tensor | None
+    """(P, N / P) which prefix of its block each one extends: P blocks, each inside a source. None:
+    all extend themselves."""
+    going: Tensor
+    """(B,) bool: which sources are not done."""
 
 
-def in_range(value: float, low: float, high: float) -> bool:
-    """Whether a value is a number between two others or equal to one of them."""
-    return type(value) in (int, float) and low <= value <= high
+class Expansion(ABC):
+    """One call of a search: what has been written of a batch so far, and how it goes on.
+
+    :param rows: K, open prefixes a source.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
+    @abstractmethod
+    def history(self, position: int) -> Tensor:
+        """The open prefixes, each of ``position`` symbols: (N, position)."""
+
+    @abstractmethod
+    def advance(self, allowed: Tensor, normalizer: Tensor, position: int) -> Choice:
+        """Extend the open prefixes by one symbol.
+
+        :param allowed: (N, V) scores of next symbols, ``-inf`` for what a rule forbids.
+        :param normalizer: (N, 1) to be subtracted from them for log-probabilities.
+        :param position: symbols that the prefixes have.
+        """
+
+    @abstractmethod
+    def keep(self, sources: Tensor) -> None:
+        """Go on with some of the open sources (B',) alone."""
+
+    @abstractmethod
+    def hypotheses(self) -> list[list[Hypothesis]]:
+        """What was found of each source, the best first."""
+
+
+def extend_step_by_step(
+    step: Step, state: State, expansion: Expansion, *, first: Tensor, max_length: int
+) -> list[list[Hypothesis]]:
+    """The autoregressive loop: ask the step, apply the rules, expand; for all see :class:`Search`.
+
+    Sources leave the batch when they are done.
+    """
+    rows = expansion.rows
+    state = state.repeat(rows)
+    tokens = first.repeat_interleave(rows)  # (N,)
+    for position in range(max_length):
+        scores, state = step.scores(tokens, state)  # (N, V)
+        allowed = step.allowed(scores, expansion.history(position)) if step.rules else scores
+        normalizer = step.log_normalizer(scores)  # (N, 1) of all symbols, forbidden ones too
+        tokens, parents, going = expansion.advance(allowed, normalizer, position)
+        if parents is not None:
+            state = state.reorder(_places(parents))
+        if not going.all():
+            sources = going.nonzero().squeeze(1)  # (B',)
+            if not len(sources):
+                break
+            expansion.keep(sources)
+            state = state.select(sources, rows)
+            tokens = tokens.view(-1, rows)[sources].flatten()
+    return expansion.hypotheses()
+
+
+def _places(parents: Tensor) -> Tensor:
+    """Places (P, n) inside blocks of n -> rows (P x n,)."""
+    blocks, size = parents.shape
+    firsts = size * torch.arange(blocks, device=parents.device)
+    return (parents + firsts.unsqueeze(1)).flatten()
 
 
 def until_eos(row: list[int]) -> list[int]:

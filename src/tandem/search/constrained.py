@@ -1,24 +1,22 @@
 """Beam search for outputs that contain given words: Hokamp & Liu (2017)."""
 
+import copy
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import (
-    Search,
-    Step,
-    checked_count,
-    checked_coverage_penalty,
-    checked_ctc_weight,
-)
+from tandem.search.base import Choice, Expansion, Search, Step, extend_step_by_step
+from tandem.search.options import checked_count
 from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
-from tandem.search.prefixes import choose, expand, extend, log_normalizer
-from tandem.search.processors import checked_sequences, output_rules, process
+from tandem.search.prefixes import choose, expand, extend
+from tandem.search.vocabulary import Vocabulary, bound, checked_sequences, ids_of
+
+KEY = "search.required"
 
 
 class ConstrainedBeamSearch(Search):
@@ -35,12 +33,9 @@ class ConstrainedBeamSearch(Search):
     score ``-inf``.
 
     :param width: K, prefixes of each beam and size of the pool.
-    :param required: sequences of ids of target symbols.
+    :param required: texts, or lists of ids of target symbols.
     :param length_penalty: see :class:`LengthPenalty`.
     :param alpha: strength of the penalty; larger favours longer outputs.
-    :param ctc_weight: see :class:`Search`.
-    :param coverage_penalty: see :class:`Search`.
-    :param min_length: for this and the following ones see :func:`output_rules`.
     :raises InputError: if a sequence cannot be required.
     """
 
@@ -48,118 +43,121 @@ class ConstrainedBeamSearch(Search):
         self,
         *,
         width: int,
-        required: Sequence[Sequence[int]],
+        required: Sequence[Sequence[int] | str],
         length_penalty: str,
         alpha: float,
-        ctc_weight: float | None,
-        coverage_penalty: float,
-        min_length: int,
-        no_repeat_ngram: int,
-        forced_prefix: Sequence[int],
-        banned: Sequence[Sequence[int]],
     ) -> None:
-        self.width = checked_count("width", width, least=1)
-        self.required = checked_sequences("required", required)
-        if not self.required:
-            raise InputError(
-                "`search.required` must hold at least one sequence; name some or use search=beam."
-            )
+        self.width = checked_count("search.width", width, least=1)
+        self.required = checked_sequences(KEY, required)
         self.penalty = LengthPenalty(length_penalty, alpha)
-        self.ctc_weight = checked_ctc_weight(ctc_weight)
-        self.coverage_penalty = checked_coverage_penalty(coverage_penalty)
-        self.rules = output_rules(
-            min_length=min_length,
-            no_repeat_ngram=no_repeat_ngram,
-            forced_prefix=forced_prefix,
-            banned=banned,
-        )
+
+    def bind(self, vocabulary: Vocabulary) -> Self:
+        """See :class:`Search`."""
+        search = copy.copy(self)
+        search.required = [ids_of(KEY, one, vocabulary) for one in self.required]
+        return search
 
     def __call__(
         self, step: Step, state: State, *, first: Tensor, max_length: int
     ) -> list[list[Hypothesis]]:
         """See :class:`Search`; at most ``width`` hypotheses a source, no two of them equal."""
-        sequences = Sequences(self.required, first.device)
-        beams, width = sequences.symbols + 1, self.width
-        rows = beams * width  # R, prefixes a source
-        pool = Pool.empty(len(first), width, max_length, first.device)
-        live = torch.arange(len(first), device=first.device)  # the source of each block of rows
-        state = state.repeat(rows)
-        tokens = first.repeat_interleave(rows)  # (N,)
-        scores = torch.full((len(first), beams, width), -torch.inf, device=first.device)
-        scores[:, 0, 0] = 0.0  # nothing is written yet, so there is one prefix
-        history = first.new_full((len(first), rows, max_length), SPECIAL_IDS.pad)
-        written = first.new_zeros(len(first), rows, len(self.required))  # symbols of each sequence
-        for position in range(max_length):
-            found, state = step.scores(tokens, state)  # (N, V)
-            sequences.check_known(found.size(1))
-            allowed = process(self.rules, found, history.flatten(0, 1)[:, :position])
-            best, parents, symbols, moves = self._expand(
-                sequences, found, allowed, scores.to(found.dtype), written, step.normalized
-            )  # (B, beams, 2K)
-            history = extend(history, parents.flatten(1), symbols.flatten(1), position)
-            written = choose(written, parents.flatten(1)) + sequences.counted(moves).flatten(1, 2)
-            history, written = (part.view(*best.shape, -1) for part in (history, written))
-            best[:, -1] = best[:, -1].masked_fill(_repeated(history[:, -1]), -torch.inf)
-            ended = symbols == SPECIAL_IDS.eos
-            penalty = self.penalty(position + 1)
-            final = ended[:, -1] if position + 1 < max_length else torch.ones_like(ended[:, -1])
-            pool.add(live, best[:, -1] / penalty, final, history[:, -1])
-            scores, order = best.masked_fill(ended, -torch.inf).topk(width, dim=2)
-            tokens, parents = symbols.gather(2, order), parents.gather(2, order)
-            history, written = (
-                choose(part.flatten(0, 1), order.flatten(0, 1)).view(len(live), rows, -1)
-                for part in (history, written)
-            )
-            going = pool.worst(live) < scores.flatten(1).amax(1) / penalty  # (B,)
-            blocks = torch.arange(len(live), device=first.device).unsqueeze(1)
-            state = state.reorder((parents.flatten(1) + rows * blocks).flatten())
-            if not going.all():
-                kept = going.nonzero().squeeze(1)
-                live, scores, tokens, history, written = (
-                    part[kept] for part in (live, scores, tokens, history, written)
-                )
-                state = state.select(kept, rows)
-            if not len(live):
-                break
-            tokens = tokens.flatten()
-        return pool.hypotheses()
+        sequences = Sequences(bound(self.required), first.device)
+        grid = Grid(sequences, self.width, self.penalty, first=first, max_length=max_length)
+        return extend_step_by_step(step, state, grid, first=first, max_length=max_length)
 
-    def _expand(
+
+class Grid(Expansion):
+    """The beams of each source, one for each number of required symbols that are written.
+
+    :param width: K, prefixes of each beam.
+    :param first: see :class:`tandem.search.Search`, as for ``max_length``.
+    """
+
+    def __init__(
         self,
         sequences: "Sequences",
-        found: Tensor,
-        allowed: Tensor,
-        scores: Tensor,
-        written: Tensor,
-        normalized: bool,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        width: int,
+        penalty: LengthPenalty,
+        *,
+        first: Tensor,
+        max_length: int,
+    ) -> None:
+        self.beams, self.width = sequences.symbols + 1, width
+        super().__init__(self.beams * width)
+        self.sequences, self.penalty, self.max_length = sequences, penalty, max_length
+        sources, device = len(first), first.device
+        self.pool = Pool.empty(sources, width, max_length, device)
+        self.live = torch.arange(sources, device=device)  # (B',) sources that are not done
+        shape = (sources, self.beams, width)
+        self.scores = torch.full(shape, -torch.inf, dtype=torch.float32, device=device)
+        self.scores[:, 0, 0] = 0.0  # nothing is written yet, so there is one prefix
+        self.prefixes = first.new_full((sources, self.rows, max_length), SPECIAL_IDS.pad)
+        self.written = first.new_zeros(
+            sources, self.rows, len(sequences.lengths)
+        )  # symbols of each
+
+    def history(self, position: int) -> Tensor:
+        """See :class:`Expansion`."""
+        return self.prefixes.flatten(0, 1)[:, :position]
+
+    def advance(self, allowed: Tensor, normalizer: Tensor, position: int) -> Choice:
+        """See :class:`Expansion`."""
+        length = position + 1
+        best, parents, symbols, moves = self._expand(allowed, normalizer)  # (B, beams, 2K)
+        extended = extend(self.prefixes, parents.flatten(1), symbols.flatten(1), position)
+        counted = self.sequences.counted(moves).flatten(1, 2)
+        written = choose(self.written, parents.flatten(1)) + counted
+        extended, written = (part.view(*best.shape, -1) for part in (extended, written))
+        best[:, -1] = best[:, -1].masked_fill(_repeated(extended[:, -1]), -torch.inf)
+        ended = symbols == SPECIAL_IDS.eos
+        final = ended[:, -1] if length < self.max_length else torch.ones_like(ended[:, -1])
+        penalty = self.penalty(length)
+        self.pool.add(self.live, best[:, -1] / penalty, final, extended[:, -1])
+        self.scores, order = best.masked_fill(ended, -torch.inf).topk(self.width, dim=2)
+        self.prefixes, self.written = (
+            choose(part.flatten(0, 1), order.flatten(0, 1)).view(len(best), self.rows, -1)
+            for part in (extended, written)
+        )
+        return Choice(
+            tokens=symbols.gather(2, order).flatten(),
+            parents=parents.gather(2, order).flatten(1),
+            going=self.pool.worst(self.live) < self.scores.flatten(1).amax(1) / penalty,
+        )
+
+    def keep(self, sources: Tensor) -> None:
+        """See :class:`Expansion`."""
+        self.live, self.scores, self.prefixes, self.written = (
+            part[sources] for part in (self.live, self.scores, self.prefixes, self.written)
+        )
+
+    def hypotheses(self) -> list[list[Hypothesis]]:
+        """See :class:`Expansion`."""
+        return self.pool.hypotheses()
+
+    def _expand(self, allowed: Tensor, normalizer: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The best 2K prefixes of each beam, by any symbol from the same or by a required one.
 
-        :param found: (B x beams x K, V) what the step says of each prefix's next symbol.
-        :param allowed: the same after rules.
-        :param scores: (B, beams, K) of the prefixes.
-        :param written: (B, beams x K, W) how many symbols of each sequence they have.
+        :param allowed: (B x beams x K, V) see :meth:`advance`, as for ``normalizer``.
         :return: (B, beams, 2K) each: scores; parents, counted over all beams; symbols; which
             sequence the symbol belongs to, or W for none.
         """
-        sources, beams, width = scores.shape
-        next_symbols, possible, inside = sequences.options(written)  # (B, beams x K, W)
-        log_probs = allowed if normalized else allowed - log_normalizer(found)
-        wanted = log_probs.view(sources, beams * width, -1).gather(2, next_symbols)
-        moved = scores.view(sources, -1, 1) + wanted.masked_fill(~possible, -torch.inf)
-        moved = moved.view(sources, beams, -1)  # (B, beams, K x W)
-        outside = scores.masked_fill(inside.view_as(scores), -torch.inf).flatten(0, 1)
+        sources, beams, width = self.scores.shape
+        next_symbols, possible, inside = self.sequences.options(self.written)  # (B, beams x K, W)
+        wanted = allowed.gather(1, next_symbols.flatten(0, 1)) - normalizer  # (N, W)
+        wanted = wanted.view_as(next_symbols).masked_fill(~possible, -torch.inf)
+        moved = (self.scores.view(sources, -1, 1) + wanted).view(sources, beams, -1)
+        outside = self.scores.masked_fill(inside.view_as(self.scores), -torch.inf).flatten(0, 1)
         free = allowed.view(sources, beams, width, -1).clone()
         free[:, :-1, :, SPECIAL_IDS.eos] = -torch.inf  # something is still to be written
         stayed, parents, symbols = (
             part.view(sources, beams, -1)
-            for part in expand(found, free.flatten(0, 2), outside, normalized)
+            for part in expand(outside, free.flatten(0, 2), normalizer)
         )
-        first_places = width * torch.arange(beams, device=scores.device)[:, None]
-        places = torch.arange(beams * width, device=scores.device)[:, None]  # (beams x K, 1)
-        kinds = torch.arange(len(self.required), device=scores.device)  # (W,)
+        first_places = width * torch.arange(beams, device=allowed.device)[:, None]
+        places = torch.arange(self.rows, device=allowed.device)[:, None]  # (beams x K, 1)
+        kinds = torch.arange(next_symbols.size(2), device=allowed.device)  # (W,)
         stay = (stayed, parents + first_places, symbols, torch.full_like(symbols, len(kinds)))
-        move = (moved, places.expand_as(written), next_symbols, kinds.expand_as(written))
+        move = (moved, places.expand_as(next_symbols), next_symbols, kinds.expand_as(next_symbols))
         joined = [
             torch.cat((here, _next_beam(there.reshape_as(moved))), dim=2)
             for here, there in zip(stay, move, strict=True)
@@ -178,7 +176,6 @@ class Sequences:
     def __init__(self, required: list[list[int]], device: torch.device) -> None:
         self.lengths = torch.tensor([len(ids) for ids in required], device=device)  # (W,)
         self.symbols = int(self.lengths.sum())
-        self.highest = max(max(ids) for ids in required)
         longest = max(len(ids) for ids in required)
         padded = [[*ids, *[SPECIAL_IDS.pad] * (longest + 1 - len(ids))] for ids in required]
         self.table = torch.tensor(padded, device=device)  # (W, longest + 1)
@@ -196,14 +193,6 @@ class Sequences:
     def counted(self, moves: Tensor) -> Tensor:
         """Which sequence (B, beams, 2K) a symbol belongs to, or W -> (B, beams, 2K, W) 0 and 1."""
         return (moves.unsqueeze(3) == torch.arange(len(self.lengths), device=moves.device)).long()
-
-    def check_known(self, vocabulary: int) -> None:
-        """Refuse an id that the vocabulary does not have."""
-        if self.highest >= vocabulary:
-            raise InputError(
-                f"`search.required` names the id {self.highest}, but the target vocabulary ends "
-                f"at {vocabulary - 1}; correct it."
-            )
 
 
 def _next_beam(values: Tensor) -> Tensor:

@@ -1,25 +1,17 @@
 """Diverse beam search: Vijayakumar et al. (2018)."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.core.state import State
-from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import (
-    Search,
-    Step,
-    checked_count,
-    checked_coverage_penalty,
-    checked_ctc_weight,
-    in_range,
-)
+from tandem.core.types import Hypothesis
+from tandem.search.base import Search, Step, extend_step_by_step
+from tandem.search.beams import Beams, Candidates
+from tandem.search.options import checked_count, in_range
 from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
-from tandem.search.prefixes import choose, expand, extend
-from tandem.search.processors import output_rules, process
+from tandem.search.prefixes import expand
 
 
 class DiverseBeamSearch(Search):
@@ -38,28 +30,13 @@ class DiverseBeamSearch(Search):
     :param diversity: the paper's lambda, in nats; 0 makes all groups alike.
     :param length_penalty: see :class:`LengthPenalty`.
     :param alpha: strength of the penalty; larger favours longer outputs.
-    :param ctc_weight: see :class:`Search`.
-    :param coverage_penalty: see :class:`Search`.
-    :param min_length: for this and the following ones see :func:`output_rules`.
     """
 
     def __init__(
-        self,
-        *,
-        width: int,
-        groups: int,
-        diversity: float,
-        length_penalty: str,
-        alpha: float,
-        ctc_weight: float | None,
-        coverage_penalty: float,
-        min_length: int,
-        no_repeat_ngram: int,
-        forced_prefix: Sequence[int],
-        banned: Sequence[Sequence[int]],
+        self, *, width: int, groups: int, diversity: float, length_penalty: str, alpha: float
     ) -> None:
-        self.width = checked_count("width", width, least=1)
-        self.groups = checked_count("groups", groups, least=1)
+        self.width = checked_count("search.width", width, least=1)
+        self.groups = checked_count("search.groups", groups, least=1)
         if width % groups:
             raise InputError(
                 f"`search.groups` ({groups}) must divide `search.width` ({width}); change one."
@@ -68,89 +45,52 @@ class DiverseBeamSearch(Search):
             raise InputError(f"`search.diversity` must be from 0 to 1000, but is {diversity!r}.")
         self.diversity = diversity
         self.penalty = LengthPenalty(length_penalty, alpha)
-        self.ctc_weight = checked_ctc_weight(ctc_weight)
-        self.coverage_penalty = checked_coverage_penalty(coverage_penalty)
-        self.rules = output_rules(
-            min_length=min_length,
-            no_repeat_ngram=no_repeat_ngram,
-            forced_prefix=forced_prefix,
-            banned=banned,
-        )
 
     def __call__(
         self, step: Step, state: State, *, first: Tensor, max_length: int
     ) -> list[list[Hypothesis]]:
         """See :class:`Search`; up to ``width`` hypotheses a source, no two of them equal."""
-        groups, size, device = self.groups, self.width // self.groups, first.device
-        blocks = len(first) * groups  # P, all groups of all sources
-        pool = Pool.empty(blocks, size, max_length, device)
-        live = torch.arange(blocks, device=device)
-        state = state.repeat(self.width)
-        tokens = first.repeat_interleave(self.width)  # (N,)
-        scores = torch.full((blocks, size), -torch.inf, device=device)
-        scores[:, 0] = 0.0  # all prefixes are alike before the first step, so only one counts
-        history = first.new_full((blocks, size, max_length), SPECIAL_IDS.pad)
-        for position in range(max_length):
-            found, state = step.scores(tokens, state)  # (N, V)
-            allowed = process(self.rules, found, history.flatten(0, 1)[:, :position])
-            rank, best, parents, symbols = self._expand(
-                found, allowed, scores.to(found.dtype), step.normalized
-            )
-            history = extend(history, parents, symbols, position)  # (P, 2K / G, length)
-            ended = symbols == SPECIAL_IDS.eos
-            penalty = self.penalty(position + 1)
-            final = ended if position + 1 < max_length else torch.ones_like(ended)
-            pool.add(live, best[:, :size] / penalty, final[:, :size], history[:, :size])
-            order = rank.masked_fill(ended, -torch.inf).topk(size, dim=1).indices  # (P, K / G)
-            scores = best.masked_fill(ended, -torch.inf).gather(1, order)
-            tokens, parents = symbols.gather(1, order), parents.gather(1, order)
-            history = choose(history, order)
-            going = pool.worst(live) < scores.max(1).values / penalty  # (P,)
-            scores = scores.masked_fill(~going.unsqueeze(1), -torch.inf)  # done ones stay done
-            rows = parents + size * torch.arange(len(live), device=device).unsqueeze(1)
-            state = state.reorder(rows.flatten())
-            sources = going.view(-1, groups).any(1)  # (B,)
-            if not sources.all():
-                kept = sources.repeat_interleave(groups)
-                live, scores, tokens, history = (
-                    part[kept] for part in (live, scores, tokens, history)
-                )
-                state = state.select(sources.nonzero().squeeze(1), self.width)
-            if not len(live):
-                break
-            tokens = tokens.flatten()
-        found_by_group = iter(pool.hypotheses())
-        return [_merged([next(found_by_group) for _ in range(groups)]) for _ in first]
 
-    def _expand(
-        self, found: Tensor, allowed: Tensor, scores: Tensor, normalized: bool
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The best extensions of each group, chosen group by group.
+        def goes_on(pool: Pool, live: Tensor, scores: Tensor, length: int) -> Tensor:
+            return pool.worst(live) < scores / self.penalty(length)
 
-        :param found: for all see :func:`expand`; a group is a block.
-        :return: (P, 2K / G) what they were chosen by, scores, parents and symbols.
-        """
-        size, vocabulary = scores.size(1), found.size(1)
-        by_source = (-1, self.groups, size, vocabulary)
-        found, allowed = found.view(by_source), allowed.view(by_source)
-        scores = scores.view(-1, self.groups, size)
-        losses = found.new_zeros(len(found), vocabulary)  # (B, V) so far at this step
-        chosen = []
-        for group in range(self.groups):
-            less = allowed[:, group] - losses.unsqueeze(1)  # (B, K / G, V)
-            rank, parents, symbols = expand(
-                found[:, group].flatten(0, 1), less.flatten(0, 1), scores[:, group], normalized
-            )
-            chosen.append((rank, rank + losses.gather(1, symbols), parents, symbols))
-            real = rank[:, :size] > -torch.inf
-            losses = losses.scatter_add(1, symbols[:, :size], self.diversity * real.to(rank.dtype))
-        rank, best, parents, symbols = (
-            torch.stack(part, 1).flatten(0, 1) for part in zip(*chosen, strict=True)
+        beams = Beams(
+            self._expand,
+            goes_on,
+            size=self.width // self.groups,
+            groups=self.groups,
+            penalty=self.penalty,
+            first=first,
+            max_length=max_length,
         )
-        return rank, best, parents, symbols
+        return extend_step_by_step(step, state, beams, first=first, max_length=max_length)
 
+    def _expand(self, scores: Tensor, allowed: Tensor, normalizer: Tensor) -> Candidates:
+        """The candidates of each group, chosen group by group; a group is a beam.
 
-def _merged(groups: list[list[Hypothesis]]) -> list[Hypothesis]:
-    """Hypotheses of all groups, each output once, the best first."""
-    unique = {tuple(one.tokens): one for group in groups for one in group}
-    return sorted(unique.values(), key=lambda hypothesis: -hypothesis.score)
+        They are chosen by what is left of their scores.
+        """
+        size = scores.size(1)  # K / G
+        by_group = (
+            part.view(-1, self.groups, *shape).unbind(1)
+            for part, shape in (
+                (scores, (size,)),
+                (allowed, (size, allowed.size(1))),
+                (normalizer, (size, 1)),
+            )
+        )
+        losses = normalizer.new_zeros(len(scores) // self.groups, allowed.size(1))  # (B, V) so far
+        groups = []
+        for prefixes, symbols_allowed, normalizers in zip(*by_group, strict=True):
+            left = symbols_allowed - losses.unsqueeze(1)  # (B, K / G, V), at least float32
+            ranks, parents, symbols = expand(
+                prefixes, left.flatten(0, 1), normalizers.flatten(0, 1)
+            )
+            groups.append((ranks, ranks + losses.gather(1, symbols), parents, symbols))
+            possible = ranks[:, :size] > -torch.inf
+            losses = losses.scatter_add(
+                1, symbols[:, :size], self.diversity * possible.to(losses.dtype)
+            )
+        return Candidates(
+            *(torch.stack(part, 1).flatten(0, 1) for part in zip(*groups, strict=True))
+        )

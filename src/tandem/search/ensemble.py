@@ -33,10 +33,7 @@ def start_together(started: Sequence[tuple[Step, State]], *, average: str) -> tu
     def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
         answers = [step.scores(tokens, one) for step, one in zip(steps, state.carry, strict=True)]
         log_probs = torch.stack(
-            [
-                found if step.normalized else found.log_softmax(-1)
-                for step, (found, _) in zip(steps, answers, strict=True)
-            ]
+            [step.log_probs(found) for step, (found, _) in zip(steps, answers, strict=True)]
         )  # (n, N, V)
         if average == "log":
             joined = log_probs.mean(0)

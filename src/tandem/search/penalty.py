@@ -1,7 +1,7 @@
 """What outputs of different lengths are compared by."""
 
 from tandem.core.errors import InputError
-from tandem.search.base import in_range
+from tandem.search.options import in_range
 
 KINDS = ("none", "average", "gnmt")
 

@@ -23,8 +23,10 @@ class Pool:
     def empty(blocks: int, width: int, max_length: int, device: torch.device) -> "Pool":
         """A pool in which nothing has finished."""
         return Pool(
-            torch.full((blocks, width), -torch.inf, device=device),
-            torch.full((blocks, width, max_length), SPECIAL_IDS.pad, device=device),
+            torch.full((blocks, width), -torch.inf, dtype=torch.float32, device=device),
+            torch.full(
+                (blocks, width, max_length), SPECIAL_IDS.pad, dtype=torch.long, device=device
+            ),
         )
 
     def add(self, live: Tensor, scores: Tensor, final: Tensor, outputs: Tensor) -> None:
@@ -45,14 +47,24 @@ class Pool:
         """(B',) score of the K-th best."""
         return self.scores[live, -1]
 
-    def hypotheses(self) -> list[list[Hypothesis]]:
-        """As lists, without the places that stayed empty."""
-        return [
-            [
-                Hypothesis(tokens=until_eos(output), score=score)
-                for output, score in zip(outputs, scores, strict=True)
-                if score > -torch.inf
-            ]
-            or [Hypothesis(tokens=[SPECIAL_IDS.eos], score=-torch.inf)]  # all is impossible
-            for outputs, scores in zip(self.outputs.tolist(), self.scores.tolist(), strict=True)
-        ]
+    def hypotheses(self, groups: int = 1) -> list[list[Hypothesis]]:
+        """As lists, without the places that stayed empty.
+
+        :param groups: so many blocks in a row are of one source; what several of them have found
+            counts once.
+        """
+        sources = len(self.scores) // groups
+        outputs, scores = (
+            part.view(sources, -1, *part.shape[2:]) for part in (self.outputs, self.scores)
+        )
+        return [_ranked(*rows) for rows in zip(outputs.tolist(), scores.tolist(), strict=True)]
+
+
+def _ranked(outputs: list[list[int]], scores: list[float]) -> list[Hypothesis]:
+    """Different hypotheses of one source, the best first; if all is impossible, an empty one."""
+    rows = zip(map(until_eos, outputs), scores, strict=True)
+    unique = {tuple(tokens): score for tokens, score in rows if score > -torch.inf}
+    ranked = sorted(unique.items(), key=lambda item: -item[1])
+    return [Hypothesis(list(tokens), score) for tokens, score in ranked] or [
+        Hypothesis([SPECIAL_IDS.eos], -torch.inf)
+    ]

@@ -10,37 +10,34 @@ ROWS = 16
 """Rows that a CPU goes through together; few enough to stay in its cache."""
 
 
-def expand(
-    found: Tensor, allowed: Tensor, scores: Tensor, normalized: bool
-) -> tuple[Tensor, Tensor, Tensor]:
+def expand(scores: Tensor, allowed: Tensor, normalizer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The best 2K extensions of each block: scores, parents (0..K-1) and symbols (B, 2K).
 
     Twice the width, so that K open ones remain even if K of them end.
 
-    :param found: (B x K, V) what the step says of each prefix's next symbol.
-    :param allowed: (B x K, V) the same after rules.
     :param scores: (B, K) of the prefixes.
-    :param normalized: see :class:`tandem.search.Step`.
+    :param allowed: (B x K, V) of each prefix's next symbol.
+    :param normalizer: (B x K, 1) what ``allowed`` exceeds log-probabilities by.
     """
     blocks, width = scores.shape
-    few = min(2 * width, found.size(1))
+    few = min(2 * width, allowed.size(1))
     top, symbols = largest(allowed, few)  # no row can place more than 2K among the best 2K
-    log_probs = top if normalized else top - log_normalizer(found)  # (N, few)
-    total = (scores.reshape(-1, 1) + log_probs).view(blocks, width * few)
-    best, index = total.topk(min(2 * width, width * few), dim=1)  # (B, 2K)
+    total = scores.reshape(-1, 1) + (top - normalizer)  # (N, few)
+    best, index = total.view(blocks, -1).topk(min(2 * width, width * few), dim=1)  # (B, 2K)
     return best, index // few, symbols.view(blocks, -1).gather(1, index)
 
 
 def log_normalizer(logits: Tensor) -> Tensor:
-    """``log sum_v exp x_v`` of logits (N, V) -> (N, 1).
+    """``log sum_v exp x_v`` of logits (N, V), at least float32: (N, 1).
 
     By way of softmax, whose kernel for the CPU takes a quarter of ``logsumexp``'s time.
     """
-    found = []
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    parts = []
     for rows in logits.split(rows_together(logits)):
-        probability = rows.softmax(1).amax(1, keepdim=True)  # at least 1 / V
-        found.append(rows.amax(1, keepdim=True) - probability.log())
-    return torch.cat(found)
+        probability = rows.softmax(1, dtype=dtype).amax(1, keepdim=True)  # at least 1 / V
+        parts.append(rows.amax(1, keepdim=True) - probability.log())
+    return torch.cat(parts)
 
 
 def rows_together(scores: Tensor) -> int:

@@ -1,24 +1,23 @@
 """Outputs drawn at random, as the model finds them probable."""
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.search.base import Search, Step, checked_count, checked_ctc_weight, until_eos
-from tandem.search.prefixes import BLOCK, log_normalizer, rows_together
-from tandem.search.processors import output_rules, process
+from tandem.search.base import Search, Step, extend_step_by_step
+from tandem.search.options import checked_count
+from tandem.search.paths import Paths
+from tandem.search.prefixes import BLOCK, rows_together
 from tandem.search.truncation import sampling_shape
 
 
 class Sampling(Search):
     """Draws ``num_samples`` outputs of every source, symbol by symbol and with replacement.
 
-    The rules for outputs, the temperature, top k, top p and min p change the distribution in this
-    order; what is left of it is scaled to sum to 1. The score of an output is its log-probability
+    The temperature, top k, top p and min p change what the rules leave of the distribution in this
+    order; the rest of it is scaled to sum to 1. The score of an output is its log-probability
     under the model itself, so the samples, which are given the best first, can be compared with
     what another search finds.
 
@@ -28,8 +27,6 @@ class Sampling(Search):
     :param num_samples: outputs of each source.
     :param seed: of the random numbers.
     :param temperature: for this, ``top_k``, ``top_p``, ``min_p`` see :func:`sampling_shape`.
-    :param ctc_weight: see :class:`Search`.
-    :param min_length: for this and the following ones see :func:`output_rules`.
     """
 
     def __init__(
@@ -41,57 +38,27 @@ class Sampling(Search):
         top_k: int,
         top_p: float,
         min_p: float,
-        ctc_weight: float | None,
-        min_length: int,
-        no_repeat_ngram: int,
-        forced_prefix: Sequence[int],
-        banned: Sequence[Sequence[int]],
     ) -> None:
-        self.width = checked_count("num_samples", num_samples, least=1)
-        self.seed = checked_count("seed", seed, least=0)
-        self.ctc_weight = checked_ctc_weight(ctc_weight)
-        self.processors = (
-            *output_rules(
-                min_length=min_length,
-                no_repeat_ngram=no_repeat_ngram,
-                forced_prefix=forced_prefix,
-                banned=banned,
-            ),
-            *sampling_shape(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p),
-        )
+        self.width = checked_count("search.num_samples", num_samples, least=1)
+        self.seed = checked_count("search.seed", seed, least=0)
+        self.shapes = sampling_shape(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
 
     def __call__(
         self, step: Step, state: State, *, first: Tensor, max_length: int
     ) -> list[list[Hypothesis]]:
         """See :class:`Search`; ``num_samples`` hypotheses a source, some of them perhaps equal."""
-        sources, width, device = len(first), self.width, first.device
         generator = torch.Generator().manual_seed(self.seed)
-        live = torch.arange(sources, device=device)  # the source of each block of rows
-        state = state.repeat(width)
-        tokens = first.repeat_interleave(width)  # (N,)
-        ended = torch.zeros_like(tokens, dtype=torch.bool)
-        outputs = first.new_full((sources, width, max_length), SPECIAL_IDS.pad)
-        scores = torch.zeros((sources, width), dtype=torch.float64, device=device)
-        for position in range(max_length):
-            found, state = step.scores(tokens, state)  # (N, V)
-            history = outputs[live, :, :position].flatten(0, 1)  # (N, t)
-            chances = torch.rand((sources, width), generator=generator, dtype=torch.float64)
-            shaped = process(self.processors, found, history)
-            tokens = draw(shaped, chances.to(device)[live].flatten())
-            chosen = found.gather(1, tokens.unsqueeze(1)).squeeze(1)
-            log_probs = chosen if step.normalized else chosen - log_normalizer(found).squeeze(1)
-            scores[live] += log_probs.double().masked_fill(ended, 0.0).view(-1, width)
-            tokens = tokens.masked_fill(ended, SPECIAL_IDS.eos)
-            outputs[live, :, position] = tokens.view(-1, width)
-            ended = tokens == SPECIAL_IDS.eos
-            done = ended.view(-1, width).all(1)  # (B',)
-            if done.any():
-                kept = (~done).nonzero().squeeze(1)
-                live, state = live[kept], state.select(kept, width)
-                tokens, ended = (part.view(-1, width)[kept].flatten() for part in (tokens, ended))
-            if not len(live):
-                break
-        return _hypotheses(outputs, scores)
+        shape = (len(first), self.width)
+
+        def choose(scores: Tensor, live: Tensor) -> Tensor:
+            chances = torch.rand(shape, generator=generator, dtype=torch.float64)
+            scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+            for reshape in self.shapes:
+                scores = reshape(scores)
+            return draw(scores, chances.to(live.device)[live].flatten())
+
+        paths = Paths(choose, self.width, first=first, max_length=max_length)
+        return extend_step_by_step(step, state, paths, first=first, max_length=max_length)
 
 
 def draw(scores: Tensor, chances: Tensor) -> Tensor:
@@ -129,21 +96,3 @@ def _place(weights: Tensor, aims: Tensor) -> tuple[Tensor, Tensor]:
     place = torch.minimum(place, last)  # (N, 1)
     before = (sums - weights).gather(1, place)
     return place.squeeze(1), (aims - before.squeeze(1)).clamp(min=0.0)
-
-
-def _hypotheses(outputs: Tensor, scores: Tensor) -> list[list[Hypothesis]]:
-    """As lists, the best first.
-
-    :param outputs: (B, K, max_length)
-    :param scores: (B, K)
-    """
-    return [
-        sorted(
-            (
-                Hypothesis(tokens=until_eos(row), score=score)
-                for row, score in zip(rows, numbers, strict=True)
-            ),
-            key=lambda hypothesis: -hypothesis.score,
-        )
-        for rows, numbers in zip(outputs.tolist(), scores.tolist(), strict=True)
-    ]

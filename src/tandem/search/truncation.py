@@ -1,19 +1,22 @@
-"""Shapes of a distribution to sample from; each is a processor of scores, of any normalization."""
+"""Shapes of a distribution to sample from: changes of scores, of any normalization."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
-from tandem.search.base import checked_count, in_range
-from tandem.search.processors import Processor
+from tandem.search.options import checked_count, in_range
+
+Shape = Callable[[Tensor], Tensor]
+"""Scores (N, V) -> (N, V)."""
 
 
 def sampling_shape(
     *, temperature: float, top_k: int, top_p: float, min_p: float
-) -> tuple[Processor, ...]:
-    """Processors in the order in which they are applied; none for what is off.
+) -> tuple[Shape, ...]:
+    """Shapes in the order in which they are applied; none for what is off.
 
     :param temperature: see :class:`Temperature`; 1: off.
     :param top_k: see :class:`TopK`; 0: off.
@@ -26,14 +29,14 @@ def sampling_shape(
             f"`search.temperature` must be from 0.01 to 100, but is {temperature!r}; for the most "
             "probable symbol at each step choose search=greedy."
         )
-    checked_count("top_k", top_k, least=0)
+    checked_count("search.top_k", top_k, least=0)
     if not in_range(top_p, 0, 1) or top_p == 0:
         raise InputError(
             f"`search.top_p` must be above 0 and at most 1 (1: off), but is {top_p!r}."
         )
     if not in_range(min_p, 0, 1):
         raise InputError(f"`search.min_p` must be from 0 (off) to 1, but is {min_p!r}.")
-    shape: list[Processor] = []
+    shape: list[Shape] = []
     if temperature != 1:
         shape.append(Temperature(temperature))
     if top_k:
@@ -51,7 +54,7 @@ class Temperature:
     def __init__(self, temperature: float) -> None:
         self.temperature = temperature
 
-    def __call__(self, scores: Tensor, history: Tensor) -> Tensor:
+    def __call__(self, scores: Tensor) -> Tensor:
         """Scores (N, V) -> (N, V)."""
         return scores / self.temperature
 
@@ -62,7 +65,7 @@ class TopK:
     def __init__(self, k: int) -> None:
         self.k = k
 
-    def __call__(self, scores: Tensor, history: Tensor) -> Tensor:
+    def __call__(self, scores: Tensor) -> Tensor:
         """Scores (N, V) -> (N, V)."""
         best = scores.topk(min(self.k, scores.size(1)), dim=1)
         return torch.full_like(scores, -torch.inf).scatter(1, best.indices, best.values)
@@ -77,7 +80,7 @@ class TopP:
     def __init__(self, p: float) -> None:
         self.p = p
 
-    def __call__(self, scores: Tensor, history: Tensor) -> Tensor:
+    def __call__(self, scores: Tensor) -> Tensor:
         """Scores (N, V) -> (N, V)."""
         ordered, symbols = scores.sort(dim=1, descending=True, stable=True)
         probs = ordered.double().softmax(1)
@@ -92,7 +95,7 @@ class MinP:
     def __init__(self, p: float) -> None:
         self.log_p = math.log(p)
 
-    def __call__(self, scores: Tensor, history: Tensor) -> Tensor:
+    def __call__(self, scores: Tensor) -> Tensor:
         """Scores (N, V) -> (N, V)."""
         least = scores.max(1, keepdim=True).values + self.log_p
         return scores.masked_fill(scores < least, -torch.inf)

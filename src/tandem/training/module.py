@@ -13,10 +13,9 @@ from tandem.core.ranks import rank_count, sum_over_ranks
 from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
 from tandem.data.processors import Processors
-from tandem.inference.decoding import encode, generate
+from tandem.inference.decoding import Decoding, encode, generate
 from tandem.inference.teacher_forcing import ForcedTotals
 from tandem.models.seq2seq import Seq2Seq
-from tandem.search.base import Search
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 from tandem.training.optimizer_groups import GroupedOptimizer
@@ -28,7 +27,7 @@ class Seq2SeqModule(L.LightningModule):
 
     :param model: the network; the only thing here with parameters.
     :param processors: turn ids into text and back.
-    :param search: finds the hypotheses of evaluation.
+    :param decoding: finds the hypotheses of evaluation; bound to the target vocabulary.
     :param max_length: most symbols of an output, ``eos`` included.
     :param objective: what training makes small.
     :param risk: trains on outputs of the model's own, too; None: the objective is all.
@@ -43,7 +42,7 @@ class Seq2SeqModule(L.LightningModule):
         *,
         model: Seq2Seq,
         processors: Processors,
-        search: Search,
+        decoding: Decoding,
         max_length: int,
         objective: Objective,
         risk: SelfCritical | None,
@@ -55,7 +54,7 @@ class Seq2SeqModule(L.LightningModule):
         super().__init__()
         self.model = model
         self.processors = processors
-        self.search = search
+        self.decoding = decoding
         self.max_length = max_length
         self.objective = objective
         self.risk = risk
@@ -188,7 +187,7 @@ class Seq2SeqModule(L.LightningModule):
             return Evaluated(indices=[], sources=[], hypotheses=[], references=[])
         memory = encode(self.model, batch)
         self._totals.add(memory, batch)
-        found = generate(self.model, self.search, memory, self.max_length)
+        found = generate(self.model, self.decoding, memory, self.max_length)
         best = [hypotheses[0].tokens for hypotheses in found]
         indices = batch.indices.tolist()
         data = self._data()

@@ -15,7 +15,7 @@ from tandem.core.memory import Memory
 from tandem.core.modes import evaluation_mode
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.tokenizers.tokenizer import Tokenizer
-from tandem.inference.decoding import encode, generate
+from tandem.inference.decoding import Decoding, encode, generate
 from tandem.inference.risk import Risk
 from tandem.inference.teacher_forcing import CHUNK_ROWS, force, log_probs
 from tandem.metrics import Metric
@@ -131,15 +131,12 @@ class SelfCritical:
             top_k=0,
             top_p=1.0,
             min_p=0.0,
-            ctc_weight=0.0,
-            min_length=0,
-            no_repeat_ngram=0,
-            forced_prefix=(),
-            banned=(),
         )
         found = [
             (source, Counter(tuple(hypothesis.tokens) for hypothesis in hypotheses))
-            for source, hypotheses in enumerate(generate(model, search, memory, max_length))
+            for source, hypotheses in enumerate(
+                generate(model, Decoding(search), memory, max_length)
+            )
         ]
         device = memory.mask.device
         return _Drawn(
@@ -169,7 +166,7 @@ def _greedy(
     judge: Callable[[list[list[int]], Tensor], Tensor],
 ) -> Tensor:
     """The risk of each source's greedy output, (B,)."""
-    found = generate(model, GreedySearch(ctc_weight=0.0), memory, max_length)
+    found = generate(model, Decoding(GreedySearch()), memory, max_length)
     rows = torch.arange(len(found), device=memory.mask.device)
     return judge([best.tokens for best, *_ in found], rows)
 

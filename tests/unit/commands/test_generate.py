@@ -10,11 +10,15 @@ import pytest
 import torch
 
 from tandem.commands.generate import generate
+from tandem.config.bundles import with_decoding
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
+from tandem.inference.decoding import Decoding
 from tandem.inference.ensemble import load_bundles
 from tandem.metrics import ChrF
 from tandem.search import GreedySearch
+from tandem.search.rules import Banned, ForcedPrefix, MinLength, NoRepeatNgram
+from tandem.search.scorers import CoveragePenalty
 
 SOURCES = ["a b c", "d", "c c a b"]
 
@@ -106,21 +110,19 @@ def test_bad_n_best(small_bundle, compose_config, tmp_path, n_best) -> None:
 
 def test_rules_as_text(small_bundle, compose_config, tmp_path) -> None:
     folder = small_bundle("one")
-    for options in (
-        ("search.forced_prefix=y z",),
-        ("search.forced_prefix=y", "search.banned=[w,[5],y y]"),
+    prefix = ("rule.forced_prefix.prefix=y z", "rule.forced_prefix.prefix=y")
+    for rules in (
+        ("rule=forced_prefix", prefix[0]),
+        ("rule=[forced_prefix,banned]", prefix[1], "rule.banned.sequences=[w,[5],y y]"),
     ):
-        lines = written(compose_config, folder, tmp_path, "search=greedy", *options)
-        assert all(
-            line.startswith(options[0].removeprefix("search.forced_prefix=")) for line in lines
-        )
+        lines = written(compose_config, folder, tmp_path, "search=greedy", *rules)
+        assert all(line.startswith(rules[1].partition("=")[2]) for line in lines)
     bundle = load_bundles(folder)
     target = bundle.processors.target
     w, y = (target.encode_batch([word])[0][0] for word in "wy")
-    search = GreedySearch(ctc_weight=None, forced_prefix=[y], banned=[[w], [5], [y, y]])
-    assert lines == [
-        target.decode(best.tokens) for (best,) in replace(bundle, search=search).hypotheses(SOURCES)
-    ]
+    ids = (ForcedPrefix(prefix=[y]), Banned(sequences=[[w], [5], [y, y]]))
+    bundle = replace(bundle, decoding=Decoding(GreedySearch(), rules=ids))
+    assert lines == [target.decode(best.tokens) for (best,) in bundle.hypotheses(SOURCES)]
 
 
 def test_required_text(small_bundle, compose_config, tmp_path) -> None:
@@ -133,18 +135,60 @@ def test_required_text(small_bundle, compose_config, tmp_path) -> None:
         assert "w" in line.split()
 
 
-@pytest.mark.parametrize("key", ["forced_prefix", "banned", "required"])
+@pytest.mark.parametrize(
+    ("group", "key", "value"),
+    [
+        ("rule=forced_prefix", "rule.forced_prefix.prefix", "q"),
+        ("rule=banned", "rule.banned.sequences", "[w,q]"),
+        ("search=constrained", "search.required", "[w,q]"),
+    ],
+)
 def test_text_that_the_vocabulary_does_not_have(
-    small_bundle, compose_config, tmp_path, key
+    small_bundle, compose_config, tmp_path, group, key, value
 ) -> None:
-    value = {"forced_prefix": "q", "banned": "[w,q]", "required": "[w,q]"}[key]
-    search = "constrained" if key == "required" else "beam"
-    options = (f"search={search}", f"search.{key}={value}")
     with pytest.raises(InputError) as caught:
-        written(compose_config, small_bundle("one"), tmp_path, *options)
+        written(compose_config, small_bundle("one"), tmp_path, group, f"{key}={value}")
     assert str(caught.value) == (
-        f"`search.{key}` holds 'q', which cannot be written with the target vocabulary; correct it."
+        f"`{key}` holds 'q', which cannot be written with the target vocabulary; correct it."
     )
+
+
+def test_each_of_search_scorer_and_rule_is_replaced_by_itself(small_bundle, compose_config) -> None:
+    bundle = load_bundles(small_bundle("one"))
+    trained = replace(
+        bundle,
+        decoding=Decoding(GreedySearch(), (CoveragePenalty(penalty=1.0),), (MinLength(least=2),)),
+    )
+
+    def chosen(*overrides: str) -> Decoding:
+        return with_decoding(trained, compose_config("generate", "run=x", *overrides)).decoding
+
+    assert chosen() == trained.decoding
+    beam = chosen("search=beam")
+    assert (beam.width, beam.scorers, beam.rules) == (5, *parts(trained))
+    free = chosen("rule=none")
+    assert (free.search, free.scorers, free.rules) == (
+        trained.decoding.search,
+        parts(trained)[0],
+        (),
+    )
+    alone = chosen("scorer=none", "rule=[no_repeat_ngram,min_length]", "rule.min_length.least=7")
+    assert alone.scorers == ()
+    assert [type(rule) for rule in alone.rules] == [NoRepeatNgram, MinLength]
+    assert alone.rules[1].least == 7
+    with pytest.raises(InputError, match="scorer=ctc needs a model with a CTC layer"):
+        chosen("scorer=ctc")
+
+
+def parts(bundle) -> tuple:
+    return bundle.decoding.scorers, bundle.decoding.rules
+
+
+def test_a_device_that_is_none_is_refused(small_bundle, compose_config, tmp_path) -> None:
+    message = "`accelerator` must be auto, cpu, gpu or mps, but is 'abacus'."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        written(compose_config, small_bundle("one"), tmp_path, "accelerator=abacus")
+    assert written(compose_config, small_bundle("two"), tmp_path, "accelerator=cpu")
 
 
 def test_least_risk(small_bundle, compose_config, tmp_path) -> None:

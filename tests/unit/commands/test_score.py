@@ -12,7 +12,9 @@ import torch
 from tandem.commands.score import score, score_pairs
 from tandem.core.errors import InputError
 from tandem.inference.bundle import load_bundle
+from tandem.inference.decoding import Decoding
 from tandem.search import BeamSearch
+from tandem.search.rules import Banned
 
 SOURCES = ["a b c", "d", "c c a b", "a"]
 TARGETS = ["x y", "", "z z w x", "w new"]
@@ -52,8 +54,9 @@ def test_scores_and_alignments_equal_those_of_single_steps(small_bundle, max_tok
 
 
 def test_what_search_writes_gets_the_score_of_search(small_bundle) -> None:
-    method = BeamSearch(width=2, length_penalty="none", alpha=1.0, ctc_weight=None, banned=[[3]])
-    bundle = replace(load_bundle(small_bundle("bundle")), search=method)
+    search = BeamSearch(width=2, length_penalty="none", alpha=1.0, stop="pool")
+    decoding = Decoding(search, rules=(Banned(sequences=[[3]]),))
+    bundle = replace(load_bundle(small_bundle("bundle")), decoding=decoding)
     found = bundle.hypotheses(SOURCES)
     finished = [
         (source, one)

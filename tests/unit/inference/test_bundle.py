@@ -12,6 +12,8 @@ import torch
 
 from tandem.core.errors import InputError
 from tandem.inference.bundle import CONFIG, load_bundle
+from tandem.search.rules import Banned
+from tandem.search.scorers import CoveragePenalty
 
 FILES = ("model.safetensors", "source_tokenizer.json", "target_tokenizer.json")
 Edit = Callable[[dict[str, Any]], Any]
@@ -120,17 +122,28 @@ def test_a_config_of_something_else(bundle: Path, raw: str) -> None:
     )
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [1, 3, "2", None])
 def test_another_version(bundle: Path, version: Any) -> None:
     edit(bundle, lambda config: config.update(version=version, tandem="9.9"))
     assert refused(bundle) == (
-        f"The bundle {bundle} has version {version!r}, but this Tandem reads version 1; use the "
+        f"The bundle {bundle} has version {version!r}, but this Tandem reads version 2; use the "
         "Tandem that wrote it (9.9)."
     )
 
 
 @pytest.mark.parametrize(
-    "key", ["model", "search", "dataset", "metric", "max_length", "shared_vocabulary", "sha256"]
+    "key",
+    [
+        "model",
+        "search",
+        "scorer",
+        "rule",
+        "dataset",
+        "metric",
+        "max_length",
+        "shared_vocabulary",
+        "sha256",
+    ],
 )
 @pytest.mark.parametrize("value", [None, "text", [1]])
 def test_a_config_without_a_usable_key(bundle: Path, key: str, value: Any) -> None:
@@ -223,12 +236,38 @@ def test_a_hostile_config_runs_nothing(
 
 def test_a_class_of_ones_own(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_parts.py").write_text(
-        "from tandem.search import GreedySearch\nclass OwnSearch(GreedySearch):\n    pass\n"
+        "from tandem.core.types import Hypothesis\n"
+        "from tandem.search import Search\n"
+        "class OwnSearch(Search):\n"
+        "    width = 1\n"
+        "    def __call__(self, step, state, *, first, max_length):\n"
+        "        best = step.scores(first, state)[0].argmax(1).tolist()\n"
+        "        return [[Hypothesis([token], 0.0)] for token in best]\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    search = {"_target_": "own_parts.OwnSearch", "ctc_weight": None}
+    search = {"_target_": "own_parts.OwnSearch"}
     edit(bundle, lambda config: config.update(search=search))
     assert "pass trusted=[its package]" in refused(bundle)
     loaded = load_bundle(bundle, trusted=["own_parts"])
-    assert type(loaded.search).__name__ == "OwnSearch"
+    assert type(loaded.decoding.search).__name__ == "OwnSearch"
     assert loaded.generate(["a"])
+
+
+@pytest.mark.parametrize("key", ["scorer", "rule"])
+@pytest.mark.parametrize("value", [{"one": 5}, {"one": {"a": 5}}])
+def test_a_part_that_is_none(bundle: Path, key: str, value: Any) -> None:
+    edit(bundle, lambda config: config.update({key: value}))
+    assert f"lacks a usable `{key}`" in refused(bundle)
+
+
+def test_scorers_and_rules_come_back_bound(bundle: Path) -> None:
+    text = load_bundle(bundle).processors.target.decode([4, 5])
+    rule = {"banned": {"_target_": "tandem.search.rules.Banned", "sequences": [text]}}
+    penalty = {"_target_": "tandem.search.scorers.CoveragePenalty", "penalty": 0.2}
+    edit(bundle, lambda config: config.update(scorer={"coverage": penalty}, rule=rule))
+    loaded = load_bundle(bundle)
+    (scorer,), (banned,) = loaded.decoding.scorers, loaded.decoding.rules
+    assert isinstance(scorer, CoveragePenalty)
+    assert isinstance(banned, Banned)
+    assert banned.sequences == [[4, 5]]
+    assert loaded.generate(["a b"])

@@ -19,7 +19,7 @@ BEAM = {
     "width": 2,
     "length_penalty": "none",
     "alpha": 1.0,
-    "ctc_weight": None,
+    "stop": "pool",
 }
 
 
@@ -38,7 +38,7 @@ def test_honest_parts_are_built() -> None:
         (),
     )
     assert isinstance(factory(query_size=2, memory_size=3), AdditiveAttention)
-    search = {"search": {"_target_": "tandem.search.GreedySearch", "ctc_weight": 0.5}}
+    search = {"search": {"_target_": "tandem.search.GreedySearch"}}
     nested = build_trusted([search, 1, None], "search", ())
     assert isinstance(nested[0]["search"], GreedySearch)
     assert nested[1:] == [1, None]
@@ -183,7 +183,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_a_trusted_package(package: str, tmp_path: Path) -> None:
-    spec = {"_target_": "my_parts.MySearch", "ctc_weight": None}
+    spec = {"_target_": "my_parts.MySearch"}
     assert "'my_parts.MySearch'" in refused(spec)
     assert not (tmp_path / "my_parts" / "imported").exists()  # refused before the import
     assert "'my_parts.MySearch'" in refused(spec, ("my_part", "my", "parts", "my_parts.MySearch"))

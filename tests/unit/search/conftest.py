@@ -39,9 +39,9 @@ class Chain:
         assert torch.equal(source, state.carry)  # rows never leave their source
         return self.logits[source, tokens], state
 
-    def search(self, method, max_length: int = 6) -> list[list[tuple[list[int], float]]]:
+    def search(self, method, max_length: int = 6, rules=()) -> list[list[tuple[list[int], float]]]:
         first = torch.full((len(self.logits),), BOS)
-        step = Step(self.step, normalized=self.normalized)
+        step = Step(self.step, normalized=self.normalized, rules=rules)
         found = method(step, self.start(), first=first, max_length=max_length)
         return [[(hypothesis.tokens, hypothesis.score) for hypothesis in one] for one in found]
 
@@ -64,3 +64,18 @@ def chain():
 @pytest.fixture
 def tables():
     return {"garden_path": GARDEN_PATH, "straight": STRAIGHT, "endless": ENDLESS}
+
+
+class Letters:
+    """A vocabulary that cuts texts at blanks and knows the symbols a, b and c."""
+
+    vocabulary_size = 7
+
+    def encode_batch(self, texts: list[str]) -> list[list[int]]:
+        ids = {"a": A, "b": B, "c": C}
+        return [[ids.get(word, UNK) for word in text.split()] for text in texts]
+
+
+@pytest.fixture
+def vocabulary() -> Letters:
+    return Letters()

@@ -11,10 +11,8 @@ from tandem.search import BeamSearch, GreedySearch
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 
 
-def beam(width, length_penalty="none", alpha=1.0, **options) -> BeamSearch:
-    return BeamSearch(
-        width=width, length_penalty=length_penalty, alpha=alpha, ctc_weight=None, **options
-    )
+def beam(width, length_penalty="none", alpha=1.0, stop="pool") -> BeamSearch:
+    return BeamSearch(width=width, length_penalty=length_penalty, alpha=alpha, stop=stop)
 
 
 def close(found, expected) -> None:
@@ -35,9 +33,7 @@ def test_finds_the_path_that_greedy_misses_and_ranks_the_others(chain, tables) -
 def test_width_one_equals_greedy(chain, tables) -> None:
     for name in tables:
         ((tokens, score),) = chain([tables[name]]).search(beam(1))[0]
-        ((greedy_tokens, greedy_score),) = chain([tables[name]]).search(
-            GreedySearch(ctc_weight=None)
-        )[0]
+        ((greedy_tokens, greedy_score),) = chain([tables[name]]).search(GreedySearch())[0]
         assert (tokens, score) == (greedy_tokens, pytest.approx(greedy_score))
 
 
@@ -173,8 +169,3 @@ def test_bad_options() -> None:
     message = "`search.stop` must be one of best, pool, attainable, but is 'never'."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         beam(2, stop="never")
-    message = "`search.ctc_weight` must be from 0 to 1 or null, but is 1.5."
-    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        BeamSearch(width=1, length_penalty="none", alpha=1.0, ctc_weight=1.5)
-    with pytest.raises(InputError, match=r"but is -0\.1\.$"):
-        GreedySearch(ctc_weight=-0.1)

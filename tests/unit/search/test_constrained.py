@@ -7,21 +7,15 @@ import torch
 
 from tandem.core.errors import InputError
 from tandem.search import BeamSearch, ConstrainedBeamSearch
+from tandem.search.rules import Banned, ForcedPrefix, MinLength
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 LONGEST = 4
-NO_RULES = {"min_length": 0, "no_repeat_ngram": 0, "forced_prefix": [], "banned": []}
 
 
-def constrained(width, required, length_penalty="none", alpha=1.0, **rules):
+def constrained(width, required, length_penalty="none", alpha=1.0):
     return ConstrainedBeamSearch(
-        width=width,
-        required=required,
-        length_penalty=length_penalty,
-        alpha=alpha,
-        ctc_weight=None,
-        coverage_penalty=0.0,
-        **{**NO_RULES, **rules},
+        width=width, required=required, length_penalty=length_penalty, alpha=alpha
     )
 
 
@@ -96,7 +90,7 @@ def test_narrow_ones_hold_the_sequences_with_true_scores(model) -> None:
 
 def test_what_beam_search_writes_anyway_is_found_again(chain, tables) -> None:
     made = chain([tables["garden_path"]])
-    plain = made.search(BeamSearch(width=3, length_penalty="none", alpha=1.0, ctc_weight=None))
+    plain = made.search(BeamSearch(width=3, length_penalty="none", alpha=1.0, stop="pool"))
     assert plain[0][0][0] == [B, EOS]
     assert made.search(constrained(3, [[B]]))[0][0] == plain[0][0]
 
@@ -113,7 +107,8 @@ def test_sources_leave_the_batch_one_by_one(chain, tables) -> None:
 
 
 def test_rules_hold_too(model) -> None:
-    found = model.search(constrained(3, [[A]], banned=[[A, B]], forced_prefix=[C], min_length=3), 6)
+    rules = (ForcedPrefix(prefix=[C]), Banned(sequences=[[A, B]]), MinLength(least=3))
+    found = model.search(constrained(3, [[A]]), 6, rules)
     for hypotheses in found:
         for tokens, _ in hypotheses:
             assert tokens[0] == C
@@ -130,10 +125,10 @@ def test_what_has_no_room_has_no_output(model) -> None:
 @pytest.mark.parametrize(
     ("required", "message"),
     [
-        ([], "must hold at least one sequence"),
-        ([[]], "must be a list of lists of at least one id each"),
-        ([[EOS]], r"`search.required\[0\]` must be a list of ids"),
-        ("walk", "must be a list"),
+        ([], "`search.required` must be a list of texts or of lists of ids, at least one"),
+        ([[]], r"`search.required\[0\]` must be a text or a list of ids"),
+        ([[EOS]], r"`search.required\[0\]` must be a text or a list of ids"),
+        ("walk", "`search.required` must be a list of texts or of lists of ids"),
     ],
 )
 def test_what_cannot_be_required(required, message) -> None:
@@ -141,6 +136,16 @@ def test_what_cannot_be_required(required, message) -> None:
         constrained(2, required)
 
 
-def test_an_unknown_id_is_named(model) -> None:
+def test_texts_are_required_as_ids(model, vocabulary) -> None:
+    texts = constrained(2, ["a b", [C]])
+    assert texts.bind(vocabulary).required == [[A, B], [C]]
+    assert texts.required == ["a b", [C]]
+    found = model.search(texts.bind(vocabulary), 8)
+    assert found == model.search(constrained(2, [[A, B], [C]]), 8)
+
+
+def test_what_the_vocabulary_does_not_have_is_named(vocabulary) -> None:
     with pytest.raises(InputError, match="names the id 9, but the target vocabulary ends at 6"):
-        model.search(constrained(2, [[9]]))
+        constrained(2, [[9]]).bind(vocabulary)
+    with pytest.raises(InputError, match=r"`search\.required` holds 'a q', which cannot"):
+        constrained(2, ["a q"]).bind(vocabulary)

@@ -11,7 +11,6 @@ from tandem.search import BeamSearch, DiverseBeamSearch
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 LONGEST = 4
-RULES = {"min_length": 0, "no_repeat_ngram": 0, "forced_prefix": [], "banned": []}
 
 
 def diverse(width, groups, diversity, length_penalty="none", alpha=1.0) -> DiverseBeamSearch:
@@ -21,14 +20,11 @@ def diverse(width, groups, diversity, length_penalty="none", alpha=1.0) -> Diver
         diversity=diversity,
         length_penalty=length_penalty,
         alpha=alpha,
-        ctc_weight=None,
-        coverage_penalty=0.0,
-        **RULES,
     )
 
 
 def beam(width, length_penalty="none", alpha=1.0) -> BeamSearch:
-    return BeamSearch(width=width, length_penalty=length_penalty, alpha=alpha, ctc_weight=None)
+    return BeamSearch(width=width, length_penalty=length_penalty, alpha=alpha, stop="pool")
 
 
 @pytest.fixture

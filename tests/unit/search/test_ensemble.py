@@ -10,7 +10,7 @@ from tandem.search import BeamSearch, GreedySearch, Step
 from tandem.search.ensemble import checked_average, start_together
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
-OPTIONS = {"length_penalty": "none", "alpha": 1.0, "ctc_weight": None}
+OPTIONS = {"length_penalty": "none", "alpha": 1.0, "stop": "pool"}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def together(members, method, average: str, max_length: int = 4):
 
 @pytest.mark.parametrize("average", ["probability", "log"])
 @pytest.mark.parametrize(
-    "method", [GreedySearch(ctc_weight=None), BeamSearch(width=3, **OPTIONS)], ids=["one", "beam"]
+    "method", [GreedySearch(), BeamSearch(width=3, **OPTIONS)], ids=["one", "beam"]
 )
 def test_equals_one_chain_with_averaged_tables(chain, members, average, method) -> None:
     log_probs = torch.stack([one.logits.log_softmax(-1) for one in members])
@@ -55,7 +55,7 @@ def test_by_hand(chain) -> None:
         ("probability", A, math.log(0.45)),
         ("log", B, math.log(0.11 * 0.69) / 2),
     ):
-        ((tokens, found),) = together([sure, other], GreedySearch(ctc_weight=None), average)[0]
+        ((tokens, found),) = together([sure, other], GreedySearch(), average)[0]
         assert (tokens, found) == ([symbol, EOS], pytest.approx(score))
 
 
@@ -70,7 +70,7 @@ def test_one_member_changes_nothing(members) -> None:
 def test_impossible_for_one(chain) -> None:
     members = [chain([{BOS: {A: 0.5, EOS: 0.5}}] * 2, normalized=True) for _ in range(2)]
     members[0].logits[:, BOS, EOS] = -math.inf
-    method = GreedySearch(ctc_weight=None)
+    method = GreedySearch()
     for average, score in (("probability", math.log(0.5)), ("log", math.log(0.5))):
         ((tokens, found),) = together(members, method, average, max_length=1)[0]
         assert (tokens, found) == ([A], pytest.approx(score))

@@ -7,7 +7,7 @@ import pytest
 from tandem.search import GreedySearch
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
-GREEDY = GreedySearch(ctc_weight=None)
+GREEDY = GreedySearch()
 
 
 def test_takes_the_best_symbol_at_each_step(chain, tables) -> None:

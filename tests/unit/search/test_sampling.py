@@ -15,18 +15,16 @@ from tandem.search.truncation import MinP, Temperature, TopK, TopP
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 ROW = torch.tensor([[0.4, 0.3, 0.2, 0.1]]).log()
-NO_HISTORY = torch.zeros(1, 0).long()
 
 
 def sampling(num_samples: int, seed: int = 0, **options) -> Sampling:
-    defaults = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "ctc_weight": None}
-    rules = {"min_length": 0, "no_repeat_ngram": 0, "forced_prefix": [], "banned": []}
-    return Sampling(num_samples=num_samples, seed=seed, **defaults | rules | options)
+    defaults = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
+    return Sampling(num_samples=num_samples, seed=seed, **defaults | options)
 
 
-def left(processor, row: torch.Tensor = ROW) -> list[float]:
-    """The distribution that a processor makes of a row."""
-    return processor(row, NO_HISTORY).softmax(1)[0].tolist()
+def left(shape, row: torch.Tensor = ROW) -> list[float]:
+    """The distribution that a shape makes of a row."""
+    return shape(row).softmax(1)[0].tolist()
 
 
 def test_temperature_by_hand() -> None:
@@ -201,7 +199,6 @@ def test_cold_sampling_is_greedy(chain, tables) -> None:
         ({"top_p": 0}, "`search.top_p` must be above 0 and at most 1 (1: off), but is 0."),
         ({"top_p": "x"}, "`search.top_p` must be above 0 and at most 1 (1: off), but is 'x'."),
         ({"min_p": math.nan}, "`search.min_p` must be from 0 (off) to 1, but is nan."),
-        ({"ctc_weight": 2}, "`search.ctc_weight` must be from 0 to 1 or null, but is 2."),
     ],
     ids=str,
 )

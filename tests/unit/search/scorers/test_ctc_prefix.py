@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tandem.core.memory import Memory
-from tandem.models.ctc_prefix import extend_prefixes, next_log_probs, start_prefixes
+from tandem.search.scorers.ctc_prefix import extend_prefixes, next_log_probs, start_prefixes
 
 EOS, VOCABULARY = 2, 6
 BOS = torch.full((3,), 1)

@@ -9,16 +9,17 @@ import torch
 
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
-from tandem.inference.decoding import check_search, generate
+from tandem.inference.decoding import Decoding, generate
 from tandem.search import BeamSearch, GreedySearch
+from tandem.search.scorers import CTCScorer
 
 EOS, LONGEST = SPECIAL_IDS.eos, 3
 SOURCE = torch.tensor([[4, 5, 3, 2], [2, 0, 0, 0], [5, 5, 2, 0]])
 MASK = torch.tensor([[True] * 4, [True, False, False, False], [True, True, True, False]])
 
 
-def beam(width: int, ctc_weight: float | None) -> BeamSearch:
-    return BeamSearch(width=width, length_penalty="none", alpha=1.0, ctc_weight=ctc_weight)
+def beam(width: int) -> BeamSearch:
+    return BeamSearch(width=width, length_penalty="none", alpha=1.0, stop="pool")
 
 
 def decoder_log_prob(model, row: int, tokens: list[int]) -> float:
@@ -49,7 +50,8 @@ def test_a_beam_as_wide_as_the_space_equals_exhaustive_scoring(
     memory = model.encode(SOURCE, MASK)
     table = alignments(model.ctc.log_probs(memory), MASK)
     outputs = all_outputs()
-    for row, found in enumerate(generate(model, beam(len(outputs), weight), memory, LONGEST)):
+    decoding = Decoding(beam(len(outputs)), scorers=(CTCScorer(weight=weight),))
+    for row, found in enumerate(generate(model, decoding, memory, LONGEST)):
         expected = {
             tuple(tokens): (1 - weight) * decoder_log_prob(model, row, tokens)
             + weight * table.log(row, tokens)
@@ -62,14 +64,13 @@ def test_a_beam_as_wide_as_the_space_equals_exhaustive_scoring(
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize(
-    "method", [beam(3, 0.4), GreedySearch(ctc_weight=0.4)], ids=["beam", "greedy"]
-)
+@pytest.mark.parametrize("method", [beam(3), GreedySearch()], ids=["beam", "greedy"])
 def test_scores_can_be_computed_again(small_model, alignments, method) -> None:
     model = small_model(ctc_weight=0.5)
     memory = model.encode(SOURCE, MASK)
     table = alignments(model.ctc.log_probs(memory), MASK)
-    for row, found in enumerate(generate(model, method, memory, 5)):
+    decoding = Decoding(method, scorers=(CTCScorer(weight=0.4),))
+    for row, found in enumerate(generate(model, decoding, memory, 5)):
         for one in found:
             by_decoder, by_ctc = (
                 decoder_log_prob(model, row, one.tokens),
@@ -78,25 +79,22 @@ def test_scores_can_be_computed_again(small_model, alignments, method) -> None:
             assert one.score == pytest.approx(0.6 * by_decoder + 0.4 * by_ctc, abs=1e-9)
 
 
-@torch.inference_mode()
-def test_null_is_the_weight_of_training_and_zero_the_decoder_alone(small_model) -> None:
-    model = small_model(ctc_weight=0.25)
-    memory = model.encode(SOURCE, MASK)
-    assert generate(model, beam(3, None), memory, 4) == generate(model, beam(3, 0.25), memory, 4)
-    without = small_model()
-    without.load_state_dict(model.state_dict(), strict=False)
-    alone = generate(without, beam(3, None), memory, 4)
-    assert generate(model, beam(3, 0.0), memory, 4) == alone
-    assert generate(model, beam(3, None), memory, 4) != alone
-
-
-def test_a_model_without_ctc_is_told_of_in_time(small_model) -> None:
+@pytest.mark.parametrize("weight", [0, -0.1, 1.5, "half"])
+def test_a_weight_that_is_no_share_is_refused(weight) -> None:
     message = (
-        "search.ctc_weight=0.3 needs a model with a CTC layer; train it with objective.ctc_weight "
-        "above 0 or set search.ctc_weight=null."
+        f"`scorer.ctc.weight` must be above 0 and at most 1, but is {weight!r}; to search without "
+        "CTC choose scorer=none."
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        check_search(small_model(), beam(1, 0.3))
-    check_search(small_model(), beam(1, None))
-    check_search(small_model(), beam(1, 0.0))
-    check_search(small_model(ctc_weight=0.1), beam(1, 0.3))
+        CTCScorer(weight=weight)
+
+
+def test_a_model_without_ctc_is_refused(small_model) -> None:
+    message = (
+        "scorer=ctc needs a model with a CTC layer; train it with objective.ctc_weight above 0 or "
+        "choose scorer=none."
+    )
+    decoding = Decoding(beam(1), scorers=(CTCScorer(weight=0.3),))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        decoding.check(small_model())
+    decoding.check(small_model(ctc_weight=0.1))
