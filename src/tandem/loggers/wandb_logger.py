@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from PIL import Image
 
 from tandem.core.errors import InputError
+from tandem.core.onlookers import report_failure
 
 if TYPE_CHECKING:
     import wandb
@@ -86,7 +87,10 @@ def finish(loggers: list[Logger], exit_code: int) -> None:
     """
     for logger in loggers:
         if isinstance(logger, WandbLogger) and logger._experiment is not None:
-            logger._experiment.finish(exit_code=exit_code)
+            try:
+                logger._experiment.finish(exit_code=exit_code)
+            except Exception as error:
+                report_failure("W&B", error)
 
 
 def media_cell(kind: Literal["image", "audio"], file_bytes: bytes) -> "wandb.Image | wandb.Audio":
