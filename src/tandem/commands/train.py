@@ -225,8 +225,6 @@ def bundle_config(config: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": build.model_spec(config),
         "search": config["search"],
-        "features": config["features"],
-        "truncate_source": config["data"]["truncate_source"],
         "dataset": config["dataset"],
         "metric": config["metric"],
         "batching": config["batching"],

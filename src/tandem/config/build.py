@@ -10,11 +10,12 @@ from omegaconf import DictConfig, OmegaConf
 from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
 from tandem.config.instantiate import make, plain
 from tandem.core.errors import InputError
-from tandem.data.augmentation import Variety
+from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
-from tandem.data.processors import LearnProcessors, Processors
+from tandem.data.preprocessing import LearnProcessors, Processors
+from tandem.data.readers import FileReader
 from tandem.data.stream import StreamOptions
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
@@ -70,8 +71,12 @@ def build_features(cfg: DictConfig) -> Features | None:
 def build_data(cfg: DictConfig) -> DataModule:
     """The data module; nothing is read yet."""
     source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
+    features = build_features(cfg)
     learn = LearnProcessors(
-        features=build_features(cfg), source_recipe=source_recipe, target_recipe=target_recipe
+        reader=FileReader(features, spec=plain(cfg.features)) if features else None,
+        source_recipe=source_recipe,
+        target_recipe=target_recipe,
+        truncate_source=cfg.data.truncate_source,
     )
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
@@ -79,13 +84,12 @@ def build_data(cfg: DictConfig) -> DataModule:
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
-            truncate_source=cfg.data.truncate_source,
         ),
         skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
         stream_options=StreamOptions(**cfg.stream),
         overfit=cfg.data.overfit,
-        variety=Variety(
+        augmentation=Augmentation(
             source_cutter=source_recipe.cutter,
             target_cutter=target_recipe.cutter,
             curriculum=make(cfg.curriculum) if cfg.curriculum else None,
@@ -99,7 +103,7 @@ def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Se
     """Model, loss, optimizer and search in one Lightning module."""
     model = build_model(
         cfg,
-        source_size=processors.source_size,
+        source_size=processors.source.size,
         target_size=processors.target.vocabulary_size,
         shared_vocabulary=processors.shared,
     )

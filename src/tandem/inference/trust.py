@@ -5,11 +5,11 @@ import importlib
 import inspect
 from typing import Any
 
-import tandem.data.datasets
 from tandem.attentions import Attention
 from tandem.bridges import Bridge
 from tandem.core.errors import InputError
 from tandem.data.features import Features
+from tandem.data.readers import SourceReader
 from tandem.decoders import Decoder
 from tandem.encoders import Encoder
 from tandem.frontends import Frontend
@@ -17,6 +17,7 @@ from tandem.metrics import Metric
 from tandem.search import Search
 
 SECTIONS: dict[str, tuple[type, ...]] = {
+    "reader": (SourceReader,),
     "features": (Features,),
     "model": (Frontend, Encoder, Decoder, Attention, Bridge),
     "search": (Search,),
@@ -98,6 +99,8 @@ def _is_member(found: Any, section: str, packages: tuple[str, ...]) -> bool:
         return issubclass(found, SECTIONS[section]) and not inspect.isabstract(found)
     if section != "dataset":
         return False
+    import tandem.data.datasets  # reads what training needs, and inference does not
+
     functions = (getattr(tandem.data.datasets, name) for name in tandem.data.datasets.__all__)
     return any(found is function for function in functions)
 

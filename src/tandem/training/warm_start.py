@@ -1,13 +1,11 @@
 """What training begins with, where it is not random: the weights and tokenizers of a bundle."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tandem.core.errors import InputError
-from tandem.data.features import Features
-from tandem.data.processors import LearnProcessors, Processors
-from tandem.data.tokenizers.base import TokenizerRecipe
+from tandem.data.preprocessing import LearnProcessors, Processors
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import Bundle, load_bundle
 from tandem.models import Seq2Seq
@@ -29,21 +27,18 @@ class Start:
         :param wanted: what the run would learn; its vocabularies may be others.
         :raises InputError: if that is of another kind.
         """
-        there = self.bundle.processors
-        self._check_source(there, wanted)
-        sides = [("target", there.target, wanted.target_recipe)]
-        if isinstance(there.source, Tokenizer) and not there.shared:
-            sides.append(("source", there.source, wanted.source_recipe))
-        for side, tokenizer, recipe in sides:
-            self._check_kind(side, tokenizer, recipe)
-        return there
+        there, here = self.bundle.processors, wanted(lambda column: [""])
+        self._check_source(there, wanted, here)
+        self._check_kind("target", there.target, here.target)
+        for one, other in zip(there.source.tokenizers, here.source.tokenizers, strict=True):
+            self._check_kind("source", one, other)
+        return replace(there, source=here.source.with_tokenizers(there.source.tokenizers))
 
-    def _check_source(self, there: Processors, wanted: LearnProcessors) -> None:
-        recipes = [
-            features.recipe() if isinstance(features, Features) else None
-            for features in (there.source, wanted.features)
-        ]
-        if recipes[0] != recipes[1]:
+    def _check_source(self, there: Processors, wanted: LearnProcessors, here: Processors) -> None:
+        learnt = bool(here.source.tokenizers)
+        if learnt != bool(there.source.tokenizers) or not (
+            learnt or there.source.identity() == here.source.identity()
+        ):
             raise InputError(
                 f"init_from={self.folder} reads its sources with other `features` than this run; "
                 "choose the features of that run, or leave init_from out."
@@ -55,13 +50,12 @@ class Start:
                 f"tokenizer.shared={str(there.shared).lower()}, or leave init_from out."
             )
 
-    def _check_kind(self, side: str, tokenizer: Tokenizer, recipe: TokenizerRecipe) -> None:
-        here = recipe.train([""]).kind
-        if tokenizer.kind != here:
+    def _check_kind(self, side: str, there: Tokenizer, here: Tokenizer) -> None:
+        if there.kind != here.kind:
             raise InputError(
-                f"init_from={self.folder} cuts {side} texts into {tokenizer.kind}, but this run's "
-                f"tokenizer would cut them into {here}; choose the tokenizer of that run, or leave "
-                "init_from out."
+                f"init_from={self.folder} cuts {side} texts into {there.kind}, but this run's "
+                f"tokenizer would cut them into {here.kind}; choose the tokenizer of that run, or "
+                "leave init_from out."
             )
 
     def give(self, model: Seq2Seq) -> None:

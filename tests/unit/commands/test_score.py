@@ -20,7 +20,7 @@ TARGETS = ["x y", "", "z z w x", "w new"]
 
 def by_steps(bundle, source: str, target: str) -> tuple[list[float], list[int]]:
     """Symbol by symbol: log-probabilities, and the places of the largest weights."""
-    ids = [*bundle.processors.source.encode_batch([source])[0], 2]
+    ids = [*bundle.processors.source.read([source]).ids.row(0), 2]
     wanted = [*bundle.processors.target.encode_batch([target])[0], 2]
     model, read = bundle.model, torch.tensor([ids])
     state = model.start(model.encode(read, torch.ones_like(read).bool()))

@@ -130,7 +130,8 @@ def test_another_version(bundle: Path, version: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["model", "search", "dataset", "metric", "max_length", "shared_vocabulary", "sha256"]
+    "key",
+    ["model", "search", "source", "dataset", "metric", "max_length", "shared_vocabulary", "sha256"],
 )
 @pytest.mark.parametrize("value", [None, "text", [1]])
 def test_a_config_without_a_usable_key(bundle: Path, key: str, value: Any) -> None:
