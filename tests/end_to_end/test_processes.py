@@ -13,8 +13,9 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
-from tandem.commands.train import open_folder, read_checkpoint, train, train_as_worker
-from tandem.config import build, checks
+from tandem.commands.train import open_folder, read_checkpoint, train, train_as_rank
+from tandem.config import checks
+from tandem.config.instantiate import plain
 from tandem.core.errors import InputError
 from tandem.core.stopping import Stopped
 
@@ -68,7 +69,7 @@ def in_processes(cfg: DictConfig, count: int) -> list[int]:
                     "MASTER_PORT": port,
                     "TORCHELASTIC_RUN_ID": "test",
                 }
-                train_as_worker(config=build.plain(cfg), command="", rank=rank, restarted=False)
+                train_as_rank(config=plain(cfg), command="", rank=rank, restarted=False)
                 code = 0
             except Stopped as stopped:
                 code = int(str(stopped.code))

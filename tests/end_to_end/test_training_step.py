@@ -11,7 +11,7 @@ from lightning.pytorch.plugins.precision import MixedPrecision
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tandem.config import build
+from tandem.config import checks
 from tandem.core.types import Batch
 
 Run = Callable[..., Any]
@@ -19,11 +19,9 @@ Run = Callable[..., Any]
 
 def prepared(compose_tiny: Run, *overrides: str) -> tuple[Any, list[Batch]]:
     """A module with its data, and the batches of the first epoch."""
-    cfg = compose_tiny("dropout=0", *overrides)
-    data = build.build_data(cfg)
-    processors = data.prepare()
-    torch.manual_seed(0)
-    return build.build_module(cfg, processors, 10), list(data.train_dataloader())
+    plan = checks.check(compose_tiny("dropout=0", *overrides))
+    module = plan.module(plan.data.prepare(), 10)
+    return module, list(plan.data.train_dataloader())
 
 
 def trainer(**settings: Any) -> L.Trainer:

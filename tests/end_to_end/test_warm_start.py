@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import pytest
 import torch
 
+from tandem.config import build
 from tandem.core.errors import InputError
+from tandem.inference import bundle
 from tandem.inference.bundle import load_bundle
+from tandem.training import warm_start
 
 Run = Callable[..., Any]
 SIZE = "hidden_size=32"
@@ -119,8 +123,7 @@ def test_a_start_with_parts_of_ones_own(
     train_tiny(tmp_path / "start", own, *options)
     begin = f"init_from={tmp_path / 'start'}"
     assert train_tiny(tmp_path / "run", own, *options, begin)
-    with pytest.raises(InputError, match=r"asks for 'tandem_test_own_parts\.Own', which is not"):
-        train_tiny(tmp_path / "other", *options, begin)
+    assert train_tiny(tmp_path / "other", *options, begin)  # of a bundle only weights are taken
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,7 @@ def test_a_start_with_parts_of_ones_own(
         ),
         (
             [SIZE, "attention=none"],
-            "has the weight decoder.attention.query.weight, which this run's model has not; "
+            "has the weight decoder.attention.energy.weight, which this run's model has not; "
             "choose the parts and sizes of that run",
         ),
         (
@@ -179,3 +182,103 @@ def test_a_start_that_does_not_fit(
         train_tiny(folder, *overrides, f"init_from={half_trained}")
     assert re.sub(r"frontend\.table\.weight", name, str(caught.value)) == message
     assert not folder.exists()
+
+
+def states(train_tiny: Run, folder: Path, *overrides: str) -> dict[str, torch.Tensor]:
+    """The weights of a run that begins somewhere and learns nothing."""
+    train_tiny(folder, *overrides, "optimizer=sgd", "optimizer.lr=0", "test=false")
+    return load_bundle(folder).model.state_dict()
+
+
+def test_some_parts_begin_with_weights_and_others_fresh(
+    train_tiny: Run, half_trained: Path, tmp_path: Path
+) -> None:
+    start = load_bundle(half_trained).model.state_dict()
+    fresh = states(train_tiny, tmp_path / "fresh", SIZE)
+    parts = (SIZE, f"init_from={half_trained}", "init_parts=[encoder,frontend]")
+    mixed = states(train_tiny, tmp_path / "mixed", *parts)
+    for name, weight in mixed.items():
+        expected = start if name.startswith(("encoder.", "frontend.")) else fresh
+        assert torch.equal(weight, expected[name]), name
+
+
+def test_an_encoder_alone_begins_a_model_with_another_decoder_and_vocabulary(
+    train_tiny: Run, half_trained: Path, tmp_path: Path
+) -> None:
+    start = load_bundle(half_trained).model.state_dict()
+    parts = (SIZE, f"init_from={half_trained}", "init_parts=[encoder]", "dataset.symbols=7")
+    mixed = states(train_tiny, tmp_path / "mixed", *parts, "decoder=cnn", "tokenizer=char")
+    for name in mixed:
+        if name.startswith("encoder."):
+            assert torch.equal(mixed[name], start[name])
+
+
+def test_rows_of_known_symbols_are_taken_over(
+    train_tiny: Run, half_trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bundle knows five letters and the four special symbols; the run has seven letters."""
+    other = (SIZE, "dataset.symbols=7")
+    fresh = states(train_tiny, tmp_path / "fresh", *other)
+    begin = (f"init_from={half_trained}", "init_vocabulary=false")
+    with caplog.at_level("INFO"):
+        mixed = states(train_tiny, tmp_path / "mixed", *other, *begin)
+    start = load_bundle(half_trained)
+    after = load_bundle(tmp_path / "mixed").processors.target.symbols
+    before = start.processors.target.symbols
+    for row, symbol in enumerate(after):
+        known = symbol in before
+        expected = start.model.state_dict() if known else fresh
+        place = before.index(symbol) if known else row
+        for name in ("target_table.weight", "output.weight"):
+            assert torch.equal(mixed[name][row], expected[name][place]), (name, symbol)
+    assert len(after) == 11
+    assert torch.equal(
+        mixed["encoder.stack.layers.0.weight_ih_l0"],
+        start.model.state_dict()["encoder.stack.layers.0.weight_ih_l0"],
+    )
+    log = (tmp_path / "mixed" / "train.log").read_text()
+    assert f"output.weight has 9 of 11 target symbols from {half_trained}; the others" in log
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["init_parts=[encoder]"],
+            "`init_parts` says what to take from a run, but init_from names none; add "
+            "init_from=outputs/run, or leave init_parts out.",
+        ),
+        (
+            ["init_parts=[encodr]", "init_from={run}", SIZE],
+            "`init_parts` must hold parts of this run's model, which are frontend, encoder, "
+            "target_table, decoder, output, but has 'encodr'; correct it.",
+        ),
+    ],
+    ids=["no run", "no part"],
+)
+def test_parts_that_there_are_not(
+    train_tiny: Run, half_trained: Path, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    given = [one.format(run=half_trained) for one in overrides]
+    with pytest.raises(InputError) as caught:
+        train_tiny(tmp_path / "run", *given)
+    assert str(caught.value) == message
+
+
+def test_the_network_is_assembled_and_the_bundle_read_once(
+    train_tiny: Run, half_trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = Counter[str]()
+
+    def counting(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            calls[name] += 1
+            return call(*args, **kwargs)
+
+        return counted
+
+    monkeypatch.setattr(build, "assemble", counting("assembled", build.assemble))
+    monkeypatch.setattr(warm_start, "read_bundle", counting("read", warm_start.read_bundle))
+    monkeypatch.setattr(bundle, "assemble", counting("assembled", bundle.assemble))
+    train_tiny(tmp_path / "run", SIZE, f"init_from={half_trained}")
+    assert calls == {"assembled": 1, "read": 1}

@@ -17,6 +17,7 @@ from tandem.callbacks import TextMetrics, TrainingTime, read_checkpoint, settle_
 from tandem.commands import console
 from tandem.config import build, checks, launch
 from tandem.config.instantiate import plain
+from tandem.config.plan import Plan
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
@@ -25,7 +26,7 @@ from tandem.data.module import DataModule
 from tandem.inference.bundle import save_bundle
 from tandem.loggers import CSVLogger, finish
 from tandem.reports.summary import summary_table
-from tandem.training.distributed import Workers
+from tandem.training.distributed import ElasticLaunch
 from tandem.training.module import Seq2SeqModule
 
 logger = logging.getLogger(__name__)
@@ -39,9 +40,8 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :return: the final metrics by the names they are logged under.
     :raises InputError: if something in the config or the data cannot work.
     """
-    checks.check(cfg)
-    checks.check_start(cfg)
-    workers = Workers(
+    plan = checks.check(cfg)
+    ranks = ElasticLaunch(
         devices=cfg.trainer.devices,
         num_nodes=cfg.trainer.num_nodes,
         strategy=cfg.trainer.strategy,
@@ -51,13 +51,13 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     folder = open_folder(cfg)
     console.set_up(folder / "train.log")
     with stopped_by_signals():
-        if workers.count == 1:
-            return train_here(cfg, command)
-        build.build_data(cfg).prepare()  # so that the processes find all of it in the cache
-        return workers.run(train_as_worker, config=plain(cfg), command=command)
+        if ranks.world_size == 1:
+            return train_here(plan, command)
+        plan.data.prepare()  # so that the processes find all of it in the cache
+        return ranks.run(train_as_rank, config=plain(cfg), command=command)
 
 
-def train_as_worker(
+def train_as_rank(
     *, config: dict[str, Any], command: str, rank: int, restarted: bool
 ) -> dict[str, float]:
     """One of several processes: the first one writes, and the others are silent.
@@ -73,23 +73,23 @@ def train_as_worker(
         logger.warning("A process died; all of them start again")
         config["resume"] = True
     with stopped_by_signals():
-        return train_here(OmegaConf.create(config), command)
+        return train_here(checks.check(OmegaConf.create(config)), command)
 
 
-def train_here(cfg: DictConfig, command: str) -> dict[str, float]:
+def train_here(plan: Plan, command: str) -> dict[str, float]:
     """Train in this process, which may be one of several."""
+    cfg, data = plan.cfg, plan.data
     folder = Path(cfg.run.folder)
     keep_kernels()
     L.seed_everything(cfg.seed, verbose=False)
-    data = build.build_data(cfg)
-    text_metrics = TextMetrics(metrics=build.build_metrics(cfg))
+    text_metrics = TextMetrics(metrics=plan.metrics)
     clock = TrainingTime()
-    trainer = build.build_trainer(cfg, [text_metrics, clock])
+    trainer = plan.trainer([text_metrics, clock])
     exit_code = 1
     try:
         processors = data.prepare()
         max_length = cfg.max_length or 2 * data.longest_target() + 10
-        module = build.build_module(cfg, processors, max_length)
+        module = plan.module(processors, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)

@@ -1,31 +1,28 @@
 """From a composed config to objects: the only place that instantiates what a config names."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
 from tandem.config.instantiate import make, plain
 from tandem.core.errors import InputError
 from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
-from tandem.data.preprocessing import LearnProcessors, Processors
+from tandem.data.preprocessing import LearnProcessors
 from tandem.data.readers import FileReader
 from tandem.data.stream import StreamOptions
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
-from tandem.training.distributed import cluster_environment
-from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
 from tandem.training.optimizer_groups import GroupedOptimizer, parameter_groups
 from tandem.training.self_critical import SelfCritical
-from tandem.training.warm_start import Start, load_start
+from tandem.training.warm_start import WarmStart, read_warm_start
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +65,11 @@ def build_features(cfg: DictConfig) -> Features | None:
     return features
 
 
-def build_data(cfg: DictConfig) -> DataModule:
-    """The data module; nothing is read yet."""
+def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModule:
+    """The data module; nothing is read yet.
+
+    :param warm_start: whose tokenizers are taken, if they are.
+    """
     source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
     features = build_features(cfg)
     learn = LearnProcessors(
@@ -78,9 +78,12 @@ def build_data(cfg: DictConfig) -> DataModule:
         target_recipe=target_recipe,
         truncate_source=cfg.data.truncate_source,
     )
+    processors = None
+    if warm_start is not None and warm_start.takes_vocabulary:
+        processors = warm_start.processors(learn)
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
-        learn=learn if cfg.init_from is None else lambda _: build_start(cfg).processors(learn),
+        learn=learn if processors is None else lambda _: processors,
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
@@ -99,32 +102,6 @@ def build_data(cfg: DictConfig) -> DataModule:
     )
 
 
-def build_module(cfg: DictConfig, processors: Processors, max_length: int) -> Seq2SeqModule:
-    """Model, loss, optimizer and search in one Lightning module."""
-    model = build_model(
-        cfg,
-        source_size=processors.source.size,
-        target_size=processors.target.vocabulary_size,
-        shared_vocabulary=processors.shared,
-    )
-    if cfg.init_from is not None:
-        build_start(cfg).give(model)
-    optimizer = build_optimizer(cfg)
-    optimizer.freeze(model)
-    return Seq2SeqModule(
-        model=model,
-        processors=processors,
-        search=build_search(cfg),
-        max_length=max_length,
-        objective=make(cfg.objective),
-        risk=build_risk(cfg),
-        noise=build_noise(cfg),
-        optimizer=optimizer,
-        scheduler=make(cfg.scheduler),
-        seed=cfg.seed,
-    )
-
-
 def build_optimizer(cfg: DictConfig) -> GroupedOptimizer:
     """What makes an optimizer of a model's parameters."""
     spec = plain(cfg.optimizer)
@@ -132,9 +109,23 @@ def build_optimizer(cfg: DictConfig) -> GroupedOptimizer:
     return GroupedOptimizer(make(spec), groups)
 
 
-def build_start(cfg: DictConfig) -> Start:
-    """The bundle that training begins with."""
-    return load_start(cfg.init_from, plain(cfg))
+def build_warm_start(cfg: DictConfig) -> WarmStart | None:
+    """What training begins with, if it is another run."""
+    if cfg.init_from is None:
+        for key in ("init_parts", "init_vocabulary"):
+            if cfg[key] is not None:
+                raise InputError(
+                    f"`{key}` says what to take from a run, but init_from names none; add "
+                    f"init_from=outputs/run, or leave {key} out."
+                )
+        return None
+    package = str(cfg.features._target_).partition(".")[0] if cfg.features else "tandem"
+    return read_warm_start(
+        cfg.init_from,
+        trusted={package},
+        parts=cfg.init_parts,
+        vocabulary=cfg.init_vocabulary,
+    )
 
 
 def build_risk(cfg: DictConfig) -> SelfCritical | None:
@@ -158,26 +149,6 @@ def build_noise(cfg: DictConfig) -> list[Noise]:
 def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
     """What watches the run."""
     return [make(callback) for callback in (cfg.callbacks or {}).values()]
-
-
-def build_trainer(cfg: DictConfig, callbacks: Sequence[L.Callback]) -> L.Trainer:
-    """Lightning's trainer with loggers and checkpoints that are never half-written.
-
-    :param callbacks: stand before those of the config.
-    """
-    logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
-    loggers = [make(one) for one in (cfg.logger or {}).values()]
-    trainer: L.Trainer = make(
-        cfg.trainer,
-        callbacks=[*callbacks, PlateauSteps(), *build_callbacks(cfg)],
-        logger=loggers or False,
-        plugins=[AtomicCheckpointIO(), cluster_environment()],
-        default_root_dir=cfg.run.folder,
-        enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
-        enable_progress_bar="progress" in (cfg.callbacks or {}),
-        reload_dataloaders_every_n_epochs=1,  # an epoch has its own number of batches
-    )
-    return trainer
 
 
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,33 +7,25 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from tandem.config.build import (
-    build_callbacks,
-    build_data,
-    build_features,
-    build_metrics,
-    build_model,
-    build_module,
-    build_noise,
-    build_optimizer,
-    build_risk,
-    build_search,
-)
-from tandem.config.instantiate import check_values, make, plain
+from tandem.config.build import build_features, build_metrics, build_model
+from tandem.config.instantiate import check_values, plain
+from tandem.config.plan import Plan, build_plan
 from tandem.core.errors import InputError
 from tandem.data.features import Features
 from tandem.inference.decoding import check_search
 from tandem.models import Seq2Seq, has_weights
+from tandem.training.objective import Objective
 
 TRIAL_SIZE = 8
 
 
-def check(cfg: DictConfig) -> None:
-    """Build everything that needs no data, so that what cannot work fails before data loads.
+def check(cfg: DictConfig) -> Plan:
+    """Make everything that needs no data, so that what cannot work fails before data loads.
 
     In ``cfg``, a dataset's options for metrics that are not chosen are dropped, and its
     ``monitor`` is replaced if no chosen metric computes it.
 
+    :return: what was made, for the run to use.
     :raises InputError: in one sentence that names the keys.
     """
     check_values(cfg)
@@ -42,31 +34,22 @@ def check(cfg: DictConfig) -> None:
     del config["optimizer"]["groups"]  # which are ours, not the optimizer's
     check_targets(config)
     _check_streaming(cfg)
+    _settle_monitor(cfg)
     features = build_features(cfg)
-    shared = features is None and bool(OmegaConf.select(cfg, "tokenizer.shared"))
-    model = build_model(
+    plan = build_plan(cfg)
+    model = plan.model or build_model(
         cfg,
         source_size=features.width if features else TRIAL_SIZE,
         target_size=TRIAL_SIZE,
-        shared_vocabulary=shared,
+        shared_vocabulary=features is None and bool(OmegaConf.select(cfg, "tokenizer.shared")),
     )
     _check_media(features, model)
-    _check_objective(cfg, model)
-    _check_optimizer(cfg, model)
-    check_search(model, build_search(cfg))
-    build_metrics(cfg)
-    build_data(cfg)
-    build_risk(cfg)
-    for noise in build_noise(cfg):
+    _check_objective(plan.objective, model)
+    _check_optimizer(plan, model)
+    check_search(model, plan.search)
+    for noise in plan.noise:
         noise.check(model)
-    build_callbacks(cfg)
-    _settle_monitor(cfg)
-
-
-def check_start(cfg: DictConfig) -> None:
-    """Refuse a bundle to begin with that does not fit, before data loads."""
-    if cfg.init_from is not None:
-        build_module(cfg, build_data(cfg).learn(lambda column: ()), max_length=1)
+    return plan
 
 
 def _check_streaming(cfg: DictConfig) -> None:
@@ -104,9 +87,8 @@ def _check_media(features: Features | None, model: Seq2Seq) -> None:
         )
 
 
-def _check_objective(cfg: DictConfig, model: Seq2Seq) -> None:
+def _check_objective(objective: Objective, model: Seq2Seq) -> None:
     """Refuse an objective that asks for what the model does not have."""
-    objective = make(cfg.objective)
     if objective.coverage_weight and not has_weights(model):
         raise InputError(
             f"objective.coverage_weight={objective.coverage_weight} needs attention weights, but "
@@ -115,20 +97,19 @@ def _check_objective(cfg: DictConfig, model: Seq2Seq) -> None:
         )
 
 
-def _check_optimizer(cfg: DictConfig, model: Seq2Seq) -> None:
+def _check_optimizer(plan: Plan, model: Seq2Seq) -> None:
     """Try out what would fail only after the data is loaded."""
     try:
-        make_optimizer = build_optimizer(cfg)
-        make_optimizer.freeze(model)
-        optimizer = make_optimizer(model)
+        plan.optimizer.freeze(model)
+        optimizer = plan.optimizer(model)
     except InputError:
         raise
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"The options under `optimizer` do not fit {cfg.optimizer._target_} ({error}); correct "
-            "them."
+            f"The options under `optimizer` do not fit {plan.cfg.optimizer._target_} ({error}); "
+            "correct them."
         ) from error
-    make(cfg.scheduler)(optimizer)
+    plan.scheduler(optimizer)
 
 
 def check_targets(config: Any, path: str = "") -> None:

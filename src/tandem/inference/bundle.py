@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_model, save_model
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_model
+from torch import Tensor
 
 from tandem import __version__
 from tandem.core.errors import InputError
@@ -152,25 +153,44 @@ def save_bundle(
     os.replace(part, folder)
 
 
-def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
+@dataclass(frozen=True)
+class StoredBundle:
+    """What a bundle's folder holds, read and checked, before a network is built of it."""
+
+    folder: Path
+    config: dict[str, Any]
+    processors: Processors
+    weights: dict[str, Tensor]
+    """By the names that the network's state has, shared ones under each of their names."""
+
+
+def read_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> StoredBundle:
     """Read a bundle, or the bundle of a run's folder, without running anything in it.
 
-    :param trusted: packages beside Tandem whose classes the model may be made of.
+    :param trusted: packages beside Tandem whose classes may read the sources.
     :raises InputError: if a file is missing or damaged, or names something untrusted.
     """
     folder = _bundle_folder(Path(path))
     config = _read_config(folder)
-    weights = _open_file(folder, config, WEIGHTS)
+    weights = _read_weights(_open_file(folder, config, WEIGHTS))
+    processors = _read_processors(folder, config, tuple(trusted))
+    return StoredBundle(folder, config, processors, weights)
+
+
+def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
+    """Read a bundle, or the bundle of a run's folder, and build its network.
+
+    :param trusted: packages beside Tandem whose classes the model may be made of.
+    :raises InputError: if a file is missing or damaged, or names something untrusted.
+    """
     packages = tuple(trusted)
-    processors = _read_processors(folder, config, packages)
+    stored = read_bundle(path, trusted=packages)
+    folder, config, processors = stored.folder, stored.config, stored.processors
     model = _build_model(config, packages, processors)
     try:
-        load_model(model, str(weights))
-    except (RuntimeError, SafetensorError) as error:
-        raise InputError(
-            f"The weights in {weights} do not fit the bundle's config ({error}); take the "
-            "bundle from its run again."
-        ) from error
+        model.load_state_dict(stored.weights)
+    except RuntimeError as error:
+        raise _unfit_weights(folder / WEIGHTS, error) from error
     search = build_trusted(config["search"], "search", packages)
     if not isinstance(search, Search):
         raise InputError(
@@ -183,6 +203,24 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
         search=search,
         max_length=config["max_length"],
         config=config,
+    )
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    """The weights by their names; of shared ones the file has one, and says what it stands for."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            shared = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise _unfit_weights(path, error) from error
+    return weights | {name: weights[one] for name, one in shared.items() if one in weights}
+
+
+def _unfit_weights(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The weights in {path} do not fit the bundle's config ({error}); take the bundle from its "
+        "run again."
     )
 
 

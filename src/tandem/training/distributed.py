@@ -1,4 +1,4 @@
-"""The processes of a run, on one machine or several: started, watched and started again."""
+"""Distributed training: the ranks of a run are started, watched and started again."""
 
 import logging
 import os
@@ -36,7 +36,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workers:
+class ElasticLaunch:
     """Processes that train one model together; torch elastic starts them."""
 
     devices: int
@@ -58,9 +58,9 @@ class Workers:
                 f"trainer.devices must be a whole number of at least 1, but is {self.devices}; "
                 "choose single GPUs by the variable CUDA_VISIBLE_DEVICES."
             )
-        if self.count > 1 and self.strategy == "auto":
+        if self.world_size > 1 and self.strategy == "auto":
             raise InputError(
-                f"{self.count} processes (trainer.devices={self.devices} x trainer.num_nodes="
+                f"{self.world_size} processes (trainer.devices={self.devices} x trainer.num_nodes="
                 f"{self.num_nodes}) need trainer=ddp; add it, or set both to 1."
             )
         if self.num_nodes > 1 and self.rdzv_endpoint is None:
@@ -70,8 +70,8 @@ class Workers:
             )
 
     @property
-    def count(self) -> int:
-        """Processes on all machines."""
+    def world_size(self) -> int:
+        """Processes on all machines, each of which is a rank."""
         return self.devices * self.num_nodes
 
     def run(self, work: Callable[..., Metrics], **arguments: Any) -> Metrics:

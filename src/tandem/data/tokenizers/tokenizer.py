@@ -60,6 +60,8 @@ class Tokenizer:
                 f"{pieces[: len(INNER_SPECIALS)]}; train it with one of Tandem's recipes."
             )
         self._pieces = _spell(pieces, spelling)
+        self.symbols = tuple(pieces)
+        """What each id stands for; two vocabularies have a symbol in common if both name it."""
 
     @property
     def vocabulary_size(self) -> int:

@@ -1,0 +1,129 @@
+"""A run's parts, each made once: what the checks have built is what training uses."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import lightning as L
+import torch
+from omegaconf import DictConfig
+
+from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
+from tandem.config.build import (
+    build_callbacks,
+    build_data,
+    build_metrics,
+    build_model,
+    build_noise,
+    build_optimizer,
+    build_risk,
+    build_search,
+    build_warm_start,
+)
+from tandem.config.instantiate import make
+from tandem.data.module import DataModule
+from tandem.data.preprocessing import Processors
+from tandem.metrics import Metric
+from tandem.models import Seq2Seq
+from tandem.search import Search
+from tandem.training.distributed import cluster_environment
+from tandem.training.module import Seq2SeqModule
+from tandem.training.noise import Noise
+from tandem.training.objective import Objective
+from tandem.training.optimizer_groups import GroupedOptimizer
+from tandem.training.self_critical import SelfCritical
+from tandem.training.warm_start import WarmStart
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Plan:
+    """What a checked config describes; nothing of the data is read yet."""
+
+    cfg: DictConfig
+    data: DataModule
+    search: Search
+    metrics: list[Metric]
+    objective: Objective
+    risk: SelfCritical | None
+    noise: list[Noise]
+    optimizer: GroupedOptimizer
+    scheduler: Any
+    callbacks: list[L.Callback]
+    warm_start: WarmStart | None
+    model: Seq2Seq | None = field(default=None)
+    """The network, once the sizes of the vocabularies are known."""
+
+    def assemble(self, processors: Processors) -> Seq2Seq:
+        """The network with the weights that training begins with; made once."""
+        if self.model is None:
+            torch.manual_seed(self.cfg.seed)
+            self.model = build_model(
+                self.cfg,
+                source_size=processors.source.size,
+                target_size=processors.target.vocabulary_size,
+                shared_vocabulary=processors.shared,
+            )
+            if self.warm_start is not None:
+                self.warm_start.fill(self.model, processors)
+            self.optimizer.freeze(self.model)
+        return self.model
+
+    def module(self, processors: Processors, max_length: int) -> Seq2SeqModule:
+        """Model, loss, optimizer and search in one Lightning module."""
+        return Seq2SeqModule(
+            model=self.assemble(processors),
+            processors=processors,
+            search=self.search,
+            max_length=max_length,
+            objective=self.objective,
+            risk=self.risk,
+            noise=self.noise,
+            optimizer=self.optimizer,
+            scheduler=self.scheduler,
+            seed=self.cfg.seed,
+        )
+
+    def trainer(self, callbacks: Sequence[L.Callback]) -> L.Trainer:
+        """Lightning's trainer with loggers and checkpoints that are never half-written.
+
+        :param callbacks: stand before those of the config.
+        """
+        cfg = self.cfg
+        logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
+        loggers = [make(one) for one in (cfg.logger or {}).values()]
+        trainer: L.Trainer = make(
+            cfg.trainer,
+            callbacks=[*callbacks, PlateauSteps(), *self.callbacks],
+            logger=loggers or False,
+            plugins=[AtomicCheckpointIO(), cluster_environment()],
+            default_root_dir=cfg.run.folder,
+            enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),
+            enable_progress_bar="progress" in (cfg.callbacks or {}),
+            reload_dataloaders_every_n_epochs=1,  # an epoch has its own number of batches
+        )
+        return trainer
+
+
+def build_plan(cfg: DictConfig) -> Plan:
+    """Make all parts of a run.
+
+    :param cfg: a ``train`` config whose values are all there.
+    """
+    parts: dict[str, Any] = {
+        "search": build_search(cfg),
+        "metrics": build_metrics(cfg),
+        "objective": make(cfg.objective),
+        "risk": build_risk(cfg),
+        "noise": build_noise(cfg),
+        "optimizer": build_optimizer(cfg),
+        "scheduler": make(cfg.scheduler),
+        "callbacks": build_callbacks(cfg),
+    }
+    warm_start = build_warm_start(cfg)  # the last one, as it reads a file
+    plan = Plan(cfg=cfg, data=build_data(cfg, warm_start), warm_start=warm_start, **parts)
+    if warm_start is not None and warm_start.takes_vocabulary:
+        plan.assemble(plan.data.learn(lambda column: ()))
+    return plan
