@@ -54,6 +54,7 @@ def cnn() -> Seq2Seq:
         "kernel_size": 3,
         "positions": "learned",
         "max_length": 512,
+        "input_dropout": 0.0,
         "dropout": 0.0,
     }
     return assembled(

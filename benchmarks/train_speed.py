@@ -89,6 +89,7 @@ def transformer() -> Seq2Seq:
         "activation": "relu",
         "positions": "sinusoidal",
         "max_length": 512,
+        "input_dropout": DROPOUT,
         "dropout": DROPOUT,
         "attention_dropout": 0.0,
         "activation_dropout": 0.0,

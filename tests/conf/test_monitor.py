@@ -7,6 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from tandem.config import build, checks
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]
@@ -22,7 +23,10 @@ Compose = Callable[..., DictConfig]
         (["metric=[ter]"], "val/ter", "min"),
         (["metric=[rouge]"], "val/rouge1", "max"),
         (["metric=[chrf]", "dataset=multi30k"], "val/chrf", "max"),  # which sets metric.bleu
+        (["metric=[cider]"], "val/cider", "max"),
         (["metric=[bleu]", "monitor.name=val/loss", "monitor.mode=min"], "val/loss", "min"),
+        (["dataset=multi30k", "monitor.name=val/loss"], "val/loss", "min"),  # it names a BLEU
+        (["dataset=an4", "monitor.name=val/token_accuracy"], "val/token_accuracy", "max"),
     ],
 )
 def test_monitor(composed: Compose, overrides: list[str], name: str, mode: str) -> None:
@@ -35,7 +39,7 @@ def test_monitor(composed: Compose, overrides: list[str], name: str, mode: str) 
 
 @pytest.mark.parametrize(
     "overrides",
-    [["monitor.name=val/blue"], ["monitor.mode=min"], ["monitor={name: val/exact_match}"]],
+    [["monitor.name=val/blue"], ["monitor={name: val/exact_match}"]],
 )
 def test_what_the_user_sets_is_never_replaced(composed: Compose, overrides: list[str]) -> None:
     cfg = composed("train", "metric=[bleu]", *overrides)
@@ -45,6 +49,42 @@ def test_what_the_user_sets_is_never_replaced(composed: Compose, overrides: list
         f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: val/loss, "
         "val/perplexity, val/token_accuracy, val/bleu; choose one or add its metric."
     )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["monitor.mode=min"],
+            "`monitor.mode` (min) looks for the worst val/exact_match, of which more is better; "
+            "leave it out.",
+        ),
+        (
+            ["monitor.name=val/loss", "monitor.mode=max"],
+            "`monitor.mode` (max) looks for the worst val/loss, of which less is better; leave it "
+            "out.",
+        ),
+    ],
+)
+def test_a_mode_that_contradicts_the_score(
+    composed: Compose, overrides: list[str], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        checks.check(composed("train", *overrides))
+    assert str(caught.value) == message
+
+
+METRICS = sorted(path.stem for path in (config_folder() / "metric").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_brings_its_mode(composed: Compose, metric: str) -> None:
+    cfg = composed("train", f"metric=[{metric}]")
+    (made,) = checks.check(cfg).metrics
+    first, direction = next(iter(made.directions.items()))
+    if metric != "exact_match":
+        assert cfg.monitor.name == f"val/{first}"
+    assert cfg.monitor.mode == direction
 
 
 def test_without_a_command_line_nothing_is_replaced(

@@ -226,7 +226,6 @@ def test_no_room_for_a_checkpoint(
         tmp_path / "run",
         "trainer.max_epochs=2",
         "monitor.name=val/loss",
-        "monitor.mode=min",
     )
     assert message.startswith("No room for a checkpoint: ")
     assert "(No space left on device); the previous one is kept, so free space" in message

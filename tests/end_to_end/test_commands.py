@@ -190,3 +190,24 @@ def test_ctc_needs_a_model_that_has_it(
     options = (f"run={finished_run}", "search=beam", "search.ctc_weight=0.3")
     with pytest.raises(InputError, match=r"search\.ctc_weight=0\.3 needs a model with a CTC layer"):
         command(compose_command(command.__name__, *options))
+
+
+def test_a_dataset_of_ones_own_is_evaluated_by_who_trusts_its_package(
+    compose_command: Compose,
+    train_tiny: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = (
+        "from tandem.data.datasets import reverse\n\n\n"
+        "def own(size, max_length, symbols, seed):\n"
+        "    return reverse(size=size, max_length=max_length, symbols=symbols, seed=seed)\n"
+    )
+    (tmp_path / "tandem_test_own_dataset.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    metrics = train_tiny(tmp_path / "run", "dataset._target_=tandem_test_own_dataset.own")
+    options = ("evaluate", f"run={tmp_path / 'run'}")
+    with pytest.raises(InputError, match=r"asks for 'tandem_test_own_dataset\.own', which is not"):
+        evaluate(compose_command(*options))
+    again = evaluate(compose_command(*options, "trusted=[tandem_test_own_dataset]"))
+    assert again["test/loss"] == pytest.approx(metrics["test/loss"])

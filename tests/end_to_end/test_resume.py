@@ -81,7 +81,7 @@ def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int)
 
 
 COMMON = ("trainer.max_epochs=3", "dropout=0.3", "callbacks.last.every_n_train_steps=2")
-BY_LOSS = ("monitor.name=val/loss", "monitor.mode=min")
+BY_LOSS = ("monitor.name=val/loss",)
 EMA = ("callbacks=[default,ema]", "callbacks.ema.decay=0.8", *BY_LOSS)
 NOISE = ("noise=[word_dropout,scheduled_sampling]", "noise.scheduled_sampling.steps=12")
 LAYER_DROP = (

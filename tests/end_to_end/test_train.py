@@ -136,7 +136,6 @@ def test_early_stopping_stops(train_tiny: Run, read_metrics: Run, tmp_path: Path
     train_tiny(
         tmp_path,
         "callbacks.early_stopping.patience=1",
-        "monitor.mode=min",
         "monitor.name=val/loss",
         "optimizer=sgd",
         "optimizer.lr=0.0",

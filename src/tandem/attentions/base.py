@@ -25,7 +25,7 @@ class Attended:
     state: State
 
 
-class Attention(ABC, nn.Module):
+class Attention(nn.Module, ABC):
     """Looks back at the memory.
 
     ``start`` prepares the memory of B sources once. ``forward`` then answers T queries for each

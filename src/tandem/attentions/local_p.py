@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from tandem.attentions.base import Attended, Attention, by_source
 from tandem.attentions.window import checked_half_width, offsets, window_weights
 from tandem.core.memory import Memory
+from tandem.core.precision import wide_type
 from tandem.core.state import State
 
 
@@ -40,10 +41,11 @@ class PredictiveLocalAttention(Attention):
         rows, length, _ = query.shape
         queries = by_source(query, len(keys))  # (B, K x T, Q)
         predicted = self.centre(torch.tanh(self.hidden(queries))).squeeze(-1)
-        centre = last * torch.sigmoid(predicted)  # (B, K x T)
+        centre = last * torch.sigmoid(predicted.to(wide_type(predicted.dtype)))  # (B, K x T)
         scores = queries @ keys.transpose(1, 2)  # (B, K x T, S)
         softmax = window_weights(scores, mask, centre, self.half_width)
         deviation = self.half_width / 2
-        weights = softmax * torch.exp(-offsets(scores, centre).square() / (2 * deviation**2))
-        context = (weights @ values).view(rows, length, -1)  # (N, T, M)
+        distance = offsets(scores.size(-1), centre)  # (B, K x T, S)
+        weights = softmax * torch.exp(-distance.square() / (2 * deviation**2))
+        context = (weights.to(values.dtype) @ values).view(rows, length, -1)  # (N, T, M)
         return Attended(context, lambda: weights.view(rows, length, -1), state)

@@ -7,6 +7,7 @@ from tandem.attentions.base import Attended, Attention
 from tandem.core.errors import InputError
 from tandem.core.masks import masked_softmax
 from tandem.core.memory import Memory
+from tandem.core.precision import wide_type
 from tandem.core.state import State
 
 
@@ -51,8 +52,9 @@ class LocationAttention(Attention):
 
     def start(self, memory: Memory) -> State:
         """Project the keys once and begin with uniform weights, or with nothing covered."""
-        uniform = memory.mask.to(memory.states.dtype) / memory.mask.sum(1, keepdim=True)
-        fixed = (self.key(memory.states), memory.states, memory.mask)
+        mask = memory.mask
+        uniform = mask.to(wide_type(memory.states.dtype)) / mask.sum(1, keepdim=True)
+        fixed = (self.key(memory.states), memory.states, mask)
         return State(fixed, carry=torch.zeros_like(uniform) if self.cumulative else uniform)
 
     def forward(self, query: Tensor, state: State) -> Attended:
@@ -63,12 +65,13 @@ class LocationAttention(Attention):
         projected = self.query(query).view(sources, -1, length, 1, keys.size(-1))  # (B, K, T, 1, A)
         seen, steps = state.carry, []  # (N, S)
         for step in range(length):
-            features = self.filters(seen.unsqueeze(1)).transpose(1, 2)  # (N, S, filters)
+            read = seen.unsqueeze(1).to(self.filters.weight.dtype)  # (N, 1, S)
+            features = self.filters(read).transpose(1, 2)  # (N, S, filters)
             located = self.location(features).view(sources, -1, *keys.shape[1:])  # (B, K, S, A)
             pairs = torch.tanh(projected[:, :, step] + located + keys.unsqueeze(1))
             scores = self.energy(pairs).squeeze(-1)  # (B, K, S)
             steps.append(masked_softmax(scores, mask.unsqueeze(1)).view(rows, -1))  # (N, S)
-            seen = seen + steps[-1] if self.cumulative else steps[-1]
+            seen = seen + steps[-1] if self.cumulative else steps[-1].to(seen.dtype)
         weights = torch.stack(steps, dim=1)  # (N, T, S)
         context = weights.view(sources, -1, weights.size(-1)) @ values  # (B, K x T, M)
         return Attended(

@@ -1,5 +1,6 @@
 """The window that Luong's local attentions look through: Luong et al. (2015), section 3.2."""
 
+import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
@@ -18,14 +19,13 @@ def window_weights(scores: Tensor, mask: Tensor, centre: Tensor, half_width: int
 
     :param scores: (N, T, S)
     :param mask: (N, S) or broadcastable to it, True = real.
-    :param centre: (N, T) inside the source, in positions from 0.
+    :param centre: (N, T) inside the source, in positions from 0; integers or float32 or wider.
     :return: (N, T, S), zero outside the window.
     """
-    distance = offsets(scores, centre).abs()
+    distance = offsets(scores.size(-1), centre).abs()
     return masked_softmax(scores, mask.unsqueeze(1) & (distance <= half_width))
 
 
-def offsets(scores: Tensor, centre: Tensor) -> Tensor:
-    """(N, T, S): each source position minus the centre."""
-    positions = scores.new_ones(scores.size(-1)).cumsum(0) - 1
-    return positions - centre.unsqueeze(-1)
+def offsets(length: int, centre: Tensor) -> Tensor:
+    """Centre (N, T), integers or float32 or wider -> (N, T, S): each position minus the centre."""
+    return torch.arange(length, device=centre.device) - centre.unsqueeze(-1)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 
-class Bridge(ABC, nn.Module):
+class Bridge(nn.Module, ABC):
     """Turns the encoder's summary into the initial state of a recurrent decoder."""
 
     @abstractmethod

@@ -90,10 +90,10 @@ def attention_drawing(
     if made is None:
         return None
     weights, tokens = made()[0].float().cpu().numpy(), writer.tokens(target_ids)
-    return _drawing(reader, module.model.frontend, source[0].numpy(), tokens, weights)
+    return source_drawing(reader, module.model.frontend, source[0].numpy(), tokens, weights)
 
 
-def _drawing(
+def source_drawing(
     reader: SourceReader,
     frontend: Frontend,
     positions: Vectors,

@@ -23,7 +23,7 @@ from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.data.cache import content_key
 from tandem.inference.trust import build_trusted
-from tandem.metrics import Metric
+from tandem.metrics.base import Metric, directions_of
 from tandem.reports.comparison import Outputs, Sample, comparison
 from tandem.reports.page import render
 from tandem.reports.runs import Run, find_runs
@@ -92,7 +92,7 @@ def run_metrics(run: Run, trusted: tuple[str, ...]) -> list[Known]:
 @functools.cache
 def _metric(spec: str, trusted: tuple[str, ...]) -> Known:
     metric = build_trusted(json.loads(spec), "metric", trusted)
-    return Known(metric, metric.signature, metric.modes())
+    return Known(metric, metric.signature, directions_of(metric))
 
 
 def read_outputs(run: Run, metrics: list[Known]) -> Outputs | None:

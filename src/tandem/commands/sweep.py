@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import shlex
 import signal
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -139,13 +140,12 @@ def check_points(plan: Plan) -> list[str]:
     """
     for point in plan.study.probes():
         cfg = launch.compose("train", plan.choices(point))
-        checks.check(cfg)
-        _check_metric(plan.study, cfg)
+        scores = checks.validation_scores(cfg, checks.check(cfg).metrics)
+        _check_metric(plan.study, cfg, scores)
     return list(cfg.logger or {})
 
 
-def _check_metric(study: Study, cfg: DictConfig) -> None:
-    modes = checks.validation_scores(cfg)
+def _check_metric(study: Study, cfg: DictConfig, modes: Mapping[str, str]) -> None:
     if study.metric not in modes:
         raise InputError(
             f"metric.name ({study.metric}) must be one of what validation logs: "

@@ -1,6 +1,7 @@
 """What can be told of a composed config before data loads: each mistake in one sentence."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -13,6 +14,7 @@ from tandem.config.plan import Plan, build_plan
 from tandem.core.errors import InputError
 from tandem.data.features import Features
 from tandem.inference.decoding import check_search
+from tandem.metrics.base import Direction, Metric, directions_of
 from tandem.models import Seq2Seq, has_weights
 from tandem.training.objective import Objective
 
@@ -163,38 +165,48 @@ def _settle_monitor(cfg: DictConfig) -> None:
     """Hold ``monitor`` against what validation logs.
 
     A dataset names its usual score. Where other metrics are chosen, the first score of the first
-    of them takes its place, unless ``monitor`` stands on the command line.
+    of them takes its place, unless ``monitor.name`` stands on the command line. Whether less or
+    more is better follows from the score.
     """
-    modes = validation_scores(cfg)
-    if cfg.monitor.name in modes:
-        return
-    if _on_command_line("monitor"):
+    metrics = build_metrics(cfg)
+    scores = validation_scores(cfg, metrics)
+    monitor = cfg.monitor
+    if monitor.name not in scores:
+        if _on_command_line("monitor.name", "monitor"):
+            raise InputError(
+                f"`monitor.name` ({monitor.name}) must be one of what this run logs: "
+                f"{', '.join(scores)}; choose one or add its metric."
+            )
+        monitor.name = f"val/{next(iter(directions_of(metrics[0])))}"
+    direction = scores[monitor.name]
+    if monitor.mode not in (None, direction):
+        better = "less" if direction == "min" else "more"
         raise InputError(
-            f"`monitor.name` ({cfg.monitor.name}) must be one of what this run logs: "
-            f"{', '.join(modes)}; choose one or add its metric."
+            f"`monitor.mode` ({monitor.mode}) looks for the worst {monitor.name}, of which "
+            f"{better} is better; leave it out."
         )
-    first_metric, *_ = build_metrics(cfg)
-    name, mode = next(iter(first_metric.modes().items()))
-    cfg.monitor.name, cfg.monitor.mode = f"val/{name}", mode
+    monitor.mode = direction
 
 
-def validation_scores(cfg: DictConfig) -> dict[str, str]:
+def validation_scores(cfg: DictConfig, metrics: Sequence[Metric]) -> dict[str, Direction]:
     """What validation logs, and whether less (min) or more (max) of it is better."""
-    modes: dict[str, str] = {
+    scores: dict[str, Direction] = {
         "val/loss": "min",
         "val/perplexity": "min",
         "val/token_accuracy": "max",
     }
     if cfg.objective.ctc_weight:
-        modes["val/ctc_loss"] = "min"
-    for metric in build_metrics(cfg):
-        modes |= {f"val/{name}": mode for name, mode in metric.modes().items()}
-    return modes
+        scores["val/ctc_loss"] = "min"
+    for metric in metrics:
+        scores |= {f"val/{name}": better for name, better in directions_of(metric).items()}
+    return scores
 
 
-def _on_command_line(key: str) -> bool:
-    """Whether an override sets a key or something below it; without Hydra every key counts."""
+def _on_command_line(key: str, *others: str) -> bool:
+    """Whether an override sets a key or something below it, or just one of others; without Hydra
+    every key counts.
+    """
     if not HydraConfig.initialized():
         return True
-    names = (item.lstrip("+~").partition("=")[0] for item in HydraConfig.get().overrides.task)
-    return any(name == key or name.startswith(f"{key}.") for name in names)
+    names = [item.lstrip("+~").partition("=")[0] for item in HydraConfig.get().overrides.task]
+    return any(name in (key, *others) or name.startswith(f"{key}.") for name in names)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from tandem.core.precision import wide_type
+
 
 def lengths_to_mask(lengths: Tensor, size: int) -> Tensor:
     """(B,) lengths -> (B, size) mask that is True before each row's length."""
@@ -24,5 +26,6 @@ def zero_padding(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
-    """(B, S, M) -> (B, M), the mean over real positions."""
-    return zero_padding(states, mask).sum(1) / mask.sum(1, keepdim=True)
+    """(B, S, M) -> (B, M), the mean over real positions, added up in float32 or wider."""
+    total = zero_padding(states, mask).sum(1, dtype=wide_type(states.dtype))
+    return (total / mask.sum(1, keepdim=True)).to(states.dtype)

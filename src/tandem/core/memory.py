@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from torch import Tensor
+from torch.export import register_dataclass
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The source as the decoder sees it."""
+    """The source as the decoder sees it; a pytree, as torch.export and FSDP need it."""
 
     states: Tensor
     """(B, S, M) one vector per source position."""
@@ -17,3 +18,6 @@ class Memory:
     """(B, M) the fixed-size context vector."""
     source: Tensor | None = None
     """(B, S) ids of the source's symbols, if the model copies them."""
+
+
+register_dataclass(Memory, serialized_type_name="tandem.core.memory.Memory")

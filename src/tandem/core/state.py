@@ -6,8 +6,9 @@ from typing import Any, Union
 
 import torch
 from torch import Tensor
+from torch.export import register_dataclass
 
-Tree = Union[Tensor, int, "State", tuple["Tree", ...]]
+Tree = Union[Tensor, int, "State", tuple["Tree", ...], list["Tree"], dict[Any, "Tree"]]
 """Tensors with rows on axis 0, nested as needed; an int is a step count that all rows share."""
 
 
@@ -16,7 +17,8 @@ class State:
     """The state of a decoder or an attention for B sources with K hypotheses each, N = B x K.
 
     Rows of ``carry`` lie source by source: b0k0 b0k1 b1k0 b1k1. Nobody but the module that made
-    a state looks inside it; search only repeats, reorders and selects.
+    a state looks inside it; search only repeats, reorders and selects. It is a pytree, so
+    torch.export, torch.compile and FSDP see the tensors in it.
     """
 
     fixed: Any = ()
@@ -46,13 +48,26 @@ class State:
     def _map(
         self, on_fixed: Callable[[Tensor], Tensor], on_carry: Callable[[Tensor], Tensor]
     ) -> "State":
+        """Change every tensor; raises TypeError at anything that holds rows it cannot move."""
+
         def walk(tree: Tree, change: Callable[[Tensor], Tensor]) -> Tree:
             if isinstance(tree, Tensor):
                 return change(tree)
+            if isinstance(tree, int):
+                return tree
             if isinstance(tree, State):
                 return tree._map(on_fixed, on_carry)
-            if isinstance(tree, tuple):
-                return tuple(walk(branch, change) for branch in tree)
-            return tree
+            if isinstance(tree, dict):
+                return {key: walk(branch, change) for key, branch in tree.items()}
+            if isinstance(tree, tuple | list):
+                branches = [walk(branch, change) for branch in tree]
+                return tree._make(branches) if hasattr(tree, "_make") else type(tree)(branches)
+            raise TypeError(
+                f"A State cannot move the rows of a {type(tree).__name__}; put tensors, ints, "
+                "States, and tuples, NamedTuples, lists and dicts of them into it."
+            )
 
         return State(walk(self.fixed, on_fixed), walk(self.carry, on_carry))
+
+
+register_dataclass(State, serialized_type_name="tandem.core.state.State")

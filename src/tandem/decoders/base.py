@@ -21,7 +21,7 @@ class Decoded:
     state: State
 
 
-class Decoder(ABC, nn.Module):
+class Decoder(nn.Module, ABC):
     """Writes the output, any number of positions at a call.
 
     Training passes the whole target, search one position at a time with the state that the last

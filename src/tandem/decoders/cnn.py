@@ -58,7 +58,8 @@ class CNNDecoder(Decoder):
     :param positions: sinusoidal, learned or none.
     :param max_length: longest target for learned positions.
     :param output_size: D, size of the features.
-    :param dropout: probability before each convolution, on the embeddings and on the features.
+    :param input_dropout: probability on the inputs with their positions.
+    :param dropout: probability before each convolution and on the features.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class CNNDecoder(Decoder):
         positions: str,
         max_length: int,
         output_size: int,
+        input_dropout: float,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -83,6 +85,7 @@ class CNNDecoder(Decoder):
             for _ in range(num_layers)
         )
         self.output = nn.Linear(hidden_size, output_size)
+        self.input_dropout = Dropout(input_dropout)
         self.dropout = Dropout(dropout)
         self.hidden_size = hidden_size
         self.output_size = output_size
@@ -103,7 +106,7 @@ class CNNDecoder(Decoder):
     def forward(self, inputs: Tensor, state: State) -> Decoded:
         """Inputs (N, T, E) -> features (N, T, D)."""
         offset, layer_states = state.carry
-        embedded = self.input(self.dropout(self.positions(inputs, offset)))  # (N, T, H)
+        embedded = self.input(self.input_dropout(self.positions(inputs, offset)))  # (N, T, H)
         states, carry, weights = embedded, [], None
         for layer, (past, attention_state) in zip(self.layers, layer_states, strict=True):
             states, past, attended = layer(states, embedded, past, attention_state)

@@ -75,7 +75,8 @@ class TransformerDecoder(Decoder):
     :param activation: relu, gelu or silu.
     :param positions: sinusoidal, learned, rotary or none.
     :param max_length: longest target for learned positions.
-    :param dropout: probability on the inputs and on what each sublayer adds.
+    :param input_dropout: probability on the inputs with their positions.
+    :param dropout: probability on what each sublayer adds.
     :param attention_dropout: probability of dropping a weight of self-attention.
     :param activation_dropout: probability inside the feed-forward maps.
     """
@@ -94,13 +95,18 @@ class TransformerDecoder(Decoder):
         activation: str,
         positions: str,
         max_length: int,
+        input_dropout: float,
         dropout: float,
         attention_dropout: float,
         activation_dropout: float,
     ) -> None:
         super().__init__()
         self.inputs = ScaledInputs(
-            input_size, hidden_size, positions=positions, max_length=max_length, dropout=dropout
+            input_size,
+            hidden_size,
+            positions=positions,
+            max_length=max_length,
+            dropout=input_dropout,
         )
         self.layers = nn.ModuleList(
             TransformerDecoderLayer(
@@ -167,7 +173,7 @@ def path_mask(seen: Tensor, length: int, sources: int) -> Tensor:
     if width == 1:  # all that was written is its own
         return causal_mask(length, past, seen.device)
     before = seen.view(sources, width, 1, past).expand(-1, -1, length, -1).flatten(1, 2)
-    own = torch.eye(width, device=seen.device).bool()  # (K, K)
+    own = torch.eye(width, dtype=torch.bool, device=seen.device)  # (K, K)
     now = own.repeat_interleave(length, 0).repeat_interleave(length, 1)  # (K x T, K x T)
     now = now & causal_mask(length, 0, seen.device).repeat(width, width)
     return torch.cat((before, now.expand(sources, -1, -1)), dim=2).unsqueeze(1)
@@ -176,5 +182,6 @@ def path_mask(seen: Tensor, length: int, sources: int) -> Tensor:
 def see(seen: Tensor, length: int, sources: int) -> Tensor:
     """What each hypothesis has seen after T more positions: (N, P) -> (N, P + K x T)."""
     width = len(seen) // sources
-    own = torch.eye(width, device=seen.device).bool().repeat_interleave(length, 1)  # (K, K x T)
+    own = torch.eye(width, dtype=torch.bool, device=seen.device)  # (K, K)
+    own = own.repeat_interleave(length, 1)  # (K, K x T)
     return torch.cat((seen, own.repeat(sources, 1)), dim=1)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from tandem.core.memory import Memory
 
 
-class Encoder(ABC, nn.Module):
+class Encoder(nn.Module, ABC):
     """Reads the whole input; what stands at padded positions changes nothing."""
 
     output_size: int

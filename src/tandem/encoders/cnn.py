@@ -24,7 +24,8 @@ class CNNEncoder(Encoder):
     :param kernel_size: width of each convolution, odd.
     :param positions: sinusoidal, learned or none.
     :param max_length: longest source for learned positions.
-    :param dropout: probability before each convolution and on the embeddings.
+    :param input_dropout: probability on the inputs with their positions.
+    :param dropout: probability before each convolution.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class CNNEncoder(Encoder):
         kernel_size: int,
         positions: str,
         max_length: int,
+        input_dropout: float,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -49,13 +51,14 @@ class CNNEncoder(Encoder):
         self.convolutions = nn.ModuleList(
             GatedConvolution(hidden_size, kernel_size, dropout) for _ in range(num_layers)
         )
+        self.input_dropout = Dropout(input_dropout)
         self.dropout = Dropout(dropout)
         self.reach = kernel_size // 2
         self.output_size = hidden_size
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
-        embedded = self.input(self.dropout(self.positions(inputs, 0)))  # (B, S, M)
+        embedded = self.input(self.input_dropout(self.positions(inputs, 0)))  # (B, S, M)
         states = embedded
         for convolution in self.convolutions:
             real = zero_padding(self.dropout(states), mask)

@@ -82,7 +82,8 @@ class ConformerEncoder(Encoder):
     :param kernel_size: width of the depthwise convolution, odd.
     :param positions: sinusoidal, learned, rotary or none.
     :param max_length: longest source for learned positions.
-    :param dropout: probability on the inputs and on what each sublayer adds.
+    :param input_dropout: probability on the inputs with their positions.
+    :param dropout: probability on what each sublayer adds.
     :param attention_dropout: probability of dropping an attention weight.
     :param activation_dropout: probability inside the feed-forward maps.
     """
@@ -98,6 +99,7 @@ class ConformerEncoder(Encoder):
         kernel_size: int,
         positions: str,
         max_length: int,
+        input_dropout: float,
         dropout: float,
         attention_dropout: float,
         activation_dropout: float,
@@ -109,7 +111,11 @@ class ConformerEncoder(Encoder):
                 f"but is {kernel_size}."
             )
         self.inputs = ScaledInputs(
-            input_size, hidden_size, positions=positions, max_length=max_length, dropout=dropout
+            input_size,
+            hidden_size,
+            positions=positions,
+            max_length=max_length,
+            dropout=input_dropout,
         )
         self.layers = nn.ModuleList(
             ConformerLayer(

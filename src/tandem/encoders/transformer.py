@@ -50,7 +50,8 @@ class TransformerEncoder(Encoder):
     :param activation: relu, gelu or silu.
     :param positions: sinusoidal, learned, rotary or none.
     :param max_length: longest source for learned positions.
-    :param dropout: probability on the inputs and on what each sublayer adds.
+    :param input_dropout: probability on the inputs with their positions.
+    :param dropout: probability on what each sublayer adds.
     :param attention_dropout: probability of dropping an attention weight.
     :param activation_dropout: probability inside the feed-forward maps.
     """
@@ -67,13 +68,18 @@ class TransformerEncoder(Encoder):
         activation: str,
         positions: str,
         max_length: int,
+        input_dropout: float,
         dropout: float,
         attention_dropout: float,
         activation_dropout: float,
     ) -> None:
         super().__init__()
         self.inputs = ScaledInputs(
-            input_size, hidden_size, positions=positions, max_length=max_length, dropout=dropout
+            input_size,
+            hidden_size,
+            positions=positions,
+            max_length=max_length,
+            dropout=input_dropout,
         )
         self.layers = nn.ModuleList(
             TransformerEncoderLayer(

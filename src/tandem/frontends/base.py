@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 
-class Frontend(ABC, nn.Module):
+class Frontend(nn.Module, ABC):
     """Turns a source of one modality into the vectors that an encoder reads."""
 
     media: str

@@ -247,7 +247,7 @@ def _read_processors(folder: Path, config: dict[str, Any], trusted: tuple[str, .
             build=build_features,
             shared=target if shared else None,
         )
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise unusable from error
     return Processors(source, target, shared=shared)
 

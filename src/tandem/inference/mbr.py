@@ -5,7 +5,7 @@ from collections import Counter
 from tandem.core.types import Hypothesis
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.risk import Risk
-from tandem.metrics import Metric
+from tandem.metrics.base import Metric
 
 
 class MinimumBayesRisk:

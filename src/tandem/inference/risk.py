@@ -1,7 +1,7 @@
 """How wrong single outputs are, by any metric that can tell."""
 
 from tandem.core.errors import InputError
-from tandem.metrics import Metric
+from tandem.metrics.base import Metric, directions_of
 
 
 class Risk:
@@ -15,12 +15,13 @@ class Risk:
     def __init__(self, metric: Metric, *, key: str) -> None:
         self.metric = metric
         ((right,), (wrong,)) = (self._scores([text], [["a b c d"]]) for text in ("a b c d", "e"))
+        name, *_ = directions_of(metric)
         if right == wrong:
             raise InputError(
                 f"{type(metric).__name__} cannot judge an output, as it does not compare single "
                 f"texts; choose another one, such as {key}=chrf."
             )
-        self.is_error_rate = right < wrong
+        self.is_error_rate = directions_of(metric)[name] == "min"
 
     def __call__(self, hypotheses: list[str], references: list[list[str]]) -> list[float]:
         """The risk of each hypothesis against its own references; 0 is right."""

@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from tandem.attentions import Attention
@@ -13,7 +14,7 @@ from tandem.data.readers import SourceReader
 from tandem.decoders import Decoder
 from tandem.encoders import Encoder
 from tandem.frontends import Frontend
-from tandem.metrics import Metric
+from tandem.metrics.base import Metric
 from tandem.search import Search
 
 SECTIONS: dict[str, tuple[type, ...]] = {
@@ -35,7 +36,8 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
 
     Dictionaries with ``_target_`` become objects, or factories if ``_partial_`` is true; all else
     is plain data. A target is accepted only if it *is* a member of one of the section's families
-    (or a dataset function) and its code lives in Tandem or in a package that the caller trusts.
+    (or a dataset function) and its code lives in Tandem or in a package that the caller trusts. Of
+    such a package a function is accepted as well, and what it makes is held against the families.
 
     :param spec: plain JSON data.
     :param section: the part of the bundle's config, one of ``SECTIONS``.
@@ -58,6 +60,8 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
     _refuse_keywords(arguments)
     target = resolve(spec["_target_"], section, trusted)
     built = {key: build_trusted(value, section, trusted) for key, value in arguments.items()}
+    if inspect.isfunction(target) and section != "dataset":
+        target = functools.partial(_made_by, target, spec["_target_"], section)
     if spec.get("_partial_", False):
         return functools.partial(target, **built)
     try:
@@ -95,14 +99,26 @@ def _is_member(found: Any, section: str, packages: tuple[str, ...]) -> bool:
         return False
     if found.__module__.split(".")[0] not in packages:
         return False
-    if inspect.isclass(found):
+    if inspect.isclass(found) and section != "dataset":
         return issubclass(found, SECTIONS[section]) and not inspect.isabstract(found)
+    if found.__module__.split(".")[0] != OWN_PACKAGE:
+        return True
     if section != "dataset":
         return False
-    import tandem.data.datasets  # reads what training needs, and inference does not
+    datasets = importlib.import_module("tandem.data.datasets")
+    return any(found is getattr(datasets, name) for name in datasets.__all__)
 
-    functions = (getattr(tandem.data.datasets, name) for name in tandem.data.datasets.__all__)
-    return any(found is function for function in functions)
+
+def _made_by(factory: Callable[..., Any], name: str, section: str, **arguments: Any) -> Any:
+    """What a trusted function makes, if it is a member of one of the section's families."""
+    part = factory(**arguments)
+    if not isinstance(part, SECTIONS[section]):
+        raise InputError(
+            f"The bundle asks for {name!r}, which makes a {type(part).__name__}, but `{section}` "
+            f"takes {', '.join(family.__name__ for family in SECTIONS[section])}; use the version "
+            "of that package with which the bundle was trained."
+        )
+    return part
 
 
 def _refuse_keywords(spec: dict[str, Any]) -> None:

@@ -12,8 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.amp import custom_bwd, custom_fwd
 
-from tandem.core.masks import zero_padding
-
 
 def run_gru(layer: nn.GRU, inputs: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     """Run one forward layer; equals ``layer(inputs, hidden)``.
@@ -23,45 +21,22 @@ def run_gru(layer: nn.GRU, inputs: Tensor, hidden: Tensor) -> tuple[Tensor, Tens
     :param hidden: (1, N, H)
     :return: states (N, T, H) and the last of them, (1, N, H).
     """
-    states = _run_direction(layer, "", inputs, hidden[0])  # (T, N, H)
-    return states.transpose(0, 1), states[-1:]
+    states = run_gru_direction(layer, "", inputs, hidden[0])
+    return states, states[:, -1].unsqueeze(0)
 
 
-def run_masked_gru(layer: nn.GRU, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Run a layer of one or two directions from zeros; equals running it over packed sequences.
+def run_gru_direction(layer: nn.GRU, suffix: str, inputs: Tensor, hidden: Tensor) -> Tensor:
+    """Inputs (N, T, E) in the order of one direction, hidden (N, H) -> states (N, T, H).
 
-    Padding stands behind each row's end, where it cannot reach back; for the second direction each
-    row is turned round inside its length.
-
-    :param inputs: (B, S, E)
-    :param mask: (B, S)
-    :return: states (B, S, directions x H) and each direction's last, (directions, B, H).
+    :param suffix: "" for the first direction, "_reverse" for the second.
     """
-    batch, length, _ = inputs.shape
-    rows = torch.arange(batch, device=inputs.device).unsqueeze(1)
-    lengths = mask.sum(1, keepdim=True)  # (B, 1)
-    steps = torch.arange(length, device=inputs.device)
-    turned = torch.where(mask, lengths - 1 - steps, steps)  # (B, S), its own inverse
-    zeros = inputs.new_zeros(batch, layer.hidden_size)
-    last_step = lengths.squeeze(1) - 1
-    directions, finals = [], []
-    for suffix in ("", "_reverse")[: 2 if layer.bidirectional else 1]:
-        source = inputs[rows, turned] if suffix else inputs
-        states = _run_direction(layer, suffix, source, zeros).transpose(0, 1)  # (B, S, H)
-        finals.append(states[rows.squeeze(1), last_step])
-        directions.append(states[rows, turned] if suffix else states)
-    return zero_padding(torch.cat(directions, dim=2), mask), torch.stack(finals)
-
-
-def _run_direction(layer: nn.GRU, suffix: str, inputs: Tensor, hidden: Tensor) -> Tensor:
-    """Inputs (N, T, E), hidden (N, H) -> states (T, N, H)."""
     weights = [
         getattr(layer, f"{name}_l0{suffix}")
         for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
     ]
     gates = F.linear(inputs.transpose(0, 1), *weights[:2])  # (T, N, 3H)
-    states: Tensor = _Recurrence.apply(gates, hidden, *weights[2:])
-    return states
+    states: Tensor = _Recurrence.apply(gates, hidden, *weights[2:])  # (T, N, H)
+    return states.transpose(0, 1)
 
 
 class _Recurrence(torch.autograd.Function):

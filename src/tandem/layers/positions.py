@@ -1,12 +1,50 @@
 """Where in the sequence a vector stands."""
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
 from tandem.core.errors import InputError
+from tandem.core.precision import wide_type
 
 ADDED_KINDS = ("sinusoidal", "learned", "none")
 KINDS = (*ADDED_KINDS, "rotary")
+
+
+class Angles(nn.Module):
+    """Angles that grow with position, each at its own rate: Vaswani et al. (2017), section 3.5.
+
+    The rates stay in float64 (float32 on MPS, which has no other) whatever type a model is
+    converted to: in bfloat16 most of 1,000 positions would be the same.
+
+    :param size: E, numbers that tell a position; two of them share a rate.
+    """
+
+    rates: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.register_buffer("rates", self._rates(torch.device("cpu")), persistent=False)
+
+    def forward(self, offset: int, length: int) -> Tensor:
+        """Angles (T, ceil(E / 2)) of T positions, the first of which is ``offset``."""
+        steps = torch.arange(offset, offset + length, device=self.rates.device)
+        return steps.unsqueeze(1) * self.rates
+
+    def _rates(self, device: torch.device) -> Tensor:
+        dtype = torch.float32 if device.type == "mps" else torch.float64
+        half = torch.arange((self.size + 1) // 2, dtype=dtype, device=device)
+        return 10000.0 ** (-2 * half / self.size)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Follow a model to another device, but not to another type."""
+        device = fn(self.rates.new_zeros(1, dtype=torch.float32)).device
+        if device != self.rates.device:
+            self.rates = self._rates(device)
+        return self
 
 
 class SinusoidalPositions(nn.Module):
@@ -16,19 +54,15 @@ class SinusoidalPositions(nn.Module):
     interleaving up to a fixed permutation.
     """
 
-    rates: Tensor
-
     def __init__(self, size: int) -> None:
         super().__init__()
-        half = torch.arange((size + 1) // 2, dtype=torch.float64)
-        self.size = size
-        self.register_buffer("rates", 10000.0 ** (-2 * half / size), persistent=False)
+        self.angles = Angles(size)
 
     def forward(self, inputs: Tensor, offset: int) -> Tensor:
         """Inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
-        steps = torch.arange(offset, offset + inputs.size(1), device=inputs.device)
-        angles = steps.unsqueeze(1) * self.rates  # (T, E / 2)
-        table = torch.cat((angles.sin(), angles.cos()), dim=1)[:, : self.size]  # (T, E)
+        _, length, size = inputs.shape
+        angles = self.angles(offset, length)  # (T, ceil(E / 2))
+        table = torch.cat((angles.sin(), angles.cos()), dim=1)[:, :size]  # (T, E)
         return inputs + table.to(inputs.dtype)
 
 
@@ -52,6 +86,12 @@ class LearnedPositions(nn.Module):
         return inputs + self.table.weight[offset:end]
 
 
+def position_limit(module: nn.Module) -> int | None:
+    """The longest sequence that the learned positions in a module allow; None: it has none."""
+    tables = (part.table for part in module.modules() if isinstance(part, LearnedPositions))
+    return min((table.num_embeddings for table in tables), default=None)
+
+
 class NoPositions(nn.Module):
     """Leaves the inputs as they are; order, if any, comes from elsewhere."""
 
@@ -69,8 +109,6 @@ class Rotary(nn.Module):
     :param size: size of one head, even.
     """
 
-    rates: Tensor
-
     def __init__(self, size: int) -> None:
         super().__init__()
         if size % 2:
@@ -78,19 +116,18 @@ class Rotary(nn.Module):
                 f"Rotary positions need heads of even size, but a head has size {size}; "
                 "choose `hidden_size` and `num_heads` so that their ratio is even."
             )
-        rates = 10000.0 ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
-        self.register_buffer("rates", rates, persistent=False)
+        self.size = size
+        self.angles = Angles(size)
 
     def forward(self, heads: Tensor, offset: int) -> Tensor:
         """Heads side by side (B, T, heads x size), of which the first position is ``offset`` ->
         the same, turned.
         """
         length, width = heads.shape[1:]
-        steps = torch.arange(offset, offset + length, device=heads.device)
-        angles = steps.unsqueeze(1) * self.rates  # (T, size / 2)
+        angles = self.angles(offset, length)  # (T, size / 2)
         turns = torch.polar(torch.ones_like(angles), angles)
-        turns = turns.repeat(1, width // 2 // len(self.rates))  # (T, heads x size / 2)
-        pairs = heads.to(torch.promote_types(heads.dtype, torch.float32)).unflatten(2, (-1, 2))
+        turns = turns.repeat(1, width // self.size)  # (T, heads x size / 2)
+        pairs = heads.to(wide_type(heads.dtype)).unflatten(2, (-1, 2))
         numbers = torch.view_as_complex(pairs)  # (B, T, heads x size / 2)
         turned = torch.view_as_real(numbers * turns.to(numbers.dtype))
         return turned.flatten(2).to(heads.dtype)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tandem.core.errors import InputError
+from tandem.layers.positions import Angles
 
 KINDS_2D = ("sinusoidal", "learned", "none")
 
@@ -17,8 +18,6 @@ class SinusoidalPositions2d(nn.Module):
     :param size: E, divisible by 4.
     """
 
-    rates: Tensor
-
     def __init__(self, size: int) -> None:
         super().__init__()
         if size % 4:
@@ -26,8 +25,7 @@ class SinusoidalPositions2d(nn.Module):
                 "Sinusoidal positions on two axes need vectors whose size is divisible by 4, but "
                 f"`frontend.embedding_size` is {size}; change it or set frontend.positions=learned."
             )
-        quarter = torch.arange(size // 4, dtype=torch.float64)
-        self.register_buffer("rates", 10000.0 ** (-4 * quarter / size), persistent=False)
+        self.angles = Angles(size // 2)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, R, C, E) -> the same shape."""
@@ -38,7 +36,7 @@ class SinusoidalPositions2d(nn.Module):
 
     def _table(self, length: int) -> Tensor:
         """One axis: (length, E / 2)."""
-        angles = torch.arange(length, device=self.rates.device).unsqueeze(1) * self.rates
+        angles = self.angles(0, length)  # (length, E / 4)
         return torch.cat((angles.sin(), angles.cos()), dim=1)
 
 

@@ -1,17 +1,27 @@
 """Stacked recurrent layers with one interface for the three cells."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tandem.core.errors import InputError
+from tandem.core.masks import zero_padding
 from tandem.layers.dropout import Dropout
-from tandem.layers.gru import run_gru, run_masked_gru
+from tandem.layers.gru import run_gru, run_gru_direction
 
 CELLS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+KERNELS: dict[str, Callable[..., Any]] = {
+    "RNN_TANH": torch.rnn_tanh,
+    "LSTM": torch.lstm,
+    "GRU": torch.gru,
+}
+"""The fused kernel of each cell over a sequence, by the name that torch gives its mode."""
+
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""Of one direction of a layer, in the order of the kernels."""
 
 
 class RecurrentStack(nn.Module):
@@ -83,7 +93,8 @@ class RecurrentStack(nn.Module):
         """
         states, final = inputs, inputs
         for index, layer in enumerate(self.layers):
-            states, final = _run_masked(layer, self.dropout(states) if index else states, mask)
+            read = self.dropout(states) if index else states
+            states, final = _run_masked(cast(nn.RNNBase, layer), read, mask)
         return states, final.transpose(0, 1).flatten(1)  # (directions, B, H) -> (B, directions x H)
 
 
@@ -102,14 +113,53 @@ def _step_lstm(layer: nn.LSTM, inputs: Tensor, slots: Any) -> Any:
     return hidden.unsqueeze(1), (hidden.unsqueeze(0), cell.unsqueeze(0))
 
 
-def _run_masked(layer: nn.Module, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """One layer over all S of every row: states (B, S, directions x H), (directions, B, H)."""
+def _run_masked(layer: nn.RNNBase, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """One layer from zeros over all S of every row; equals running it over packed sequences.
+
+    Packing would ask the device for the lengths. Instead padding stands behind each row's end,
+    where it cannot reach back; for the second direction each row is turned round inside its length.
+
+    :return: states (B, S, directions x H), and each direction's last, (directions, B, H).
+    """
+    rows = torch.arange(len(inputs), device=inputs.device)
+    steps = torch.arange(inputs.size(1), device=inputs.device)
+    lengths = mask.sum(1, keepdim=True)  # (B, 1)
+    turned = torch.where(mask, lengths - 1 - steps, steps)  # (B, S), its own inverse
+    directions, finals = [], []
+    for suffix in ("", "_reverse")[: 2 if layer.bidirectional else 1]:
+        read = inputs[rows.unsqueeze(1), turned] if suffix else inputs
+        states = _run_direction(layer, suffix, read)  # (B, S, H)
+        finals.append(states[rows, lengths.squeeze(1) - 1])
+        directions.append(states[rows.unsqueeze(1), turned] if suffix else states)
+    return zero_padding(torch.cat(directions, dim=2), mask), torch.stack(finals)
+
+
+def _run_direction(layer: nn.RNNBase, suffix: str, inputs: Tensor) -> Tensor:
+    """One direction of a layer from zeros: (B, S, E) in its order -> (B, S, H)."""
+    zeros = inputs.new_zeros(len(inputs), layer.hidden_size)
     if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
-        return run_masked_gru(layer, inputs, mask)
-    packed = pack_padded_sequence(inputs, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
-    output, last = layer(packed)
-    states, _ = pad_packed_sequence(output, batch_first=True, total_length=inputs.size(1))
-    return states, last[0] if isinstance(last, tuple) else last
+        return run_gru_direction(layer, suffix, inputs, zeros)
+    weights = [getattr(layer, f"{name}_l0{suffix}") for name in WEIGHTS]
+    hidden = zeros.unsqueeze(0)  # (1, B, H)
+    states, *_ = KERNELS[layer.mode](
+        inputs,
+        (hidden, hidden) if isinstance(layer, nn.LSTM) else hidden,
+        _in_one_chunk(weights),
+        has_biases=True,
+        num_layers=1,
+        dropout=0.0,
+        train=layer.training,
+        bidirectional=False,
+        batch_first=True,
+    )
+    return cast(Tensor, states)
+
+
+def _in_one_chunk(weights: list[Tensor]) -> list[Tensor]:
+    """The same weights side by side in memory, as cuDNN wants those of one direction."""
+    flat = torch.cat([weight.flatten() for weight in weights])
+    parts = flat.split([weight.numel() for weight in weights])
+    return [part.view_as(weight) for part, weight in zip(parts, weights, strict=True)]
 
 
 def _initialize(layer: nn.Module, gates: int) -> None:

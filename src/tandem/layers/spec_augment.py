@@ -50,7 +50,7 @@ class SpecAugment(nn.Module):
         if not self.training:
             return frames
         batch, _, longest, bands = frames.shape
-        widest = (lengths * self.time_share).long().clamp(max=self.time_width)  # (B,)
+        widest = (lengths.float() * self.time_share).long().clamp(max=self.time_width)  # (B,)
         hidden_frames = _stretches(lengths, widest, longest, self.time_masks)
         every = torch.full_like(lengths, bands)
         widest = every.clamp(max=self.frequency_width)
@@ -69,7 +69,8 @@ class SpecAugment(nn.Module):
 
 def _stretches(lengths: Tensor, widest: Tensor, longest: int, count: int) -> Tensor:
     """Draw ``count`` stretches inside of each of lengths (B,) -> (B, longest), True in them."""
-    widths, starts = torch.rand(2, len(lengths), count, 1, device=lengths.device)  # (B, count, 1)
+    drawn = torch.rand(2, len(lengths), count, 1, dtype=torch.float32, device=lengths.device)
+    widths, starts = drawn  # (B, count, 1)
     widths = (widths * (widest.view(-1, 1, 1) + 1)).long()
     starts = (starts * (lengths.view(-1, 1, 1) - widths + 1)).long()
     places = torch.arange(longest, device=lengths.device)

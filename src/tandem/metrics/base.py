@@ -1,12 +1,15 @@
 """What every metric looks like from outside."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
+
+Direction = Literal["min", "max"]
 
 
 class Metric(ABC):
@@ -17,6 +20,9 @@ class Metric(ABC):
 
     Values are percentages: 41.0 means 41 %. Error rates can exceed 100.
     """
+
+    directions: ClassVar[Mapping[str, Direction]]
+    """For each score, by its name, whether less (``min``) or more (``max``) of it is better."""
 
     def __call__(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float]:
         """Score all rows together.
@@ -52,16 +58,24 @@ class Metric(ABC):
     def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Each score by its name, from counts added up over a corpus, (K,)."""
 
-    def modes(self) -> dict[str, Literal["min", "max"]]:
-        """Whether less or more of each score is better, as a right and a wrong output show."""
-        references = [["a b c d"]]
-        right, wrong = self(["a b c d"], references), self(["e"], references)
-        return {name: "max" if right[name] > wrong[name] else "min" for name in right}
-
     @property
     @abstractmethod
     def signature(self) -> str:
         """The library, its version and the settings that the numbers depend on."""
+
+
+def directions_of(metric: Metric) -> dict[str, Direction]:
+    """What a metric states of its scores.
+
+    :raises InputError: if it states nothing.
+    """
+    directions = getattr(metric, "directions", None)
+    if not directions:
+        raise InputError(
+            f"The metric {type(metric).__name__} must state whether less or more of each of its "
+            'scores is better; give its class directions = {"name of a score": "max"}.'
+        )
+    return dict(directions)
 
 
 def yes_no(value: bool) -> str:

@@ -1,10 +1,9 @@
 """BLEU by sacreBLEU (Papineni et al. 2002; Post 2018)."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.bleu import BLEU as SacreBLEU
 
 from tandem.core.errors import InputError
 from tandem.metrics._sacrebleu import score, signature, statistics
@@ -22,7 +21,11 @@ class BLEU(Metric):
         ``add-k`` or ``none``.
     """
 
+    directions: ClassVar = {"bleu": "max"}
+
     def __init__(self, *, tokenize: str, lowercase: bool, smooth_method: str) -> None:
+        from sacrebleu.metrics.bleu import BLEU as SacreBLEU
+
         for key, value, known in (
             ("tokenize", tokenize, SacreBLEU.TOKENIZERS),
             ("smooth_method", smooth_method, SacreBLEU.SMOOTH_DEFAULTS),

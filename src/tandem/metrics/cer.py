@@ -1,9 +1,8 @@
 """Character error rate by jiwer."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
-from jiwer import process_characters
 from numpy.typing import NDArray
 
 from tandem.metrics._jiwer import error_rate, errors_and_units, flatten, signature
@@ -19,12 +18,16 @@ class CER(Metric):
         repeated spaces out of account.
     """
 
+    directions: ClassVar = {"cer": "min"}
+
     def __init__(self, *, normalization: str) -> None:
         check_normalization("cer", normalization)
         self.normalization = normalization
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
         """Return errors and reference units."""
+        from jiwer import process_characters
+
         pairs = flatten(hypotheses, references, self.normalization)
         return errors_and_units(process_characters(*pairs), references)
 

@@ -1,10 +1,9 @@
 """chrF and chrF++ by sacreBLEU (Popovic 2015, 2017)."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.chrf import CHRF as SacreCHRF
 
 from tandem.metrics._sacrebleu import score, signature, statistics
 from tandem.metrics.base import Metric
@@ -20,7 +19,11 @@ class ChrF(Metric):
     :param lowercase: score without regard to case.
     """
 
+    directions: ClassVar = {"chrf": "max"}
+
     def __init__(self, *, char_order: int, word_order: int, beta: int, lowercase: bool) -> None:
+        from sacrebleu.metrics.chrf import CHRF as SacreCHRF
+
         self._scorer = SacreCHRF(
             char_order=char_order, word_order=word_order, beta=beta, lowercase=lowercase
         )

@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ class CIDEr(Metric):
     :param tokenize: ``words``, or ``none`` to split at spaces only.
     :param lowercase: score without regard to case.
     """
+
+    directions: ClassVar = {"cider": "max"}
 
     def __init__(self, *, tokenize: str, lowercase: bool) -> None:
         if tokenize not in TOKENIZERS:

@@ -1,6 +1,6 @@
 """Exact match: the share of outputs that equal a reference."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ class ExactMatch(Metric):
 
     :param lowercase: compare without regard to case.
     """
+
+    directions: ClassVar = {"exact_match": "max"}
 
     def __init__(self, *, lowercase: bool) -> None:
         self.lowercase = lowercase

@@ -1,9 +1,8 @@
 """Phoneme error rate by jiwer."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
-from jiwer import process_words
 from numpy.typing import NDArray
 
 from tandem.metrics._jiwer import error_rate, errors_and_units, flatten, signature
@@ -17,8 +16,12 @@ class PER(Metric):
     Phonemes stand with spaces between them, as they do in pronunciation dictionaries.
     """
 
+    directions: ClassVar = {"per": "min"}
+
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
         """Return errors and reference units."""
+        from jiwer import process_words
+
         pairs = flatten(hypotheses, references, "none")
         return errors_and_units(process_words(*pairs), references)
 

@@ -1,11 +1,10 @@
 """ROUGE-1, ROUGE-2 and ROUGE-L by rouge-score (Lin 2004)."""
 
 from importlib.metadata import version
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from rouge_score.rouge_scorer import RougeScorer
 
 from tandem.metrics.base import Metric, yes_no
 
@@ -21,7 +20,11 @@ class ROUGE(Metric):
     :param stemmer: compare Porter stems of words longer than three letters.
     """
 
+    directions: ClassVar = dict.fromkeys(TYPES, "max")
+
     def __init__(self, *, stemmer: bool) -> None:
+        from rouge_score.rouge_scorer import RougeScorer  # brings nltk, which others need not load
+
         self.stemmer = stemmer
         self._scorer = RougeScorer(list(TYPES), use_stemmer=stemmer)
 

@@ -1,10 +1,9 @@
 """Translation edit rate by sacreBLEU (Snover et al. 2006)."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from sacrebleu.metrics.ter import TER as SacreTER
 
 from tandem.metrics._sacrebleu import score, signature, statistics
 from tandem.metrics.base import Metric
@@ -18,7 +17,11 @@ class TER(Metric):
     :param normalized: split punctuation off words first, as Tercom's option does.
     """
 
+    directions: ClassVar = {"ter": "min"}
+
     def __init__(self, *, case_sensitive: bool, normalized: bool) -> None:
+        from sacrebleu.metrics.ter import TER as SacreTER
+
         self._scorer = SacreTER(case_sensitive=case_sensitive, normalized=normalized)
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:

@@ -1,9 +1,8 @@
 """Word error rate by jiwer."""
 
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
-from jiwer import process_words
 from numpy.typing import NDArray
 
 from tandem.metrics._jiwer import error_rate, errors_and_units, flatten, signature
@@ -19,12 +18,16 @@ class WER(Metric):
         repeated spaces out of account.
     """
 
+    directions: ClassVar = {"wer": "min"}
+
     def __init__(self, *, normalization: str) -> None:
         check_normalization("wer", normalization)
         self.normalization = normalization
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
         """Return errors and reference units."""
+        from jiwer import process_words
+
         pairs = flatten(hypotheses, references, self.normalization)
         return errors_and_units(process_words(*pairs), references)
 

@@ -4,11 +4,14 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from tandem.attentions import MonotonicLocalAttention, PredictiveLocalAttention
 from tandem.core.errors import InputError
+from tandem.core.memory import Memory
 
 SIZES = {"query_size": 4, "memory_size": 3}
+BFLOAT16 = torch.bfloat16
 
 
 def window_softmax(scores: list[float], centre: float, half_width: int) -> list[float]:
@@ -81,6 +84,35 @@ def test_local_p_of_one_position_looks_at_it(query, memory, randomized) -> None:
     short = type(memory)(memory.states[:, :1], memory.mask[:, :1], memory.summary)
     attended = attention(query, attention.start(short))
     assert attended.weights().tolist() == [[[1.0]] * 3] * 2
+
+
+def far_memory(dtype: torch.dtype) -> Memory:
+    """A source of 1,500 positions, all alike, so that only their places matter."""
+    states = torch.ones(1, 1500, 3, dtype=dtype)
+    return Memory(states, torch.ones(1, 1500, dtype=torch.bool), states[:, 0])
+
+
+@pytest.mark.parametrize("half_width", [1, 10])
+def test_local_m_sees_the_same_window_in_bfloat16(half_width: int) -> None:
+    attention = MonotonicLocalAttention(**SIZES, half_width=half_width).bfloat16()
+    attended = attention(torch.zeros(1, 1500, 4).bfloat16(), attention.start(far_memory(BFLOAT16)))
+    places = torch.arange(1500)
+    near = (places - places.unsqueeze(1)).abs() <= half_width
+    assert torch.equal(attended.weights()[0] > 0, near)
+
+
+@pytest.mark.parametrize("half_width", [1, 10])
+def test_local_p_sees_the_same_window_in_bfloat16(half_width: int) -> None:
+    attention = PredictiveLocalAttention(**SIZES, half_width=half_width)
+    nn.init.constant_(attention.hidden.weight, 100.0)  # tanh is 1: what is predicted is exact
+    nn.init.constant_(attention.centre.weight, 0.34375)  # the centre is 1196.1
+    query = torch.ones(1, 1, 4)
+    expected = attention(query, attention.start(far_memory(torch.float32))).weights()
+    attention = attention.bfloat16()
+    found = attention(query.bfloat16(), attention.start(far_memory(BFLOAT16))).weights()
+    assert expected[0, 0].nonzero().flatten().tolist()[0] == 1197 - half_width
+    assert torch.equal(found > 0, expected > 0)
+    torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize("kind", [MonotonicLocalAttention, PredictiveLocalAttention])

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ class Longest(Metric):
     """A metric of somebody else's."""
 
     signature = "longest"
+    directions: ClassVar = {"exact_match": "max"}
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> Any:
         return np.array([[float(len(text)), 1.0] for text in hypotheses])

@@ -31,3 +31,11 @@ def test_masked_mean_and_zero_padding_ignore_padding_even_if_it_is_not_finite() 
     assert masked_mean(states, mask).tolist() == [[2.0, 3.0]]
     assert zero_padding(states, mask)[0, 2].tolist() == [0.0, 0.0]
     assert masked_mean(states[:, :1], mask[:, :1])[0].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_masked_mean_adds_up_in_a_wide_type() -> None:
+    states = torch.ones(1, 1003, 1, dtype=torch.bfloat16)
+    mean = masked_mean(states, torch.arange(1003).unsqueeze(0) < 1001)
+    assert mean.dtype == torch.bfloat16
+    assert mean.tolist() == [[1.0]]
+    assert masked_mean(states.double(), torch.ones(1, 1003).bool()).dtype == torch.float64

@@ -1,5 +1,10 @@
 """The verbs of a state, on rows that can be read off."""
 
+import re
+from collections import namedtuple
+from typing import Any
+
+import pytest
 import torch
 
 from tandem.core.state import State
@@ -42,3 +47,38 @@ def test_verbs_leave_the_old_state_alone() -> None:
     state.repeat(2)
     state.select(torch.tensor([1]), width=1)
     assert read(state) == ([[1], [2]], [5, 6], [10, 20], 3, [5, 6])
+
+
+Pair = namedtuple("Pair", ["one", "two"])
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda rows: (rows, 3),
+        lambda rows: [rows, 3],
+        lambda rows: Pair(rows, 3),
+        lambda rows: {"one": rows, "two": [{"three": 3}]},
+        lambda rows: {"one": [(Pair(rows, ()),)]},
+    ],
+    ids=["tuple", "list", "NamedTuple", "dict", "nested"],
+)
+def test_verbs_move_tensors_in_every_container(wrap: Any) -> None:
+    state = State(fixed=wrap(torch.tensor([1, 2])), carry=wrap(torch.tensor([5, 6])))
+    repeated = State(wrap(torch.tensor([1, 2])), wrap(torch.tensor([5, 5, 6, 6])))
+    assert repr(state.repeat(2)) == repr(repeated)
+    reordered = State(wrap(torch.tensor([1, 2])), wrap(torch.tensor([6, 5])))
+    assert repr(state.reorder(torch.tensor([1, 0]))) == repr(reordered)
+    selected = State(wrap(torch.tensor([2])), wrap(torch.tensor([6])))
+    assert repr(state.select(torch.tensor([1]), 1)) == repr(selected)
+
+
+@pytest.mark.parametrize("stray", [None, 0.5, "text", {1, 2}])
+def test_verbs_refuse_what_they_cannot_move(stray: Any) -> None:
+    message = (
+        f"A State cannot move the rows of a {type(stray).__name__}; put tensors, ints, States, "
+        "and tuples, NamedTuples, lists and dicts of them into it."
+    )
+    for state in (State(fixed=[stray]), State(carry=(torch.tensor([1]), stray))):
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            state.repeat(2)

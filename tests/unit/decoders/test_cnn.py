@@ -24,6 +24,7 @@ def make(randomized, attention, kernel_size: int) -> CNNDecoder:
             positions="sinusoidal",
             max_length=0,
             output_size=7,
+            input_dropout=0.0,
             dropout=0.0,
         )
     )

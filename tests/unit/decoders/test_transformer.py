@@ -27,6 +27,7 @@ def make(randomized, norm: str, attention) -> TransformerDecoder:
             activation="gelu",
             positions="sinusoidal",
             max_length=0,
+            input_dropout=0.0,
             dropout=0.0,
             attention_dropout=0.0,
             activation_dropout=0.0,

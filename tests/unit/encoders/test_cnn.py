@@ -21,6 +21,7 @@ def make(kernel_size: int = 3) -> CNNEncoder:
         kernel_size=kernel_size,
         positions="sinusoidal",
         max_length=0,
+        input_dropout=0.0,
         dropout=0.0,
     ).double()
     for parameter in encoder.parameters():

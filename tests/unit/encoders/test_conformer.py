@@ -24,6 +24,7 @@ def make(**changes) -> ConformerEncoder:
         "kernel_size": 3,
         "positions": "sinusoidal",
         "max_length": 0,
+        "input_dropout": 0.0,
         "dropout": 0.0,
         "attention_dropout": 0.0,
         "activation_dropout": 0.0,

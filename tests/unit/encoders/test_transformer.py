@@ -14,6 +14,7 @@ SHAPE = {
     "feed_forward_size": 12,
     "positions": "sinusoidal",
     "max_length": 0,
+    "input_dropout": 0.0,
     "dropout": 0.0,
     "attention_dropout": 0.0,
     "activation_dropout": 0.0,

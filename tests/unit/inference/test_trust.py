@@ -171,6 +171,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "class MySearch(GreedySearch):\n    pass\n"
         "class Other:\n    pass\n"
         "def function():\n    pass\n"
+        "def make_search(**options):\n    return GreedySearch(**options)\n"
+        "def splits(size):\n    return {'train': size}\n"
+        "class Splits:\n    def __init__(self, size):\n        self.size = size\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
@@ -191,6 +194,25 @@ def test_a_trusted_package(package: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Other", "function", "system", "Popen", "Path"])
 def test_a_trusted_package_has_other_things_too(package: str, name: str) -> None:
     assert f"'my_parts.{name}'" in refused({"_target_": f"my_parts.{name}"}, (package,))
+
+
+def test_a_trusted_packages_function_makes_a_part(package: str) -> None:
+    spec = {"_target_": "my_parts.make_search", "ctc_weight": None}
+    assert "'my_parts.make_search'" in refused(spec)
+    assert isinstance(build_trusted(spec, "search", (package,)), GreedySearch)
+    factory = build_trusted({**spec, "_partial_": True}, "search", (package,))
+    assert isinstance(factory(), GreedySearch)
+    assert refused(spec, (package,), "features") == (
+        "The bundle asks for 'my_parts.make_search', which makes a GreedySearch, but `features` "
+        "takes Features; use the version of that package with which the bundle was trained."
+    )
+
+
+@pytest.mark.parametrize("name", ["splits", "Splits"])
+def test_a_trusted_packages_dataset(package: str, name: str) -> None:
+    spec = {"_target_": f"my_parts.{name}", "size": 3}
+    assert f"'my_parts.{name}'" in refused(spec, (), "dataset")
+    assert build_trusted(spec, "dataset", (package,))
 
 
 def test_resolve_gives_the_object_itself() -> None:

@@ -5,9 +5,17 @@ import re
 
 import pytest
 import torch
+from torch import nn
 
 from tandem.core.errors import InputError
-from tandem.layers.positions import KINDS, LearnedPositions, Rotary, added_positions
+from tandem.layers.positions import (
+    KINDS,
+    Angles,
+    LearnedPositions,
+    Rotary,
+    added_positions,
+    position_limit,
+)
 
 
 def test_sinusoidal_equals_the_formula() -> None:
@@ -26,6 +34,35 @@ def test_sinusoidal_of_odd_size() -> None:
 def test_sinusoidal_is_exact_far_away() -> None:
     added = added_positions("sinusoidal", 2, 0)(torch.zeros(1, 1, 2), 100_000)
     assert added[0, 0].tolist() == pytest.approx([math.sin(1e5), math.cos(1e5)], abs=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_angles_stay_exact_in_a_model_of_any_type(dtype: torch.dtype) -> None:
+    exact = Angles(6)(0, 2000)
+    model = nn.Sequential(Angles(6)).to(dtype)
+    assert torch.equal(model[0](0, 2000), exact)
+    assert exact.dtype == torch.float64
+
+
+def test_angles_follow_a_model_to_another_device() -> None:
+    angles = Angles(6).to("meta")
+    assert angles.rates.device.type == "meta"
+    assert torch.equal(angles.to_empty(device="cpu")(0, 9), Angles(6)(0, 9))
+
+
+def test_positions_stay_distinct_in_bfloat16() -> None:
+    sinusoidal = added_positions("sinusoidal", 64, 0).to(torch.bfloat16)
+    table = sinusoidal(torch.zeros(1, 2000, 64, dtype=torch.bfloat16), 0)
+    turned = Rotary(64).to(torch.bfloat16)(torch.ones(1, 2000, 64, dtype=torch.bfloat16), 0)
+    for rows in (table, turned):
+        assert rows.dtype == torch.bfloat16
+        assert len(rows[0].unique(dim=0)) == 2000
+
+
+def test_position_limit_is_the_smallest_table() -> None:
+    learned = [added_positions("learned", 4, length) for length in (9, 7, 8)]
+    assert position_limit(nn.ModuleList(learned)) == 7
+    assert position_limit(added_positions("sinusoidal", 4, 5)) is None
 
 
 def test_learned_adds_the_row_of_the_position() -> None:

@@ -2,12 +2,17 @@
 
 import math
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
+from tandem.config.instantiate import make
+from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 from tandem.metrics import BLEU, CER, PER, ROUGE, TER, WER, ChrF, ExactMatch, Metric
+from tandem.metrics.base import directions_of
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -20,17 +25,20 @@ def chrf(char_order: int = 2) -> ChrF:
     return ChrF(char_order=char_order, word_order=0, beta=2, lowercase=False)
 
 
-ALL: list[Metric] = [
-    ExactMatch(lowercase=False),
-    bleu(),
-    chrf(),
-    TER(case_sensitive=False, normalized=False),
-    ROUGE(stemmer=False),
-    WER(normalization="none"),
-    CER(normalization="none"),
-    PER(),
-]
+def from_conf(option: str) -> Metric:
+    """A metric as its YAML file has it."""
+    (spec,) = OmegaConf.load(config_folder() / "metric" / f"{option}.yaml").values()
+    metric: Metric = make(spec)
+    return metric
+
+
+OPTIONS = sorted(path.stem for path in (config_folder() / "metric").glob("*.yaml"))
+ALL = [from_conf(option) for option in OPTIONS]
+BY_CORPUS = {"cider"}
+"""Of which one row alone says nothing, as a score depends on which rows stand together."""
+PERFECT = {"max": 100, "min": 0}
 ERROR_RATES = {"ter", "wer", "cer", "per"}
+EACH = pytest.mark.parametrize("metric", ALL, ids=OPTIONS)
 
 
 def test_exact_match() -> None:
@@ -140,7 +148,11 @@ def test_unknown_normalization() -> None:
         WER(normalization="lower")
 
 
-@pytest.mark.parametrize("metric", ALL, ids=lambda metric: type(metric).__name__)
+@pytest.mark.parametrize(
+    "metric",
+    [metric for metric, option in zip(ALL, OPTIONS, strict=True) if option not in BY_CORPUS],
+    ids=[option for option in OPTIONS if option not in BY_CORPUS],
+)
 def test_counts_of_rows_add_up(metric: Metric) -> None:
     hypotheses, references = ["a b c d", "x y", "a b"], [["a b d", "a"], ["x z"], ["a b"]]
     counts = metric.counts(hypotheses, references)
@@ -153,9 +165,27 @@ def test_counts_of_rows_add_up(metric: Metric) -> None:
     )
 
 
-def test_modes() -> None:
-    modes = {name: mode for metric in ALL for name, mode in metric.modes().items()}
-    assert {name for name, mode in modes.items() if mode == "min"} == ERROR_RATES
+@EACH
+def test_what_a_metric_states_is_what_comes_out(metric: Metric) -> None:
+    """A right corpus scores better than a wrong one, in the direction that the metric states."""
+    references = [["a b c d e"], ["f g h i j"], ["k l m n o", "a b k"]]
+    right = metric([texts[0] for texts in references], references)
+    wrong = metric(["x", "f y z", "w v u"], references)
+    assert set(metric.directions) == set(right)
+    for name, better in metric.directions.items():
+        assert right[name] > wrong[name] if better == "max" else right[name] < wrong[name]
+
+
+def test_a_metric_that_states_no_direction() -> None:
+    class Own(ExactMatch):  # type: ignore[misc]
+        directions: ClassVar = {}
+
+    with pytest.raises(InputError) as caught:
+        directions_of(Own(lowercase=False))
+    assert str(caught.value) == (
+        "The metric Own must state whether less or more of each of its scores is better; give its "
+        'class directions = {"name of a score": "max"}.'
+    )
 
 
 @pytest.mark.parametrize("metric", [WER(normalization="none"), CER(normalization="none")])
@@ -166,12 +196,12 @@ def test_error_rates_of_empty_text(metric: Metric) -> None:
     assert set(metric(["", "a"], [["a"], ["a"]]).values()) == {50.0}
 
 
-@pytest.mark.parametrize("metric", ALL, ids=lambda metric: type(metric).__name__)
+@EACH
 def test_every_metric(metric: Metric) -> None:
     """Perfect output, different numbers of references, empty output, bad input."""
     perfect = metric(["a b c d e", "f g h i j"], [["x", "a b c d e"], ["f g h i j"]])
     for name, value in perfect.items():
-        assert value == pytest.approx(0 if name in ERROR_RATES else 100)
+        assert name in BY_CORPUS or value == pytest.approx(PERFECT[metric.directions[name]])
     for name, value in metric(["", ""], [["a b c d e"], ["f", "g"]]).items():
         assert value == pytest.approx(100 if name in ERROR_RATES else 0)
     name = type(metric).__name__
@@ -194,4 +224,4 @@ def test_signatures() -> None:
     assert PER().signature.startswith("jiwer.per|")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert all("version:" in metric.signature for metric in ALL[1:])
+        assert all(metric.signature for metric in ALL)

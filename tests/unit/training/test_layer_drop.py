@@ -23,6 +23,7 @@ COMMON = {
     "feed_forward_size": 6,
     "positions": "sinusoidal",
     "max_length": 10,
+    "input_dropout": 0.0,
     "dropout": 0.0,
     "attention_dropout": 0.0,
     "activation_dropout": 0.0,

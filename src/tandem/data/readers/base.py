@@ -145,4 +145,5 @@ class SourceReader(ABC):
         :param open_file: finds a file that it wrote, and refuses a damaged one.
         :param build: makes the :class:`Features` that plain data describes, if they are trusted.
         :param shared: the target's tokenizer if it is this reader's, too.
+        :raises TypeError: or KeyError, if the options are no reader's.
         """

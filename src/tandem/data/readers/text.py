@@ -127,6 +127,8 @@ class TextReader(SourceReader):
         shared: Tokenizer | None,
     ) -> Self:
         """See :class:`SourceReader`."""
+        if not all(value is None or type(value) is int for value in options.values()):
+            raise TypeError("truncate, before and after must be whole numbers or null")
         tokenizer = shared or Tokenizer.from_json(open_file(TOKENIZER).read_text(encoding="utf-8"))
         return cls(tokenizer, **options)
 
