@@ -10,7 +10,7 @@ import lightning as L
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
-from tandem.loggers.wandb_logger import media_cell
+from tandem.loggers.wandb_logger import MEDIA, media_cell
 
 
 class SampleTable(EvaluatedRows):
@@ -76,9 +76,9 @@ def table(rows: Evaluated, media: list[Any] | None = None) -> tuple[list[str], l
 
 
 def _media(trainer: L.Trainer, split: Split, rows: Evaluated) -> list[Any] | None:
-    """The rows' pictures or recordings; None if their sources are text."""
+    """The rows' pictures or recordings; None if their sources are something else."""
     data = getattr(trainer, "datamodule", None)
-    if not isinstance(data, DataModule) or data.media is None:
+    if not isinstance(data, DataModule) or data.media not in MEDIA:
         return None
     files = [data.file(split, index) for index in rows.indices]
     return [

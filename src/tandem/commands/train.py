@@ -227,8 +227,6 @@ def bundle_config(config: dict[str, Any]) -> dict[str, Any]:
         "search": config["search"],
         "scorer": config["scorer"] or {},
         "rule": config["rule"] or {},
-        "features": config["features"],
-        "truncate_source": config["data"]["truncate_source"],
         "dataset": config["dataset"],
         "metric": config["metric"],
         "batching": config["batching"],
