@@ -21,7 +21,7 @@ import numpy as np
 from tandem.data.batching import Budget
 from tandem.data.datasets import parallel
 from tandem.data.module import DataModule, LengthFilter
-from tandem.data.processors import LearnProcessors
+from tandem.data.preprocessing import LearnProcessors
 from tandem.data.stream import StreamOptions
 from tandem.data.tokenizers import WordTokenizer
 
@@ -75,15 +75,15 @@ def go_through(folder: Path, streaming: bool) -> None:
             streaming=streaming,
             on_bad_example="error",
         ),
-        learn=LearnProcessors(features=None, source_recipe=recipe, target_recipe=recipe),
-        length_filter=LengthFilter(
-            max_source_length=None, max_target_length=None, truncate_source=None
+        learn=LearnProcessors(
+            reader=None, source_recipe=recipe, target_recipe=recipe, truncate_source=None
         ),
+        length_filter=LengthFilter(max_source_length=None, max_target_length=None),
         skip_bad=False,
         budget=Budget(max_tokens=4096, max_source_tokens=4096, max_sentences=None),
         stream_options=StreamOptions(buffer_size=20_000, sample_size=40_000),
         overfit=None,
-        variety=None,
+        augmentation=None,
         seed=0,
     )
     before = peak()

@@ -48,7 +48,9 @@ def batches(count: int, seed: int) -> list[Batch]:
         ids = rng.integers(4, VOCABULARY, int(lengths.sum()), dtype=np.int32)
         return Ragged(ids, np.concatenate(([0], lengths.cumsum())))
 
-    encoded = Encoded(TextColumn(rows(source)), rows(target), np.arange(len(target)))
+    encoded = Encoded(
+        TextColumn(rows(source), before=None, after=2), rows(target), np.arange(len(target))
+    )
     budget = Budget(max_tokens=4096, max_source_tokens=1 << 30, max_sentences=None)
     return [encoded.collate(chosen) for chosen in plan_batches(encoded, budget, rng=rng)[:count]]
 

@@ -274,6 +274,43 @@ def test_a_rate_that_is_much_too_high(train_tiny: Run, tmp_path: Path) -> None:
         assert all(torch.isfinite(tensor).all() for tensor in state.values()), path.name
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["decoder=cnn", "decoder.positions=learned", "decoder.max_length=12"],
+            "An output may have max_length=20 symbols, but the decoder's learned positions end at "
+            "decoder.max_length=12; raise that, lower max_length, or choose "
+            "decoder.positions=sinusoidal.",
+        ),
+        (
+            [
+                "decoder=transformer",
+                "decoder.positions=learned",
+                "decoder.max_length=4",
+                "decoder.num_heads=2",
+                "max_length=3",
+            ],
+            "The longest target of the train split has 5 symbols, but the decoder's learned "
+            "positions end at decoder.max_length=4; raise that, or choose "
+            "decoder.positions=sinusoidal.",
+        ),
+        (
+            ["encoder=cnn", "encoder.positions=learned", "encoder.max_length=4"],
+            "The longest source of the train split has 5 positions, but the encoder's learned ones "
+            "end at encoder.max_length=4; raise that, set data.truncate_source or "
+            "data.max_source_length, or choose encoder.positions=sinusoidal.",
+        ),
+    ],
+    ids=["output", "target", "source"],
+)
+def test_learned_positions_that_end_too_soon(
+    train_tiny: Run, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    assert message_of(train_tiny, tmp_path / "run", *overrides) == message
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 @pytest.fixture(autouse=True)
 def exploding_callback(importable: Callable[[type], str]) -> None:
     """A callback that spoils the weights at a step, as a bad batch may do."""

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tandem.commands.evaluate import evaluate
 from tandem.commands.generate import generate
+from tandem.commands.score import score_pairs
 from tandem.commands.train import train
 from tandem.core.errors import InputError
 from tandem.inference.bundle import load_bundle
@@ -99,6 +100,27 @@ def test_from_folder_to_output(
         capsys.readouterr()
         generate(compose_config("generate", f"run={run}", f"input={source}"))
         assert capsys.readouterr().out == "".join(f"{output}\n" for output in outputs)
+
+
+def test_evaluation_hears_each_training_recording_once(
+    compose_config: Compose, tmp_path: Path
+) -> None:
+    """At the speed it has, whatever training heard; and also those too long for training."""
+    data, run = fill("audio", tmp_path / "data"), tmp_path / "run"
+    options = ("features.speeds=[1.0,0.9,1.1]", "data.max_target_length=4", "test=false")
+    train(composed(compose_config, "audio", tmp_path, *options))
+    assert "Data: train 15," in (run / "train.log").read_text()  # 5 of 8, each at three speeds
+    metrics = evaluate(compose_config("evaluate", f"run={run}", "split=train"))
+    (written,) = (run / "evaluations").glob("*-train/hypotheses.txt")
+    outputs = written.read_text().splitlines()
+    bundle = load_bundle(run)
+    paths = [str(data / "train" / f"{place}.wav") for place in range(8)]
+    assert outputs == bundle.generate(paths)
+    targets = [NAMES[place % 3] for place in range(8)]
+    pairs = score_pairs(bundle, paths, targets)
+    symbols = sum(len(pair.tokens) for pair in pairs)
+    loss = -sum(pair.log_prob for pair in pairs) / symbols
+    assert metrics["train/loss"] == pytest.approx(loss, abs=1e-4)
 
 
 @pytest.mark.parametrize("media", ["image", "audio"])

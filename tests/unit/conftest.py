@@ -17,7 +17,8 @@ from tandem.attentions import AdditiveAttention
 from tandem.bridges import LinearBridge
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS
-from tandem.data.processors import Processors
+from tandem.data.preprocessing import Processors
+from tandem.data.readers import TextReader
 from tandem.data.tokenizers import WordTokenizer
 from tandem.decoders import RecurrentDecoder
 from tandem.encoders import RecurrentEncoder
@@ -98,8 +99,12 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
             vocabulary_size=20,
             min_frequency=1,
         )
-        reader = recipe.train([source])
-        processors = Processors(reader, reader if shared else recipe.train([target]))
+        tokenizer = recipe.train([source])
+        processors = Processors(
+            TextReader(tokenizer, truncate=truncate_source),
+            tokenizer if shared else recipe.train([target]),
+            shared=shared,
+        )
         config = model_config(hidden_size, attention)
         torch.manual_seed(seed)
         model = assemble(
@@ -109,7 +114,7 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
                 if key != "model"
             },
             **config["model"],
-            source_size=processors.source_size,
+            source_size=processors.source.size,
             target_size=processors.target.vocabulary_size,
             shared_vocabulary=shared,
         )
@@ -117,8 +122,6 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
             torch.nn.init.normal_(parameter, std=0.8)
         parts = {
             "model": config,
-            "features": None,
-            "truncate_source": truncate_source,
             "search": {"_target_": "tandem.search.GreedySearch"},
             "scorer": {},
             "rule": {},

@@ -8,13 +8,16 @@ from typing import cast
 import lightning as L
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
 from tandem.callbacks.onlooker import Onlooker
 from tandem.core.types import SPECIAL_IDS, Evaluated
-from tandem.data.features import Features
+from tandem.data.features import Vectors
 from tandem.data.module import DataModule
+from tandem.data.readers import SourceReader
+from tandem.frontends.base import Frontend
 from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech, save
 from tandem.training.module import Seq2SeqModule
 
@@ -88,11 +91,27 @@ def attention_drawing(
     if made is None:
         return None
     weights, tokens = made()[0].float().cpu().numpy(), writer.tokens(target_ids)
-    if not isinstance(reader, Features):
-        return partial(draw, AttentionMap(reader.tokens(source[0].tolist()), tokens, weights))
-    shown = reader.shown(source[0].numpy())
+    return source_drawing(reader, module.model.frontend, source[0].numpy(), tokens, weights)
+
+
+def source_drawing(
+    reader: SourceReader,
+    frontend: Frontend,
+    positions: Vectors,
+    tokens: list[str],
+    weights: NDArray[np.floating],
+) -> Drawing:
+    """Weights (T, S') over what can be shown of a source: its picture, sound, symbols or places.
+
+    :param positions: (S,) or (S, width), as in a batch.
+    """
     if reader.media == "image":
-        grid = module.model.frontend.grid(source.size(1))
-        return partial(draw_image, shown, tokens, weights, grid)
-    seconds = reader.seconds_per_vector * source.size(1) / len(shown)
-    return partial(draw_speech, shown, seconds, tokens, weights)
+        grid = frontend.grid(len(positions))
+        return partial(draw_image, reader.preview(positions).picture, tokens, weights, grid)
+    if reader.media == "audio":
+        picture, seconds = reader.preview(positions)
+        return partial(draw_speech, picture, seconds / len(picture), tokens, weights)
+    labels = reader.labels(positions)
+    if labels is None or len(labels) != weights.shape[1]:  # a frontend may change the length
+        labels = [str(place) for place in range(1, weights.shape[1] + 1)]
+    return partial(draw, AttentionMap(labels, tokens, weights))

@@ -11,7 +11,7 @@ from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wa
 from tandem.callbacks.onlooker import Onlooker
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
-from tandem.loggers.wandb_logger import media_cell
+from tandem.loggers.wandb_logger import MEDIA, media_cell
 
 
 class SampleTable(EvaluatedRows, Onlooker):
@@ -80,9 +80,9 @@ def table(rows: Evaluated, media: list[Any] | None = None) -> tuple[list[str], l
 
 
 def _media(trainer: L.Trainer, split: Split, rows: Evaluated) -> list[Any] | None:
-    """The rows' pictures or recordings; None if their sources are text."""
+    """The rows' pictures or recordings; None if their sources are something else."""
     data = getattr(trainer, "datamodule", None)
-    if not isinstance(data, DataModule) or data.media is None:
+    if not isinstance(data, DataModule) or data.media not in MEDIA:
         return None
     files = [data.file(split, index) for index in rows.indices]
     return [

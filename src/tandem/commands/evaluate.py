@@ -64,19 +64,15 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
     data = DataModule(
         load=lambda: build_trusted(spec, "dataset", tuple(cfg.trusted)),
         learn=lambda texts: bundle.processors,
-        length_filter=LengthFilter(
-            max_source_length=None,
-            max_target_length=None,
-            truncate_source=bundle.truncate_source,
-        ),
+        length_filter=LengthFilter(max_source_length=None, max_target_length=None),
         skip_bad=bundle.config["dataset"].get("on_bad_example") == "skip",
         budget=Budget(**bundle.config["batching"]),
         stream_options=StreamOptions(buffer_size=1, sample_size=1),
         overfit=None,
-        variety=None,
+        augmentation=None,
         seed=0,
     )
-    data.prepare()
+    data.open()
     return data
 
 

@@ -3,28 +3,19 @@
 import sys
 from pathlib import Path
 
-from omegaconf import DictConfig
-
 from tandem.config.launch import write_output
 from tandem.core.errors import InputError
-from tandem.data.features import Features
-from tandem.inference.bundle import Bundle
-
-LISTS = (".txt", ".lst", ".list")
-"""How the names of files end that list the paths of pictures or recordings."""
+from tandem.data.readers import SourceReader
 
 
-def read_sources(name: str, from_files: bool, *, key: str = "input") -> list[str]:
-    """Lines of a file or of standard input.
+def read_sources(name: str, reader: SourceReader, *, key: str = "input") -> list[str]:
+    """Lines of a file or of standard input, or the file itself if it is a source.
 
-    :param from_files: whether the model reads pictures or recordings; a line is then the path of
-        one, and ``name`` may be one itself.
+    :param reader: reads the model's sources.
     :param key: the option that names it, for errors.
     :raises InputError: if the file is missing or is not UTF-8.
     """
-    if from_files and name != "-" and Path(name).suffix.lower() not in LISTS:
-        return [name]
-    return read_lines(name, key=key)
+    return [name] if reader.is_source(name) else read_lines(name, key=key)
 
 
 def read_lines(name: str, *, key: str) -> list[str]:
@@ -43,21 +34,6 @@ def read_lines(name: str, *, key: str) -> list[str]:
             f"The {key} {where} is not UTF-8 in line {line}; convert it, for example with iconv."
         ) from error
     return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
-
-
-def check_lengths(bundle: Bundle, sources: list[str], cfg: DictConfig) -> None:
-    """Refuse texts that are empty or longer than ``cfg.max_source_length`` symbols."""
-    source = bundle.processors.source
-    if isinstance(source, Features) or bundle.truncate_source is not None:
-        return
-    for number, ids in enumerate(source.encode_batch(sources), start=1):
-        if not ids:
-            raise InputError(f"Line {number} of the input is empty; every line needs a source.")
-        if len(ids) > cfg.max_source_length:
-            raise InputError(
-                f"Line {number} of the input has {len(ids)} symbols, more than max_source_length="
-                f"{cfg.max_source_length}; shorten it or raise max_source_length."
-            )
 
 
 def check_new(path: Path) -> None:

@@ -12,13 +12,12 @@ import rich
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.commands.files import check_lengths, check_new, read_sources, write_new
+from tandem.commands.files import check_new, read_sources, write_new
 from tandem.config import launch
 from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.data.features import Features
 from tandem.inference.bundle import Bundle
 from tandem.inference.ensemble import load_bundles
 from tandem.inference.forced_decoding import force_pairs
@@ -42,8 +41,9 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return
-    sources = read_sources(cfg.input, isinstance(bundle.processors.source, Features))
-    check_lengths(bundle, sources, cfg)
+    reader = bundle.processors.source
+    sources = read_sources(cfg.input, reader)
+    reader.check_lines(sources, most=cfg.max_source_length)
     text = "".join(f"{line}\n" for line in lines(bundle, sources, cfg))
     if cfg.output == "-":
         sys.stdout.write(text)
@@ -53,12 +53,11 @@ def generate(cfg: DictConfig, command: str = "") -> None:
 
 def converse(bundle: Bundle, cfg: DictConfig) -> None:
     """Answer line by line until the input ends."""
-    source = bundle.processors.source
-    what = f"the path of an {source.media} file" if isinstance(source, Features) else "a source"
-    rich.print(f"[dim]Type {what} and press Enter; end with Ctrl-D.[/]")
+    reader = bundle.processors.source
+    rich.print(f"[dim]Type {reader.prompt} and press Enter; end with Ctrl-D.[/]")
     for line in _typed():
         try:
-            check_lengths(bundle, [line], cfg)
+            reader.check_lines([line], most=cfg.max_source_length)
             print(*lines(bundle, [line], cfg))
         except InputError as error:
             launch.complain(error)
@@ -117,7 +116,7 @@ def attention(
     pairs = [(text, one.tokens) for text, ones in zip(sources, found, strict=True) for one in ones]
     outputs = [tokens for _, tokens in pairs]
     targets = [ids[:-1] if ids[-1] == SPECIAL_IDS.eos else ids for ids in outputs]
-    source = bundle.processors.source
+    reader = bundle.processors.source
     looks: dict[int, dict[str, Any]] = {}
     for part in force_pairs(bundle, [text for text, _ in pairs], targets, max_tokens=max_tokens):
         lengths = part.memory.mask.sum(1).tolist()
@@ -125,8 +124,9 @@ def attention(
             row, length = part.rows[place], lengths[place]
             kept = weights[: len(outputs[row]), :length].tolist()
             looks[row] = {"attention": [[round(weight, 4) for weight in one] for one in kept]}
-            if not isinstance(source, Features):
-                looks[row]["source"] = source.tokens(part.batch.source[place, :length].tolist())
+            labels = reader.labels(part.batch.source[place, :length].cpu().numpy())
+            if labels is not None:
+                looks[row]["source"] = labels
     return [looks[row] for row in range(len(pairs))]
 
 

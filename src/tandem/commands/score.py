@@ -10,14 +10,14 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from tandem.commands import console
-from tandem.commands.files import check_lengths, check_new, read_lines, read_sources, write_new
+from tandem.commands.files import check_new, read_lines, read_sources, write_new
 from tandem.config import launch
 from tandem.config.bundles import device, runs
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
-from tandem.core.types import SPECIAL_IDS, Batch
-from tandem.data.features import Features
+from tandem.core.types import SPECIAL_IDS
+from tandem.data.readers import SourceReader
 from tandem.inference.bundle import Bundle, load_bundle
 from tandem.inference.forced_decoding import force_pairs
 from tandem.inference.teacher_forcing import forced_losses
@@ -65,15 +65,15 @@ def score(cfg: DictConfig, command: str = "") -> None:
         raise InputError(f"`run` must be one folder here, but is {cfg.run}; score with each alone.")
     bundle = load_bundle(runs(cfg)[0], trusted=cfg.trusted)
     bundle.model.to(device(cfg.accelerator))
-    from_files = isinstance(bundle.processors.source, Features)
-    sources = read_sources(cfg.source, from_files, key="source")
+    reader = bundle.processors.source
+    sources = read_sources(cfg.source, reader, key="source")
     targets = read_lines(cfg.target, key="target")
     if len(sources) != len(targets):
         raise InputError(
             f"source={cfg.source} has {len(sources)} lines and target={cfg.target} {len(targets)}, "
             "but line n of one belongs to line n of the other; make them equally long."
         )
-    check_lengths(bundle, sources, cfg)
+    reader.check_lines(sources, most=cfg.max_source_length)
     pairs = score_pairs(
         bundle, sources, targets, alignment=cfg.alignment, max_tokens=cfg.max_tokens
     )
@@ -111,7 +111,8 @@ def score_pairs(
         by_target = losses.double().split(part.batch.target_mask.sum(1).tolist())
         positions = None
         if alignment:
-            positions = _most_weighed(part.weights("alignment"), part.memory, part.batch).tolist()
+            weights, reader = part.weights("alignment"), bundle.processors.source
+            positions = _most_weighed(weights, part.memory, reader).tolist()
         for place, row in enumerate(part.rows):
             target = [*ids[row], SPECIAL_IDS.eos]
             scored[row] = ScoredPair(
@@ -122,16 +123,15 @@ def score_pairs(
     return [scored[row] for row in range(len(sources))]
 
 
-def _most_weighed(weights: Tensor, memory: Memory, batch: Batch) -> Tensor:
-    """The source position (B, T) with the largest weight; a text's ``eos`` is none.
+def _most_weighed(weights: Tensor, memory: Memory, reader: SourceReader) -> Tensor:
+    """The source symbol (B, T) with the largest weight, from 0; ``eos`` and its like are none.
 
     :param weights: (B, T, S)
     """
-    lengths = memory.mask.sum(1)
-    if batch.source.dim() == 2:
-        lengths = lengths - 1
-    real = torch.arange(weights.size(2), device=weights.device) < lengths.unsqueeze(1)  # (B, S)
-    return weights.masked_fill(~real.unsqueeze(1), -1.0).argmax(2)
+    ends = memory.mask.sum(1, keepdim=True) - reader.specials_after  # (B, 1)
+    positions = torch.arange(weights.size(2), device=weights.device)
+    real = (positions >= reader.specials_before) & (positions < ends)  # (B, S)
+    return weights.masked_fill(~real.unsqueeze(1), -1.0).argmax(2) - reader.specials_before
 
 
 def _as_columns(pair: ScoredPair, *, tokens: bool) -> str:

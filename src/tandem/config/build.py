@@ -12,11 +12,12 @@ from tandem.callbacks import guard_onlooker
 from tandem.config.instantiate import make, make_each, plain
 from tandem.core.errors import InputError
 from tandem.core.onlookers import guard, public_methods
-from tandem.data.augmentation import Variety
+from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
-from tandem.data.processors import LearnProcessors
+from tandem.data.preprocessing import LearnProcessors
+from tandem.data.readers import FileReader
 from tandem.data.stream import StreamOptions
 from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
@@ -72,8 +73,12 @@ def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModu
     :param warm_start: whose tokenizers are taken, if they are.
     """
     source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
+    features = build_features(cfg)
     learn = LearnProcessors(
-        features=build_features(cfg), source_recipe=source_recipe, target_recipe=target_recipe
+        reader=FileReader(features, spec=plain(cfg.features)) if features else None,
+        source_recipe=source_recipe,
+        target_recipe=target_recipe,
+        truncate_source=cfg.data.truncate_source,
     )
     processors = None
     if warm_start is not None and warm_start.takes_vocabulary:
@@ -84,13 +89,12 @@ def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModu
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
-            truncate_source=cfg.data.truncate_source,
         ),
         skip_bad=cfg.data.on_bad_example == "skip",
         budget=Budget(**cfg.batching),
         stream_options=StreamOptions(**cfg.stream),
         overfit=cfg.data.overfit,
-        variety=Variety(
+        augmentation=Augmentation(
             source_cutter=source_recipe.cutter,
             target_cutter=target_recipe.cutter,
             curriculum=make(cfg.curriculum) if cfg.curriculum else None,

@@ -24,7 +24,7 @@ from tandem.config.build import (
 )
 from tandem.config.instantiate import make
 from tandem.data.module import DataModule
-from tandem.data.processors import Processors
+from tandem.data.preprocessing import Processors
 from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq
@@ -63,7 +63,7 @@ class Plan:
             torch.manual_seed(self.cfg.seed)
             self.model = build_model(
                 self.cfg,
-                source_size=processors.source_size,
+                source_size=processors.source.size,
                 target_size=processors.target.vocabulary_size,
                 shared_vocabulary=processors.shared,
             )

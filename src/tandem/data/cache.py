@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import pyarrow as pa
-
 from tandem.core.files import replacing
 from tandem.data.ragged import Ragged
 
@@ -41,15 +39,28 @@ def keep(write: Callable[[], None], path: Path) -> None:
 
 def save_columns(path: Path, columns: dict[str, Ragged]) -> None:
     """Write columns of ids as an Arrow file."""
-    table = pa.table({name: column.to_arrow() for name, column in columns.items()})
+    import pyarrow as pa  # using a model needs no Arrow
+
+    lists = {
+        name: pa.LargeListArray.from_arrays(pa.array(ids.offsets), pa.array(ids.values))
+        for name, ids in columns.items()
+    }
+    table = pa.table(lists)
     with replacing(path) as part, pa.ipc.new_file(str(part), table.schema) as writer:
         writer.write_table(table, max_chunksize=max(1, len(table)))
 
 
 def load_columns(path: Path) -> dict[str, Ragged]:
-    """Map an Arrow file into memory; raises OSError or ArrowInvalid if it is unusable."""
+    """Map an Arrow file into memory; raises OSError or ValueError if it is unusable."""
+    import pyarrow as pa
+
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
+    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
     return {
-        name: Ragged.from_arrow(table.column(name).combine_chunks()) for name in table.column_names
+        name: Ragged(
+            column.values.to_numpy(zero_copy_only=True),
+            column.offsets.to_numpy(zero_copy_only=True),
+        )
+        for name, column in columns.items()
     }

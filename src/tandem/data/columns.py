@@ -1,6 +1,6 @@
 """The source side of a split: rows of ids or of vectors, and how they become a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tandem.core.types import SPECIAL_IDS
-from tandem.data.features import Vectors
+from tandem.data.features.base import Vectors
 from tandem.data.ragged import Ragged
 
 Rows = npt.NDArray[np.int64]
@@ -20,7 +20,7 @@ class SourceColumn(Protocol):
 
     @property
     def lengths(self) -> Rows:
-        """Symbols (without ``eos``) or vectors of each source."""
+        """Symbols (without special ones) or vectors of each source."""
 
     @property
     def padded_lengths(self) -> Rows:
@@ -38,24 +38,28 @@ class TextColumn:
     """Sources that are text."""
 
     ids: Ragged
+    before: int | None
+    """The id in front of each source, if any."""
+    after: int | None
+    """The id behind each source, if any."""
 
     @property
     def lengths(self) -> Rows:
-        """Symbols of each source, without ``eos``."""
+        """Symbols of each source, without the special ones at its ends."""
         return self.ids.lengths
 
     @property
     def padded_lengths(self) -> Rows:
-        """Symbols with ``eos``."""
-        return self.ids.lengths + 1
+        """Symbols with the special ones."""
+        return self.ids.lengths + (self.before is not None) + (self.after is not None)
 
     def take(self, rows: Rows) -> "TextColumn":
         """See :class:`SourceColumn`."""
-        return TextColumn(self.ids.take(rows))
+        return replace(self, ids=self.ids.take(rows))
 
     def batch(self, rows: Rows) -> tuple[Tensor, Tensor]:
-        """Ids (B, S), ``eos`` behind each source."""
-        return self.ids.padded(rows, before=None, after=SPECIAL_IDS.eos, pad=SPECIAL_IDS.pad)
+        """Ids (B, S) with the special ones."""
+        return self.ids.padded(rows, before=self.before, after=self.after, pad=SPECIAL_IDS.pad)
 
 
 @dataclass(frozen=True)

@@ -4,33 +4,21 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, Literal
+from typing import Any
 
 import lightning as L
 import numpy as np
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.augmentation import Examples, Variety
+from tandem.data.augmentation import Augmentation, Examples
 from tandem.data.batching import START, Budget, Encoded, EvaluationLoader, TrainingLoader
-from tandem.data.columns import Rows, SourceColumn
-from tandem.data.features import Features, File
-from tandem.data.processors import (
-    Processors,
-    Texts,
-    encode_files,
-    place_of,
-    warn_of_unknown,
-)
+from tandem.data.columns import Rows
+from tandem.data.features.base import File
+from tandem.data.preprocessing import Processors, Texts, warn_of_unknown
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
-from tandem.data.text import (
-    batches_of,
-    encode_column,
-    encode_source_column,
-    encode_sources,
-    encode_texts,
-)
+from tandem.data.token_cache import batches_of, encode_column, encode_texts
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +31,6 @@ class LengthFilter:
     """Training pairs with more source symbols (without ``eos``) or vectors are left out."""
     max_target_length: int | None
     """Training pairs with more target symbols, without ``eos``, are left out."""
-    truncate_source: int | None
-    """Of a longer source text only so many symbols are read, in evaluation, too."""
 
     def kept(self, encoded: Encoded) -> Rows:
         """Rows that stay."""
@@ -63,12 +49,12 @@ class DataModule(L.LightningDataModule):
 
     :param load: returns the dataset with its splits train, validation and test.
     :param learn: returns the processors, given what reads the training texts.
-    :param length_filter: which training pairs are left out, and where sources are cut.
+    :param length_filter: which training pairs are left out.
     :param skip_bad: whether unusable files are left out instead of stopping the run.
     :param budget: how much fits into a batch.
     :param stream_options: how a training split that is a stream is read.
     :param overfit: if given, every split is this many pairs from the training split's start.
-    :param variety: makes training examples differ from epoch to epoch; None: they don't.
+    :param augmentation: makes training examples differ from epoch to epoch; None: they don't.
     :param seed: orders the batches.
     """
 
@@ -82,7 +68,7 @@ class DataModule(L.LightningDataModule):
         budget: Budget,
         stream_options: StreamOptions,
         overfit: int | None,
-        variety: Variety | None,
+        augmentation: Augmentation | None,
         seed: int,
     ) -> None:
         super().__init__()
@@ -93,65 +79,76 @@ class DataModule(L.LightningDataModule):
         self.budget = budget
         self.stream_options = stream_options
         self.overfit = overfit
-        self.variety = variety
+        self.augmentation = augmentation
         self.seed = seed
         self.splits: DatasetDict | None = None
         self.stream: Stream | None = None
         self.processors: Processors | None = None
+        self._train: Encoded | None = None
         self._encoded: dict[str, Encoded] = {}
-        self._examples: Examples = self._same_examples
+        self._examples: Examples | None = None
         self._loader: TrainingLoader | StreamLoader | None = None
         self._resumed: dict[str, Any] | None = None
 
-    def prepare(self) -> Processors:
-        """Load the splits, learn the processors, and turn all into numbers; once."""
-        if self.splits is not None:
-            assert self.processors is not None
-            return self.processors
-        loaded = self.load()
-        if self.overfit is not None:
-            self.splits = _few(loaded, self.overfit)
-        elif isinstance(loaded, StreamedSplits):
-            self.splits, self.stream = loaded.held_out, loaded.train
-        else:
-            self.splits = loaded
-        self.processors = self.learn(self._training_texts)
-        for name in self.splits:
-            self._encode(name)
-        if self.stream is None:
-            self._encoded["train"] = self._filtered(self._encoded["train"])
-        self._examples = self._varied(self.splits, self.processors)
-        sizes = [f"{name} {len(encoded):,}" for name, encoded in self._encoded.items()]
-        if self.stream is not None:
-            sizes = [f"train a stream of {len(self.stream.shards):,} shards", *sizes]
-        logger.info("Data: %s; %s", ", ".join(sizes), _describe(self.processors))
+    def open(self) -> Processors:
+        """Load the splits and learn the processors; once."""
+        if self.processors is None:
+            loaded = self.load()
+            if self.overfit is not None:
+                self.splits = _few(loaded, self.overfit)
+            elif isinstance(loaded, StreamedSplits):
+                self.splits, self.stream = loaded.held_out, loaded.train
+            else:
+                self.splits = loaded
+            self.processors = self.learn(self._training_texts)
         return self.processors
 
+    def prepare(self) -> Processors:
+        """Turn all that training needs into numbers; once."""
+        processors = self.open()
+        if self._examples is not None:
+            return processors
+        sizes = []
+        if self.stream is None:
+            self._train = self._filtered(self._encode("train", training=True))
+            sizes.append(f"train {len(self._train):,}")
+        else:
+            sizes.append(f"train a stream of {len(self.stream.shards):,} shards")
+        held_out = [name for name in self._splits() if name != "train"]
+        sizes += [f"{name} {len(self.encoded(name)):,}" for name in held_out]
+        self._examples = self._augmented(processors)
+        logger.info("Data: %s; %s", ", ".join(sizes), _describe(processors))
+        return processors
+
     def encoded(self, split: str) -> Encoded:
-        """A split as ids; raises InputError if there is no such split."""
+        """Every example of a split once, for evaluation; raises InputError if there is no split."""
+        splits = self._splits()
+        if split not in splits:
+            raise InputError(f"The split must be one of {', '.join(splits)}, but is {split!r}.")
         if split not in self._encoded:
-            raise InputError(
-                f"The split must be one of {', '.join(self._encoded)}, but is {split!r}."
-            )
+            self._encoded[split] = self._encode(split, training=False)
         return self._encoded[split]
+
+    def prepared(self) -> dict[str, Encoded]:
+        """The splits that training and its evaluations read; of a stream those held out."""
+        train = {} if self._train is None else {"train": self._train}
+        return {**train, **{name: self.encoded(name) for name in self._splits() if name != "train"}}
 
     def longest_target(self) -> int:
         """Symbols of the longest training target, ``eos`` included."""
-        return int(self.encoded("train").target.lengths.max()) + 1
+        return int(self._train_examples().target.lengths.max()) + 1
 
     def sources(self, split: str, indices: list[int]) -> list[str]:
         """Source texts, or the names of the files, by their rows in the split."""
-        sources = self._rows(split).select(indices)["source"][:]
-        if isinstance(sources[0], str):
-            return list(sources)
-        return [place_of(file, split, row) for file, row in zip(sources, indices, strict=True)]
+        reader, sources = self.open().source, self._rows(split).select(indices)["source"]
+        return [
+            reader.name(source, split, row) for source, row in zip(sources, indices, strict=True)
+        ]
 
     @property
-    def media(self) -> Literal["image", "audio"] | None:
-        """What the sources are; None if they are text."""
-        assert self.processors is not None, "prepare() comes first"
-        source = self.processors.source
-        return source.media if isinstance(source, Features) else None
+    def media(self) -> str:
+        """What the sources are: text, image, audio, or a name of the user's own."""
+        return self.open().source.media
 
     def file(self, split: str, index: int) -> File:
         """The picture or recording of an example whose source is not text."""
@@ -174,6 +171,7 @@ class DataModule(L.LightningDataModule):
         state = self._resumed or self.state_dict()
         self._resumed = None
         if self.stream is None:
+            assert self._examples is not None, "prepare() comes first"
             self._loader = TrainingLoader(
                 self._examples,
                 self.budget,
@@ -218,61 +216,52 @@ class DataModule(L.LightningDataModule):
         rank, world_size = self._ranks()
         return EvaluationLoader(self.encoded(split), self.budget, rank=rank, world_size=world_size)
 
-    def _varied(self, splits: DatasetDict, processors: Processors) -> Examples:
+    def _augmented(self, processors: Processors) -> Examples:
         """The training examples of each epoch."""
-        if self.variety is None:
-            return self._same_examples
+        if self.augmentation is None:
+            return lambda epoch: self._train_examples()
         if self.stream is None:
-            return self.variety.examples(
-                self.encoded("train"),
-                splits["train"],
-                processors,
-                truncate=self.length_filter.truncate_source,
-            )
-        if self.variety.changes(processors):
+            rows = self._rows("train")
+            return self.augmentation.examples(self._train_examples(), rows, processors)
+        if self.augmentation.changes(processors):
             raise InputError(
                 "data.streaming=true reads the same examples in every epoch; set curriculum=null, "
                 "tokenizer.dropout=0 or tokenizer.sampling_alpha=null, or data.streaming=false."
             )
-        return self._same_examples
+        return lambda epoch: self._train_examples()
 
-    def _same_examples(self, epoch: int) -> Encoded:
-        """The examples of every epoch, if they don't change."""
-        return self.encoded("train")
+    def _train_examples(self) -> Encoded:
+        """The training examples, in several versions perhaps, without those that are too long."""
+        assert self._train is not None, "prepare() comes first, and a stream has none"
+        return self._train
 
     def _ranks(self) -> tuple[int, int]:
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
 
-    def _rows(self, split: str) -> Dataset:
-        assert self.splits is not None, "prepare() comes first"
-        return self.splits[split]
+    def _splits(self) -> DatasetDict:
+        assert self.splits is not None, "open() comes first"
+        return self.splits
 
-    def _encode(self, name: str) -> None:
+    def _rows(self, split: str) -> Dataset:
+        return self._splits()[split]
+
+    def _encode(self, name: str, *, training: bool) -> Encoded:
         """Turn a split into numbers; a row whose file is unusable leaves the split."""
-        assert self.splits is not None
-        assert self.processors is not None
-        split, target = self.splits[name], self.processors.target
-        source: SourceColumn
-        if isinstance(self.processors.source, Features):
-            copies = self.processors.source.copies if name == "train" else 1
-            source, owners = encode_files(
-                self.processors.source, split, name, copies=copies, skip_bad=self.skip_bad
-            )
-            kept, rows = np.unique(owners, return_inverse=True)
-            if len(kept) < len(split):
-                split = self.splits[name] = split.select(kept)
-        else:
-            truncate = self.length_filter.truncate_source
-            source = encode_source_column(self.processors.source, split, name, truncate=truncate)
-            rows = np.arange(len(split))
-        targets = encode_column(target, split, "target", name)
+        processors, splits = self.open(), self._splits()
+        source, owners = processors.source.read_split(
+            splits[name], name, training=training, skip_bad=self.skip_bad
+        )
+        kept, rows = np.unique(owners, return_inverse=True)
+        if len(kept) < len(splits[name]):
+            splits[name] = splits[name].select(kept)
+        targets = encode_column(processors.target, splits[name], "target", name)
         if name != "train":
-            warn_of_unknown(target, targets, split, name)
+            warn_of_unknown(processors, targets, splits[name], name)
         if len(rows) > len(targets):
             targets = targets.take(rows)
-        self._encoded[name] = Encoded(source, targets, rows=rows)
+        return Encoded(source, targets, rows=rows)
 
     def _training_texts(self, column: str) -> Iterable[str]:
         """The texts of a column that tokenizers learn from."""
@@ -283,12 +272,10 @@ class DataModule(L.LightningDataModule):
 
     def _encode_pairs(self, sources: list[str], targets: list[str]) -> Encoded:
         """Turn some pairs of a stream into numbers, and leave out what is too long."""
-        assert self.processors is not None
-        assert not isinstance(self.processors.source, Features), "only text is streamed"
-        truncate = self.length_filter.truncate_source
+        processors = self.open()
         encoded = Encoded(
-            encode_sources(self.processors.source, sources, truncate=truncate),
-            encode_texts(self.processors.target, targets),
+            processors.source.read(sources),
+            encode_texts(processors.target, targets),
             rows=np.arange(len(sources)),
         )
         return encoded.taken(self.length_filter.kept(encoded))
@@ -320,9 +307,7 @@ def _few(loaded: DatasetDict | StreamedSplits, count: int) -> DatasetDict:
 
 def _describe(processors: Processors) -> str:
     """What the two sides are made of, for the log."""
-    target = f"{processors.target.vocabulary_size:,}"
+    target, source = f"{processors.target.vocabulary_size:,}", processors.source
     if processors.shared:
         return f"vocabulary: {target} shared"
-    if isinstance(processors.source, Features):
-        return f"vectors of size {processors.source_size}; vocabulary: {target}"
-    return f"vocabulary: {processors.source_size:,} source, {target} target"
+    return f"source: {source.media} of size {source.size:,}; target vocabulary: {target}"

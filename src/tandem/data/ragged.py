@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -31,18 +30,6 @@ class Ragged:
         lengths = np.concatenate([np.zeros(1, np.int64), *(part.lengths for part in parts)])
         values = np.concatenate([np.zeros(0, np.int32), *(part.values for part in parts)])
         return Ragged(values, lengths.cumsum())
-
-    @staticmethod
-    def from_arrow(column: pa.LargeListArray) -> "Ragged":
-        """Read an Arrow column without copying it."""
-        return Ragged(
-            column.values.to_numpy(zero_copy_only=True),
-            column.offsets.to_numpy(zero_copy_only=True),
-        )
-
-    def to_arrow(self) -> pa.LargeListArray:
-        """The same rows as an Arrow column."""
-        return pa.LargeListArray.from_arrays(pa.array(self.offsets), pa.array(self.values))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

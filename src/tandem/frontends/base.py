@@ -1,7 +1,6 @@
 """What every frontend promises."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
 from torch import Tensor, nn
 
@@ -9,8 +8,8 @@ from torch import Tensor, nn
 class Frontend(nn.Module, ABC):
     """Turns a source of one modality into the vectors that an encoder reads."""
 
-    media: Literal["text", "image", "audio"]
-    """What the source is."""
+    media: str
+    """What the source is: text, image, audio, or a name of one's own that its reader has, too."""
 
     output_size: int
     """E, size of the vectors."""

@@ -21,14 +21,12 @@ from tandem.core.files import write_atomically
 from tandem.core.memory import Memory
 from tandem.core.types import Hypothesis
 from tandem.data.batching import Budget, Encoded, plan_batches
-from tandem.data.columns import SourceColumn, TextColumn, VectorColumn
-from tandem.data.features import Features, File
-from tandem.data.processors import Processors
+from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.mbr import MinimumBayesRisk
-from tandem.inference.trust import build_trusted
+from tandem.inference.trust import SECTIONS, build_trusted, resolve
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
 from tandem.search.rules import Rule
@@ -38,7 +36,6 @@ FORMAT = "tandem-bundle"
 VERSION = 2
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-SOURCE_TOKENIZER = "source_tokenizer.json"
 TARGET_TOKENIZER = "target_tokenizer.json"
 KEYS: dict[str, type | tuple[type, ...]] = {
     "model": dict,
@@ -47,8 +44,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "rule": dict,
     "dataset": dict,
     "metric": dict,
-    "features": (dict, type(None)),
-    "truncate_source": (int, type(None)),
+    "source": dict,
     "max_length": int,
     "shared_vocabulary": bool,
     "sha256": dict,
@@ -101,8 +97,9 @@ class Bundle:
         """
         if not sources:
             return []
-        column = self.read(sources)
-        room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
+        reader = self.processors.source
+        column = reader.read(sources)
+        room = max_tokens * reader.positions_per_symbol
         budget = Budget(max_tokens=room, max_source_tokens=room, max_sentences=None)
         rows = np.arange(len(sources))
         encoded = Encoded(column, Ragged.from_lists([[] for _ in rows]), rows)
@@ -125,31 +122,6 @@ class Bundle:
             return found
         return [self.mbr(hypotheses, self.processors.target) for hypotheses in found]
 
-    def read(self, sources: list[str]) -> SourceColumn:
-        """Turn sources into numbers, as in training."""
-        if isinstance(self.processors.source, Features):
-            return _read_files(self.processors.source, sources)
-        ids = Ragged.from_lists(self.processors.source.encode_batch(sources))
-        empty = (ids.lengths == 0).nonzero()[0]
-        if len(empty):
-            raise InputError(f"Source {empty[0] + 1} is empty; every source needs some text.")
-        return TextColumn(
-            ids if self.truncate_source is None else ids.truncated(self.truncate_source)
-        )
-
-    @property
-    def truncate_source(self) -> int | None:
-        """Of a longer source text only so many symbols are read."""
-        most: int | None = self.config["truncate_source"]
-        return most
-
-
-def _read_files(features: Features, paths: list[str]) -> VectorColumn:
-    """Turn files into vectors, in memory."""
-    read = [features(File(path=path, bytes=None), path) for path in paths]
-    offsets = np.concatenate(([0], np.cumsum([len(vectors) for vectors in read])))
-    return VectorColumn(np.concatenate(read), offsets, np.arange(len(read)))
-
 
 def save_bundle(
     folder: Path,
@@ -169,12 +141,13 @@ def save_bundle(
     part.mkdir(parents=True)
     save_model(model, str(part / WEIGHTS))
     (part / TARGET_TOKENIZER).write_text(processors.target.to_json(), encoding="utf-8")
-    if isinstance(processors.source, Tokenizer) and not processors.shared:
-        (part / SOURCE_TOKENIZER).write_text(processors.source.to_json(), encoding="utf-8")
+    reader = type(processors.source)
+    options = processors.source.to_bundle(part, shared=processors.shared)
     record = {
         "format": FORMAT,
         "version": VERSION,
         "tandem": __version__,
+        "source": {"reader": f"{reader.__module__}.{reader.__qualname__}", "options": options},
         "shared_vocabulary": processors.shared,
         "max_length": max_length,
         **config,
@@ -205,10 +178,9 @@ def read_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> StoredBundl
     """
     folder = _bundle_folder(Path(path))
     config = _read_config(folder)
-    for name in _files(config):
-        _check_file(folder / name, config["sha256"].get(name))
+    weights = _read_weights(_open_file(folder, config, WEIGHTS))
     processors = _read_processors(folder, config, tuple(trusted))
-    return StoredBundle(folder, config, processors, _read_weights(folder / WEIGHTS))
+    return StoredBundle(folder, config, processors, weights)
 
 
 def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
@@ -253,23 +225,31 @@ def _unfit_weights(path: Path, error: Exception) -> InputError:
 
 
 def _read_processors(folder: Path, config: dict[str, Any], trusted: tuple[str, ...]) -> Processors:
-    """The tokenizers, or the features and the target's tokenizer."""
+    """What reads the source, and the target's tokenizer."""
+    file = _open_file(folder, config, TARGET_TOKENIZER)
+    target = Tokenizer.from_json(file.read_text(encoding="utf-8"))
+    shared: bool = config["shared_vocabulary"]
+    unusable = InputError(
+        f"The file {folder / CONFIG} lacks a usable `source`; take the bundle from its run again."
+    )
 
-    def tokenizer(name: str) -> Tokenizer:
-        return Tokenizer.from_json((folder / name).read_text(encoding="utf-8"))
+    def build_features(spec: Any) -> Any:
+        features = build_trusted(spec, "features", trusted)
+        if not isinstance(features, SECTIONS["features"]):
+            raise unusable
+        return features
 
-    target = tokenizer(TARGET_TOKENIZER)
-    if config["shared_vocabulary"]:
-        return Processors(target, target)
-    if config["features"] is None:
-        return Processors(tokenizer(SOURCE_TOKENIZER), target)
-    features = build_trusted(config["features"], "features", trusted)
-    if not isinstance(features, Features):
-        raise InputError(
-            f"The file {folder / CONFIG} lacks usable `features`; take the bundle from its run "
-            "again."
+    reader = resolve(config["source"].get("reader"), "reader", trusted)
+    try:
+        source = reader.from_bundle(
+            config["source"]["options"],
+            open_file=lambda name: _open_file(folder, config, name),
+            build=build_features,
+            shared=target if shared else None,
         )
-    return Processors(features, target)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise unusable from error
+    return Processors(source, target, shared=shared)
 
 
 def _build_model(
@@ -282,7 +262,7 @@ def _build_model(
         return assemble(
             **parts,
             **sizes,
-            source_size=processors.source_size,
+            source_size=processors.source.size,
             target_size=processors.target.vocabulary_size,
             shared_vocabulary=config["shared_vocabulary"],
         )
@@ -312,13 +292,6 @@ def _build_decoding(folder: Path, config: dict[str, Any], trusted: tuple[str, ..
                 "again."
             )
     return Decoding(search, scorers, rules)
-
-
-def _files(config: dict[str, Any]) -> tuple[str, ...]:
-    """What stands beside the config."""
-    if config["shared_vocabulary"] or config["features"] is not None:
-        return WEIGHTS, TARGET_TOKENIZER
-    return WEIGHTS, TARGET_TOKENIZER, SOURCE_TOKENIZER
 
 
 def _bundle_folder(path: Path) -> Path:
@@ -354,16 +327,19 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _check_file(path: Path, digest: Any) -> None:
+def _open_file(folder: Path, config: dict[str, Any], name: str) -> Path:
+    """The path of a file that is as it was written."""
+    path = folder / name
     if not path.is_file():
         raise InputError(
             f"The bundle's file {path} is missing; take the bundle from its run again."
         )
-    if _digest(path) != digest:
+    if _digest(path) != config["sha256"].get(name):
         raise InputError(
             f"The bundle's file {path} is damaged: its SHA-256 is not the one in {CONFIG}; take "
             "the bundle from its run again."
         )
+    return path
 
 
 def _digest(path: Path) -> str:

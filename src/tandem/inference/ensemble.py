@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tandem.core.errors import InputError
-from tandem.data.features import Features
-from tandem.data.processors import Processors
 from tandem.inference.bundle import Bundle, load_bundle
 from tandem.search.ensemble import checked_average
 
@@ -35,25 +33,16 @@ def load_bundles(
     packages = tuple(trusted)
     first, *others = (load_bundle(folder, trusted=packages) for folder in folders)
     for folder, other in zip(folders[1:], others, strict=True):
-        for side in ("source", "target"):
-            if _reading(first.processors, side) != _reading(other.processors, side):
-                raise InputError(
-                    f"The runs {folders[0]} and {folder} cannot decide together, as their {side} "
-                    "vocabularies or features differ; train them on the same data with the same "
-                    "tokenizer."
-                )
-        if first.truncate_source != other.truncate_source:
+        one, two = first.processors, other.processors
+        same_source = one.source.identity() == two.source.identity()
+        if not same_source or one.target.to_json() != two.target.to_json():
+            what = "target vocabularies"
+            if not same_source:
+                what = "source vocabularies, features or data.truncate_source"
             raise InputError(
-                f"The runs {folders[0]} and {folder} cannot decide together, as they have "
-                f"data.truncate_source={first.truncate_source} and {other.truncate_source}; train "
-                "them with the same one."
+                f"The runs {folders[0]} and {folder} cannot decide together, as their {what} "
+                "differ; train them on the same data with the same tokenizer and options."
             )
     partners = tuple(other.model for other in others)
     longest = max(bundle.max_length for bundle in (first, *others))
     return replace(first, partners=partners, average=average, max_length=longest)
-
-
-def _reading(processors: Processors, side: str) -> str:
-    """All that decides which numbers a side's text or files become."""
-    reader = processors.source if side == "source" else processors.target
-    return reader.recipe() if isinstance(reader, Features) else reader.to_json()

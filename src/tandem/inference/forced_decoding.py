@@ -11,7 +11,6 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
-from tandem.data.columns import TextColumn
 from tandem.data.ragged import Ragged
 from tandem.inference.bundle import Bundle
 from tandem.inference.decoding import encode
@@ -56,9 +55,10 @@ def force_pairs(
     """
     if not sources:
         return
-    column = bundle.read(sources)
+    reader = bundle.processors.source
+    column = reader.read(sources)
     encoded = Encoded(column, Ragged.from_lists(targets), np.arange(len(targets)))
-    room = max_tokens if isinstance(column, TextColumn) else 10 * max_tokens
+    room = max_tokens * reader.positions_per_symbol
     budget = Budget(max_tokens=max_tokens, max_source_tokens=room, max_sentences=None)
     for chosen in plan_batches(encoded, budget, rng=None):
         batch = encoded.collate(chosen).to(next(bundle.model.parameters()).device)

@@ -10,6 +10,7 @@ from tandem.attentions import Attention
 from tandem.bridges import Bridge
 from tandem.core.errors import InputError
 from tandem.data.features import Features
+from tandem.data.readers import SourceReader
 from tandem.decoders import Decoder
 from tandem.encoders import Encoder
 from tandem.frontends import Frontend
@@ -19,6 +20,7 @@ from tandem.search.rules import Rule
 from tandem.search.scorers import Scorer
 
 SECTIONS: dict[str, tuple[type, ...]] = {
+    "reader": (SourceReader,),
     "features": (Features,),
     "model": (Frontend, Encoder, Decoder, Attention, Bridge),
     "search": (Search,),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import wandb
 
 MODES = ("offline", "online", "disabled")
+MEDIA = ("image", "audio")
+"""What a table shows; of other sources it has the names alone."""
 
 _own_variables: dict[str, str] = {}
 
@@ -93,10 +95,10 @@ def finish(loggers: list[Logger], exit_code: int) -> None:
                 report_failure("W&B", error)
 
 
-def media_cell(kind: Literal["image", "audio"], file_bytes: bytes) -> "wandb.Image | wandb.Audio":
+def media_cell(kind: str, file_bytes: bytes) -> "wandb.Image | wandb.Audio":
     """Return a picture or a recording that a W&B table shows.
 
-    :param kind: what the bytes are.
+    :param kind: what the bytes are, one of ``MEDIA``.
     :param file_bytes: the content of a file in any format that Pillow or libsndfile reads.
     """
     import wandb  # takes a second, which only runs that use it should wait

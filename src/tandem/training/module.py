@@ -12,7 +12,7 @@ from tandem.core.errors import InputError
 from tandem.core.ranks import rank_count, sum_over_ranks
 from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
-from tandem.data.processors import Processors
+from tandem.data.preprocessing import Processors
 from tandem.inference.decoding import Decoding, encode, generate
 from tandem.inference.teacher_forcing import ForcedTotals
 from tandem.models.seq2seq import Seq2Seq

@@ -2,14 +2,12 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from tandem.core.errors import InputError
-from tandem.data.features import Features
-from tandem.data.processors import LearnProcessors, Processors
-from tandem.data.tokenizers.base import TokenizerRecipe
+from tandem.data.preprocessing import LearnProcessors, Processors
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import StoredBundle, read_bundle
 from tandem.models import Seq2Seq
@@ -47,14 +45,13 @@ class WarmStart:
         :param wanted: what the run would learn; its vocabularies may be others.
         :raises InputError: if that is of another kind.
         """
-        stored = self.stored.processors
-        self._check_source(stored, wanted)
-        sides = [("target", stored.target, wanted.target_recipe)]
-        if isinstance(stored.source, Tokenizer) and not stored.shared:
-            sides.append(("source", stored.source, wanted.source_recipe))
-        for side, tokenizer, recipe in sides:
-            self._check_kind(side, tokenizer, recipe)
-        return stored
+        stored, untrained = self.stored.processors, wanted(lambda column: [""])
+        self._check_source(stored, untrained)
+        self._check_kind("target", stored.target, untrained.target)
+        tokenizers = stored.source.tokenizers
+        for one, other in zip(tokenizers, untrained.source.tokenizers, strict=True):
+            self._check_kind("source", one, other)
+        return replace(stored, source=untrained.source.with_tokenizers(tokenizers))
 
     def fill(self, model: Seq2Seq, processors: Processors) -> None:
         """Put the bundle's weights into a model.
@@ -112,10 +109,7 @@ class WarmStart:
             stored = self.stored.weights.get(name)
             if name not in current or stored is None or stored.shape[1:] != current[name].shape[1:]:
                 continue  # the check of shapes says what is wrong
-            before, after = (
-                _symbols(one.source if side == "source" else one.target)
-                for one in (self.stored.processors, processors)
-            )
+            before, after = _symbols(self.stored.processors, side), _symbols(processors, side)
             places = {symbol: place for place, symbol in enumerate(before)}
             rows = [row for row, symbol in enumerate(after) if symbol in places]
             weight = current[name].clone()
@@ -131,30 +125,26 @@ class WarmStart:
             )
         return transferred
 
-    def _check_source(self, stored: Processors, wanted: LearnProcessors) -> None:
-        recipes = [
-            features.recipe() if isinstance(features, Features) else None
-            for features in (stored.source, wanted.features)
-        ]
-        if recipes[0] != recipes[1]:
+    def _check_source(self, stored: Processors, untrained: Processors) -> None:
+        one, other = stored.source, untrained.source
+        if not ((one.tokenizers and other.tokenizers) or one.identity() == other.identity()):
             raise InputError(
                 f"init_from={self.folder} reads its sources with other `features` than this run; "
                 "choose the features of that run, or leave init_from out."
             )
-        if stored.shared != wanted.shared:
+        if stored.shared != untrained.shared:
             raise InputError(
                 f"init_from={self.folder} has {'one' if stored.shared else 'no'} vocabulary for "
-                f"both sides, but tokenizer.shared={str(wanted.shared).lower()}; set "
+                f"both sides, but tokenizer.shared={str(untrained.shared).lower()}; set "
                 f"tokenizer.shared={str(stored.shared).lower()}, or leave init_from out."
             )
 
-    def _check_kind(self, side: str, tokenizer: Tokenizer, recipe: TokenizerRecipe) -> None:
-        kind = recipe.train([""]).kind
-        if tokenizer.kind != kind:
+    def _check_kind(self, side: str, stored: Tokenizer, untrained: Tokenizer) -> None:
+        if stored.kind != untrained.kind:
             raise InputError(
-                f"init_from={self.folder} cuts {side} texts into {tokenizer.kind}, but this run's "
-                f"tokenizer would cut them into {kind}; choose the tokenizer of that run, or leave "
-                "init_from out."
+                f"init_from={self.folder} cuts {side} texts into {stored.kind}, but this run's "
+                f"tokenizer would cut them into {untrained.kind}; choose the tokenizer of that "
+                "run, or leave init_from out."
             )
 
 
@@ -179,6 +169,7 @@ def read_warm_start(
     return WarmStart(folder, stored, None if parts is None else tuple(parts), vocabulary)
 
 
-def _symbols(reader: Tokenizer | Features) -> tuple[str, ...]:
+def _symbols(processors: Processors, side: str) -> list[str]:
     """What the ids of a side stand for; nothing for vectors."""
-    return reader.symbols if isinstance(reader, Tokenizer) else ()
+    tokenizers = processors.source.tokenizers if side == "source" else (processors.target,)
+    return [symbol for tokenizer in tokenizers for symbol in tokenizer.symbols]

@@ -4,13 +4,18 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import lightning as L
+import numpy as np
 import pytest
 
 from tandem.callbacks import AttentionMaps, LastCheckpoint, OutputFile, SampleTable
+from tandem.callbacks.attention_maps import source_drawing
 from tandem.callbacks.samples import table
 from tandem.core.types import Evaluated
+from tandem.data.readers import Preview, SourceReader
+from tandem.frontends import Frontend
 
 
 def test_samples(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:
@@ -136,3 +141,24 @@ def test_no_weights_no_maps(
         run.fit(tiny_module(with_weights=False), tiny_loader(2), tiny_loader(2))
     assert not (tmp_path / "attention").exists()
     assert len([record for record in caplog.records if "no weights" in record.message]) == 1
+
+
+@pytest.mark.parametrize("media", ["image", "audio", "series", "text"])
+def test_what_is_drawn_of_a_source(media: str) -> None:
+    """Pictures and sound as they are, and of all else weights over positions."""
+    positions = np.arange(12, dtype=np.uint8).reshape(4, 3)
+    reader: Any = Mock(spec=SourceReader, media=media, seconds_per_vector=0.5)
+    reader.preview.return_value = Preview(positions, 2.0)
+    reader.labels.return_value = ["a", "b", "c", "d"] if media == "text" else None
+    frontend: Any = Mock(spec=Frontend)
+    frontend.grid.return_value = (2, 1)
+    for width in (2,) if media == "image" else (4, 2):
+        drawing = source_drawing(reader, frontend, positions, ["x"], np.full((1, width), 1 / width))
+        assert drawing is not None
+        axes = drawing("title").axes
+        if media in ("series", "text"):
+            labels = [label.get_text() for label in axes[0].get_xticklabels()]
+            whole = media == "text" and width == 4  # a frontend may change the length
+            assert labels == (list("abcd") if whole else ["1", "2", "3", "4"][:width])
+        else:
+            assert reader.preview.called

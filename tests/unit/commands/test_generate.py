@@ -74,7 +74,7 @@ def test_attention(small_bundle, compose_config, tmp_path) -> None:
             assert all(len(row) == len(symbols) for row in weights)
             assert all(sum(row) == pytest.approx(1.0, abs=0.001) for row in weights)
     # The first row of weights is that of the first step, whatever is written then.
-    memory = bundle.model.encode(*bundle.read(SOURCES[:1]).batch(np.array([0])))
+    memory = bundle.model.encode(*bundle.processors.source.read(SOURCES[:1]).batch(np.array([0])))
     first = bundle.model.decode(torch.tensor([[SPECIAL_IDS.bos]]), bundle.model.start(memory))
     shown = json.loads(lines[0])[0]["attention"][0]
     assert shown == pytest.approx(first.weights()[0, 0].tolist(), abs=0.0001)

@@ -5,12 +5,15 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
 
-from tandem.commands.score import score, score_pairs
+from tandem.commands.score import _most_weighed, score, score_pairs
 from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.data.readers import SourceReader
 from tandem.inference.bundle import load_bundle
 from tandem.inference.decoding import Decoding
 from tandem.search import BeamSearch
@@ -22,7 +25,7 @@ TARGETS = ["x y", "", "z z w x", "w new"]
 
 def by_steps(bundle, source: str, target: str) -> tuple[list[float], list[int]]:
     """Symbol by symbol: log-probabilities, and the places of the largest weights."""
-    ids = [*bundle.processors.source.encode_batch([source])[0], 2]
+    ids = [*bundle.processors.source.read([source]).ids.row(0), 2]
     wanted = [*bundle.processors.target.encode_batch([target])[0], 2]
     model, read = bundle.model, torch.tensor([ids])
     state = model.start(model.encode(read, torch.ones_like(read).bool()))
@@ -68,6 +71,20 @@ def test_what_search_writes_gets_the_score_of_search(small_bundle) -> None:
     texts = [bundle.processors.target.decode(one.tokens) for _, one in finished]
     pairs = score_pairs(bundle, [source for source, _ in finished], texts)
     assert [pair.log_prob for pair in pairs] == pytest.approx([one.score for _, one in finished])
+
+
+def test_symbols_around_a_source_are_never_aligned() -> None:
+    """The largest weights lie on the ends, which stand for nothing."""
+    weights = torch.tensor([[[0.4, 0.1, 0.2, 0.3], [0.4, 0.25, 0.05, 0.3]]])
+    memory = Memory(torch.zeros(1, 4, 1), torch.ones(1, 4, dtype=torch.bool), torch.zeros(1, 1))
+    for before, after, expected in (
+        (0, 0, [0, 0]),
+        (0, 1, [0, 0]),
+        (1, 1, [1, 0]),
+        (1, 0, [2, 2]),
+    ):
+        reader = Mock(spec=SourceReader, specials_before=before, specials_after=after)
+        assert _most_weighed(weights, memory, reader).tolist() == [expected]
 
 
 def run(compose_config, folder: Path, tmp_path: Path, *options: str) -> list[str]:

@@ -6,12 +6,12 @@ import math
 import numpy as np
 from datasets import Dataset
 
-from tandem.data.augmentation import Examples, Variety
+from tandem.data.augmentation import Augmentation, Examples
 from tandem.data.batching import START, Budget, Encoded, TrainingLoader
-from tandem.data.columns import TextColumn
 from tandem.data.curriculum import Competence
-from tandem.data.processors import Processors
+from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
+from tandem.data.readers import TextReader
 from tandem.data.tokenizers import BPETokenizer
 
 WORDS = ("low", "lower", "newest", "slower", "newer")
@@ -34,7 +34,7 @@ def recipe(dropout: float) -> BPETokenizer:
 
 TOKENIZER = recipe(0.0).train(SOURCES + TARGETS)
 PLAIN = Encoded(
-    TextColumn(Ragged.from_lists(TOKENIZER.encode_batch(SOURCES)).take(ROWS)),
+    TextReader(TOKENIZER, truncate=None).read(SOURCES).take(ROWS),
     Ragged.from_lists(TOKENIZER.encode_batch(TARGETS)).take(ROWS),
     rows=ROWS,
 )
@@ -48,14 +48,15 @@ def examples(
     seed: int = 0,
     curriculum: Competence | None = None,
 ) -> Examples:
-    variety = Variety(
+    augmentation = Augmentation(
         source_cutter=recipe(source).cutter,
         target_cutter=recipe(target).cutter,
         curriculum=curriculum,
         seed=seed,
     )
     split = Dataset.from_dict({"source": SOURCES, "target": TARGETS})
-    return variety.examples(PLAIN, split, Processors(TOKENIZER, TOKENIZER), truncate=truncate)
+    reader = TextReader(TOKENIZER, truncate=truncate)
+    return augmentation.examples(PLAIN, split, Processors(reader, TOKENIZER, shared=True))
 
 
 def texts(ids: Ragged) -> list[str]:

@@ -32,7 +32,11 @@ def encoded() -> Encoded:
     rng = np.random.default_rng(0)
     source, target = rng.integers(1, 30, SIZE), rng.integers(0, 40, SIZE)
     target[17] = 200  # alone over the budget
-    return Encoded(TextColumn(ragged(source)), ragged(target), rows=np.arange(SIZE) + 1000)
+    return Encoded(
+        TextColumn(ragged(source), before=None, after=2),
+        ragged(target),
+        rows=np.arange(SIZE) + 1000,
+    )
 
 
 def budget(max_tokens: int = 120, max_source_tokens: int = 90, max_sentences=None) -> Budget:
@@ -94,7 +98,7 @@ def test_batches_hold_similar_lengths(encoded) -> None:
 
 def test_collate_by_hand() -> None:
     pairs = Encoded(
-        TextColumn(Ragged.from_lists([[5], [6, 7]])),
+        TextColumn(Ragged.from_lists([[5], [6, 7]]), before=None, after=2),
         Ragged.from_lists([[8, 9], []]),
         rows=np.array([30, 40]),
     )

@@ -13,11 +13,23 @@ def vectors(dtype) -> VectorColumn:
     return VectorColumn(values, np.array([0, 1, 4, 6]), np.arange(3))
 
 
-def test_text_gets_eos() -> None:
-    column = TextColumn(Ragged.from_lists([[5], [6, 7]]))
-    assert column.lengths.tolist() == [1, 2]
-    assert column.padded_lengths.tolist() == [2, 3]
-    assert column.take(np.array([1])).batch(np.array([0]))[0].tolist() == [[6, 7, 2]]
+@pytest.mark.parametrize(
+    ("before", "after", "batch"),
+    [
+        (None, 2, [[6, 7, 2], [5, 2, 0]]),
+        (1, 2, [[1, 6, 7, 2], [1, 5, 2, 0]]),
+        (1, None, [[1, 6, 7], [1, 5, 0]]),
+        (None, None, [[6, 7], [5, 0]]),
+    ],
+)
+def test_text_gets_special_symbols(before, after, batch) -> None:
+    column = TextColumn(Ragged.from_lists([[9], [5], [6, 7]]), before=before, after=after)
+    taken = column.take(np.array([2, 1]))
+    assert taken.lengths.tolist() == [2, 1]
+    assert taken.padded_lengths.tolist() == [len(batch[0]), len(batch[0]) - 1]
+    ids, mask = taken.batch(np.array([0, 1]))
+    assert ids.tolist() == batch
+    assert mask.sum(1).tolist() == taken.padded_lengths.tolist()
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,6 @@ def test_nothing() -> None:
     assert empty.lengths.tolist() == []
 
 
-def test_arrow_and_back() -> None:
-    back = Ragged.from_arrow(RAGGED.to_arrow())
-    assert all_rows(back) == ROWS
-
-
 def test_take() -> None:
     assert all_rows(RAGGED.take(np.array([3, 0, 3]))) == [[9, 5], [5, 6, 7], [9, 5]]
     assert all_rows(RAGGED.take(np.array([], dtype=np.int64))) == []

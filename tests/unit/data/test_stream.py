@@ -12,14 +12,14 @@ from datasets import Dataset
 
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
-from tandem.data.augmentation import Variety
+from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget, Encoded
 from tandem.data.columns import TextColumn
 from tandem.data.curriculum import Competence
 from tandem.data.datasets import hub, hub_or_folder, json_lines, parallel
 from tandem.data.datasets.hub_stream import HubShard
 from tandem.data.module import DataModule, LengthFilter
-from tandem.data.processors import LearnProcessors
+from tandem.data.preprocessing import LearnProcessors
 from tandem.data.ragged import Ragged
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
@@ -66,7 +66,9 @@ def encode(sources: list[str], targets: list[str]) -> Encoded:
         )
         for texts in (sources, targets)
     )
-    encoded = Encoded(TextColumn(source), target, rows=np.arange(len(sources)))
+    encoded = Encoded(
+        TextColumn(source, before=None, after=2), target, rows=np.arange(len(sources))
+    )
     return encoded.taken((source.lengths < 7).nonzero()[0])
 
 
@@ -442,15 +444,15 @@ def test_its_examples_are_the_same_in_every_epoch(
     options = {"streaming": True, "on_bad_example": "error", **NAMES}
     data = DataModule(
         load=lambda: parallel(data_dir=str(folder), source="a", target="b", **options),
-        learn=LearnProcessors(features=None, source_recipe=recipe, target_recipe=recipe),
-        length_filter=LengthFilter(
-            max_source_length=None, max_target_length=None, truncate_source=None
+        learn=LearnProcessors(
+            reader=None, source_recipe=recipe, target_recipe=recipe, truncate_source=None
         ),
+        length_filter=LengthFilter(max_source_length=None, max_target_length=None),
         skip_bad=False,
         budget=Budget(max_tokens=24, max_source_tokens=24, max_sentences=4),
         stream_options=StreamOptions(buffer_size=16, sample_size=50),
         overfit=None,
-        variety=Variety(
+        augmentation=Augmentation(
             source_cutter=recipe.cutter,
             target_cutter=recipe.cutter,
             curriculum=curriculum,

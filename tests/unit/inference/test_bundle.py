@@ -138,6 +138,7 @@ def test_another_version(bundle: Path, version: Any) -> None:
         "search",
         "scorer",
         "rule",
+        "source",
         "dataset",
         "metric",
         "max_length",
@@ -175,6 +176,31 @@ def test_a_config_that_describes_no_model(bundle: Path, change: Edit) -> None:
     assert refused(bundle)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {},
+        {"reader": None, "options": {}},
+        {"reader": "tandem.data.readers.TextReader"},
+        {"reader": "tandem.data.readers.TextReader", "options": None},
+        {"reader": "tandem.data.readers.TextReader", "options": {}},
+        {"reader": "tandem.data.readers.TextReader", "options": {"truncate": "3"}},
+        {"reader": "tandem.data.readers.TextReader", "options": {"truncate": 3, "extra": 1}},
+        {"reader": "tandem.data.readers.FileReader", "options": {}},
+        {"reader": "tandem.data.readers.FileReader", "options": {"features": None}},
+        {"reader": "tandem.data.readers.FileReader", "options": {"features": {"media": "text"}}},
+        {
+            "reader": "tandem.data.readers.FileReader",
+            "options": {"features": {"_target_": "tandem.data.features.PixelFeatures"}},
+        },
+    ],
+    ids=str,
+)
+def test_a_config_that_describes_no_reader(bundle: Path, source: dict[str, Any]) -> None:
+    edit(bundle, lambda config: config.update(source=source))
+    assert "bundle" in refused(bundle)
+
+
 def test_weights_are_never_unpickled(bundle: Path, tmp_path: Path) -> None:
     sentinel = tmp_path / "sentinel"
 
@@ -209,12 +235,19 @@ def test_a_digest_that_is_none(bundle: Path, digest: Any) -> None:
 
 
 HOSTILE = {"_target_": "os.system", "command": "touch sentinel"}
+FILES_READER = "tandem.data.readers.FileReader"
 
 
 @pytest.mark.parametrize(
     "change",
     [
         lambda config: config.update(search=HOSTILE),
+        lambda config: config.update(source=HOSTILE),
+        lambda config: config["source"].update(reader="os.system"),
+        lambda config: config["source"].update(reader="tandem.encoders.RecurrentEncoder"),
+        lambda config: config.update(
+            source={"reader": FILES_READER, "options": {"features": HOSTILE}}
+        ),
         lambda config: config["model"].update(encoder=HOSTILE),
         lambda config: config["model"]["decoder"].update(attention=HOSTILE),
         lambda config: config["model"]["decoder"]["attention"].update(size=[HOSTILE]),

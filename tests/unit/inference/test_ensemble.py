@@ -32,7 +32,7 @@ def test_models_of_different_sizes_decide_together(small_bundle, average) -> Non
     bundle = load_bundles(folders, average=average)
     assert len(bundle.models) == 3
     for source, (best,) in zip(SOURCES, bundle.hypotheses(SOURCES), strict=True):
-        ids = [*bundle.processors.source.encode_batch([source])[0], 2]
+        ids = [*bundle.processors.source.read([source]).ids.row(0), 2]
         assert best.tokens == greedy_by_hand(bundle.models, ids, 5, average)
 
 
@@ -48,9 +48,13 @@ def test_other_vocabularies(small_bundle, side) -> None:
     folders = [small_bundle("one"), small_bundle("two"), small_bundle("bad", **{side: "a b q"})]
     with pytest.raises(InputError) as caught:
         load_bundles(folders)
+    what = {
+        "source": "source vocabularies, features or data.truncate_source",
+        "target": "target vocabularies",
+    }
     assert str(caught.value) == (
-        f"The runs {folders[0]} and {folders[2]} cannot decide together, as their {side} "
-        "vocabularies or features differ; train them on the same data with the same tokenizer."
+        f"The runs {folders[0]} and {folders[2]} cannot decide together, as their {what[side]} "
+        "differ; train them on the same data with the same tokenizer and options."
     )
 
 
@@ -59,8 +63,9 @@ def test_other_mistakes(small_bundle) -> None:
     with pytest.raises(InputError) as caught:
         load_bundles(folders)
     assert str(caught.value) == (
-        f"The runs {folders[0]} and {folders[1]} cannot decide together, as they have "
-        "data.truncate_source=None and 3; train them with the same one."
+        f"The runs {folders[0]} and {folders[1]} cannot decide together, as their source "
+        "vocabularies, features or data.truncate_source differ; train them on the same data with "
+        "the same tokenizer and options."
     )
     with pytest.raises(InputError, match=r"^`run` is an empty list; give one folder"):
         load_bundles([])

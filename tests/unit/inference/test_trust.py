@@ -171,7 +171,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "class MySearch(GreedySearch):\n    pass\n"
         "class Other:\n    pass\n"
         "def function():\n    pass\n"
-        "def make_search(**options):\n    return GreedySearch(**options)\n"
+        "def make_search():\n    return GreedySearch()\n"
         "def splits(size):\n    return {'train': size}\n"
         "class Splits:\n    def __init__(self, size):\n        self.size = size\n"
     )
@@ -197,7 +197,7 @@ def test_a_trusted_package_has_other_things_too(package: str, name: str) -> None
 
 
 def test_a_trusted_packages_function_makes_a_part(package: str) -> None:
-    spec = {"_target_": "my_parts.make_search", "ctc_weight": None}
+    spec = {"_target_": "my_parts.make_search"}
     assert "'my_parts.make_search'" in refused(spec)
     assert isinstance(build_trusted(spec, "search", (package,)), GreedySearch)
     factory = build_trusted({**spec, "_partial_": True}, "search", (package,))

@@ -1,7 +1,7 @@
-"""What turns a picture or a recording into vectors."""
+"""What turns a file, such as a picture or a recording, into vectors."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 import numpy.typing as npt
 
@@ -17,13 +17,13 @@ class File(TypedDict):
 
 
 class Features(ABC):
-    """Turns the file of an example into the vectors that a frontend reads.
+    """Turns a file into the vectors that a frontend reads.
 
-    All that it does follows from its options and the file, so its results are kept in the cache.
+    All that it does follows from its attributes and the file.
     """
 
-    media: Literal["image", "audio"]
-    """What the files are."""
+    media: str
+    """What the files are: image, audio, or a name of one's own that a frontend has, too."""
 
     width: int
     """Size of one vector."""
@@ -44,12 +44,8 @@ class Features(ABC):
         :raises InputError: if the file is missing, damaged or has nothing in it.
         """
 
-    @abstractmethod
     def shown(self, vectors: Vectors) -> Vectors:
-        """What to draw of (L, width) vectors: a picture (H, W) or (H, W, 3), bytes; or a
-        spectrogram (F, bands).
+        """What to draw of (L, width) vectors: of an image a picture (H, W) or (H, W, 3), bytes; of
+        audio a spectrogram (F, bands). Of other media nothing is drawn.
         """
-
-    def recipe(self) -> str:
-        """All options as one text, under which results are kept."""
-        return f"{type(self).__module__}.{type(self).__qualname__} {sorted(vars(self).items())}"
+        return vectors

@@ -38,10 +38,7 @@ class CoveragePenalty(Scorer):
     def check(self, model: Seq2Seq) -> None:
         """See :class:`Scorer`."""
         if not has_weights(model):
-            raise InputError(
-                "scorer=coverage needs attention weights, which this model's attention does not "
-                "have; choose another attention or leave this scorer out."
-            )
+            raise _refusal()
 
     def start(self, model: Seq2Seq, memory: Memory) -> State:
         """No attention (B, S) yet, in float32 or wider, as it is summed."""
@@ -56,10 +53,18 @@ class CoveragePenalty(Scorer):
         state: State,
     ) -> tuple[Tensor, State]:
         """See :class:`Scorer`; the score of ``eos`` is lowered."""
-        assert weights is not None  # see check
+        if weights is None:
+            raise _refusal()
         attended = state.carry + weights()  # (N, S)
         real = state.fixed.repeat_interleave(len(tokens) // len(state.fixed), 0)  # (N, S)
         covered = attended.clamp(LEAST, 1.0).log().masked_fill(~real, 0.0).sum(1)  # (N,)
         lowered = log_probs.clone()
         lowered[:, SPECIAL_IDS.eos] += self.penalty * covered
         return lowered, State(state.fixed, carry=attended)
+
+
+def _refusal() -> InputError:
+    return InputError(
+        "scorer=coverage needs attention weights, which this model's attention does not have; "
+        "choose another attention or leave this scorer out."
+    )

@@ -7,6 +7,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
+from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search.options import in_range
 from tandem.search.scorers.base import Scorer
@@ -32,16 +33,11 @@ class CTCScorer(Scorer):
 
     def check(self, model: Seq2Seq) -> None:
         """See :class:`Scorer`."""
-        if model.ctc is None:
-            raise InputError(
-                "scorer=ctc needs a model with a CTC layer; train it with objective.ctc_weight "
-                "above 0 or choose scorer=none."
-            )
+        _layer(model)
 
     def start(self, model: Seq2Seq, memory: Memory) -> State:
         """See :class:`Scorer`."""
-        assert model.ctc is not None  # see check
-        return start_prefixes(model.ctc, memory)
+        return start_prefixes(_layer(model), memory)
 
     def __call__(
         self,
@@ -53,3 +49,13 @@ class CTCScorer(Scorer):
         """See :class:`Scorer`."""
         state = extend_prefixes(tokens, state)
         return (1 - self.weight) * log_probs + self.weight * next_log_probs(state), state
+
+
+def _layer(model: Seq2Seq) -> CTC:
+    """The model's CTC layer; raises InputError if it has none."""
+    if model.ctc is None:
+        raise InputError(
+            "scorer=ctc needs a model with a CTC layer; train it with objective.ctc_weight above 0 "
+            "or choose scorer=none."
+        )
+    return model.ctc

@@ -87,3 +87,10 @@ def test_an_attention_without_weights_is_refused(small_model) -> None:
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         decoding.check(small_model(attention=NoAttention))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):  # one of an ensemble, say
+        generate(
+            small_model(attention=NoAttention),
+            decoding,
+            small_model(attention=NoAttention).encode(SOURCE, MASK),
+            3,
+        )

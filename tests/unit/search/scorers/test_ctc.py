@@ -97,4 +97,6 @@ def test_a_model_without_ctc_is_refused(small_model) -> None:
     decoding = Decoding(beam(1), scorers=(CTCScorer(weight=0.3),))
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         decoding.check(small_model())
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):  # one of an ensemble, say
+        generate(small_model(), decoding, small_model().encode(SOURCE, MASK), 3)
     decoding.check(small_model(ctc_weight=0.1))

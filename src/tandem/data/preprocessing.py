@@ -1,0 +1,104 @@
+"""Preprocessing: what turns sources and targets into numbers, and what learns it."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
+from tandem.core.types import SPECIAL_IDS
+from tandem.data.cache import cache_folder, content_key, keep
+from tandem.data.ragged import Ragged
+from tandem.data.readers import SourceReader, TextReader
+from tandem.data.tokenizers.base import TokenizerRecipe
+from tandem.data.tokenizers.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+logger = logging.getLogger(__name__)
+
+Texts = Callable[[str], Iterable[str]]
+"""Reads the training texts of a column, ``source`` or ``target``."""
+
+
+@dataclass(frozen=True)
+class Processors:
+    """What reads the source and what reads and writes the target."""
+
+    source: SourceReader
+    target: Tokenizer
+    shared: bool
+    """Whether both sides have one vocabulary."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnProcessors:
+    """Learns the tokenizers from the training split, and only from it.
+
+    :raises InputError: if the sides share a tokenizer but have different recipes.
+    """
+
+    reader: SourceReader | None
+    """Reads sources that nothing is learnt from; None: they are texts."""
+    source_recipe: TokenizerRecipe
+    target_recipe: TokenizerRecipe
+    truncate_source: int | None
+    """Of a longer source text only so many symbols are read."""
+
+    def __post_init__(self) -> None:
+        if self.shared and self.source_recipe != self.target_recipe:
+            raise InputError(
+                "tokenizer.shared=true needs one recipe for both sides, but `source_tokenizer` "
+                "differs from `tokenizer`; set tokenizer.shared=false or source_tokenizer=null."
+            )
+
+    @property
+    def shared(self) -> bool:
+        """Whether both sides get one vocabulary."""
+        return self.reader is None and self.target_recipe.shared
+
+    def __call__(self, texts: Texts) -> Processors:
+        """Learn from the columns ``source``, if it is text, and ``target``."""
+        columns = ("source", "target") if self.shared else ("target",)
+        target = _learned(self.target_recipe, texts, columns)
+        if self.reader is not None:
+            return Processors(self.reader, target, shared=False)
+        source = target if self.shared else _learned(self.source_recipe, texts, ("source",))
+        reader = TextReader(source, truncate=self.truncate_source)
+        return Processors(reader, target, shared=self.shared)
+
+
+def _learned(recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]) -> Tokenizer:
+    """Learn a tokenizer, or read it from the cache if the same was learnt from the same texts."""
+
+    def all_texts() -> Iterator[str]:
+        return chain.from_iterable(texts(column) for column in columns)
+
+    path = cache_folder() / "tokenizers" / f"{content_key(repr(recipe), all_texts())}.json"
+    if path.is_file():
+        return Tokenizer.from_json(path.read_text(encoding="utf-8"))
+    tokenizer = recipe.train(all_texts())
+    keep(lambda: write_atomically(path, tokenizer.to_json().encode()), path)
+    return tokenizer
+
+
+def warn_of_unknown(processors: Processors, targets: Ragged, split: "Dataset", name: str) -> None:
+    """Say how many targets have symbols that training never had, and where the first one is."""
+    unknown = (targets.values == SPECIAL_IDS.unk).nonzero()[0]
+    owners = np.searchsorted(targets.offsets, unknown, "right")
+    if not len(owners):
+        return
+    first = int(owners[0]) - 1
+    logger.warning(
+        "%d of %d %s targets have symbols that training never saw, the first %s: %s",
+        len(np.unique(owners)),
+        len(split),
+        name,
+        processors.source.place(split[first]["source"], name, first),
+        processors.target.decode(targets.row(first)),
+    )

@@ -1,0 +1,172 @@
+"""The cache of vectors: each file of a split is read once, and then mapped from disk."""
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from tandem import __version__
+from tandem.core.errors import InputError
+from tandem.data.cache import cache_folder, content_key
+from tandem.data.columns import Rows, VectorColumn
+from tandem.data.features.base import Features, File, Vectors
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitFiles:
+    """The files of a split, and how they are read."""
+
+    features: Features
+    identity: str
+    """All options of the features."""
+    files: Sequence[File]
+    """One an example."""
+    name: str
+    """Of the split, for errors."""
+    place: Callable[[File, str, int], str]
+    """How an error names an example: its file, the split, its row."""
+    copies: int
+    """Versions of each example."""
+    skip_bad: bool
+    """Leave out, and count, examples whose files are unusable."""
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Vectors of distinct files: first copy 0 of all of them, then copy 1 and so on."""
+
+    values: Vectors
+    offsets: Rows
+    places: dict[str, int]
+    """By fingerprint."""
+    first_error: str
+    """Why the first file that is missing here is unusable."""
+
+
+def read_vectors(split: SplitFiles) -> tuple[VectorColumn, Rows]:
+    """Read the files of a split, or map what was read before from the cache.
+
+    :return: the vectors, all of copy 0 before all of copy 1, and the row of the split that each
+        belongs to. Of examples with equal files one is read and kept.
+    :raises InputError: if a file is unusable and not left out.
+    """
+    fingerprints = list(_fingerprints(split.files))
+    distinct: dict[str, int] = {}
+    for row, text in enumerate(fingerprints):
+        distinct.setdefault(text, row)
+    key = content_key(__version__, split.identity, str(split.copies), sorted(distinct))
+    store = cache_folder() / "features" / key
+    stored = _load_vectors(store)
+    if stored is None or not (split.skip_bad or len(stored.places) == len(distinct)):
+        _write_vectors(store, split, distinct)
+        stored = _load_vectors(store)
+        assert stored is not None
+    if len(stored.places) < len(distinct):
+        logger.warning(
+            "Skipped %d of %d %s files: %s",
+            len(distinct) - len(stored.places),
+            len(distinct),
+            split.name,
+            stored.first_error,
+        )
+    rows = [row for row, text in enumerate(fingerprints) if text in stored.places]
+    places = np.array([stored.places[fingerprints[row]] for row in rows])  # of copy 0
+    shifts = len(stored.places) * np.arange(split.copies)[:, None]
+    chosen = (places + shifts).reshape(split.copies * len(rows))
+    return VectorColumn(stored.values, stored.offsets, chosen), np.tile(rows, split.copies)
+
+
+def _write_vectors(store: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
+    """Read each distinct file and put all vectors into a folder, which is whole or not there.
+
+    :param distinct: for each fingerprint a row that has such a file.
+    """
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=store.parent, prefix=f".{store.name}."))
+    except OSError as error:
+        raise InputError(
+            f"The cache {store.parent} cannot be written ({error.strerror}), but "
+            f"{split.features.media} features need it; set the environment variable TANDEM_CACHE "
+            "to a folder that can."
+        ) from error
+    try:
+        _write_part(part, split, distinct)
+        shutil.rmtree(store, ignore_errors=True)
+        os.replace(part, store)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write_part(part: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
+    lengths: list[int] = []
+    bad: dict[str, InputError] = {}
+    kind = ""
+    what = f"Reading {split.name} files ({split.features.media})"
+    with (part / "vectors").open("wb") as out:
+        for copy in range(split.copies):
+            for text, row in track(distinct.items(), what, transient=True):
+                if text in bad:
+                    continue
+                file = split.files[row]
+                try:
+                    vectors = split.features(file, split.place(file, split.name, row), copy)
+                except InputError as error:
+                    if not split.skip_bad:
+                        raise
+                    bad[text] = error
+                    continue
+                kind = vectors.dtype.name
+                out.write(np.ascontiguousarray(vectors).tobytes())
+                lengths.append(len(vectors))
+    if not lengths:
+        raise InputError(
+            f"Not one example of the {split.name} split can be read; correct its files."
+        )
+    np.savez(
+        part / "index.npz",
+        offsets=np.concatenate(([0], np.cumsum(lengths))),
+        fingerprints=np.array([text for text in distinct if text not in bad]),
+        kind=kind,
+        width=split.features.width,
+        first_error=str(next(iter(bad.values()), "")),
+    )
+
+
+def _load_vectors(store: Path) -> _Stored | None:
+    """Map what :func:`_write_vectors` wrote; None if it is not there."""
+    try:
+        with np.load(store / "index.npz") as index:
+            offsets, fingerprints = index["offsets"], index["fingerprints"].tolist()
+            shape = (int(offsets[-1]), int(index["width"]))
+            values = np.memmap(store / "vectors", str(index["kind"]), mode="r", shape=shape)
+            first_error = str(index["first_error"])
+    except (OSError, ValueError, KeyError):
+        return None
+    places = {text: place for place, text in enumerate(fingerprints)}
+    return _Stored(values, offsets, places, first_error)
+
+
+def _fingerprints(files: Iterable[File]) -> Iterator[str]:
+    """A text that changes with each example's file."""
+    for file in files:
+        if file["bytes"] is not None:
+            yield content_key(file["bytes"].hex())
+        else:
+            yield _path_fingerprint(Path(file["path"] or ""))
+
+
+def _path_fingerprint(path: Path) -> str:
+    try:
+        facts = path.stat()
+    except OSError:
+        return f"{path} missing"
+    return f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns}"
