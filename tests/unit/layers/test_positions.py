@@ -27,6 +27,13 @@ def test_sinusoidal_equals_the_formula() -> None:
             assert added[0, step, 3 + i].item() == pytest.approx(math.cos(angle), abs=1e-12)
 
 
+def test_sinusoidal_of_another_amplitude() -> None:
+    inputs = torch.zeros(1, 4, 6, dtype=torch.float64)
+    whole = added_positions("sinusoidal", 6, 0)(inputs, 3)
+    quarter = added_positions("sinusoidal", 6, 0, amplitude=0.25)(inputs, 3)
+    torch.testing.assert_close(quarter, 0.25 * whole)
+
+
 def test_sinusoidal_of_odd_size() -> None:
     assert added_positions("sinusoidal", 5, 0)(torch.zeros(2, 3, 5), 0).shape == (2, 3, 5)
 
