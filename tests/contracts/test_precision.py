@@ -53,3 +53,19 @@ def test_outputs_are_near_those_in_double_precision(option_case, dtype) -> None:
     exact = model.double()(case.source, case.mask, case.target)
     error = (found - exact).square().mean().sqrt() / exact.std()
     assert error < 4 * torch.finfo(dtype).eps
+
+
+def test_mixed_precision(option_case) -> None:
+    case = option_case
+    model = copy.deepcopy(case.model).float().train()
+    with torch.autocast("cpu", torch.bfloat16):
+        model(case.source, case.mask, case.target).float().square().mean().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.dtype == torch.float32, name
+        assert parameter.grad.isfinite().all(), name
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        state = model.eval().start(model.encode(case.source, case.mask)).repeat(2)
+        for step in case.target.repeat_interleave(2, 0).unbind(1):
+            scores, state = model.step(step, state)
+            assert scores.isfinite().all()

@@ -27,7 +27,7 @@ class Angles(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
-        self.register_buffer("rates", self._rates(torch.device("cpu")), persistent=False)
+        self.register_buffer("rates", self._rates(torch.get_default_device()), persistent=False)
 
     def forward(self, offset: int, length: int) -> Tensor:
         """Angles (T, ceil(E / 2)) of T positions, the first of which is ``offset``."""

@@ -55,6 +55,9 @@ def test_angles_follow_a_model_to_another_device() -> None:
     angles = Angles(6).to("meta")
     assert angles.rates.device.type == "meta"
     assert torch.equal(angles.to_empty(device="cpu")(0, 9), Angles(6)(0, 9))
+    with torch.device("meta"):
+        angles = Angles(6)
+    assert torch.equal(angles.to_empty(device="cpu")(0, 9), Angles(6)(0, 9))
 
 
 def test_positions_stay_distinct_in_bfloat16() -> None:
