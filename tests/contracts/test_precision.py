@@ -49,9 +49,9 @@ def test_outputs_are_near_those_in_double_precision(option_case, dtype) -> None:
     for parameter in model.parameters():
         parameter.mul_(0.5)  # at which sizes rounding does not grow from layer to layer
     model.to(dtype)
-    found = model(case.source, case.mask, case.target).double()
+    rounded = model(case.source, case.mask, case.target).double()
     exact = model.double()(case.source, case.mask, case.target)
-    error = (found - exact).square().mean().sqrt() / exact.std()
+    error = (rounded - exact).square().mean().sqrt() / exact.std()
     assert error < 4 * torch.finfo(dtype).eps
 
 

@@ -22,9 +22,11 @@ class Step(nn.Module):
 
 def assert_same(actual: Any, expected: Any) -> None:
     """The same structure with the same numbers in it."""
-    (found, layout), (wanted, wanted_layout) = map(pytree.tree_flatten, (actual, expected))
-    assert layout == wanted_layout
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
+    (leaves, layout), (expected_leaves, expected_layout) = map(
+        pytree.tree_flatten, (actual, expected)
+    )
+    assert layout == expected_layout
+    torch.testing.assert_close(leaves, expected_leaves, rtol=0, atol=1e-10)
 
 
 @torch.inference_mode()
@@ -41,8 +43,8 @@ def test_states_and_memories_survive_flattening(option_case) -> None:
     doubled = pytree.tree_map_only(Tensor, lambda tensor: torch.cat((tensor, tensor)), state)
     twice = torch.cat((case.target, case.target))
     expected, _ = case.feed_steps(case.target[:, 2:], state)
-    found, _ = case.feed_steps(twice[:, 2:], doubled)
-    torch.testing.assert_close(found, torch.cat((expected, expected)), rtol=0, atol=1e-10)
+    actual, _ = case.feed_steps(twice[:, 2:], doubled)
+    torch.testing.assert_close(actual, torch.cat((expected, expected)), rtol=0, atol=1e-10)
 
 
 def test_steps_export(option_case) -> None:
