@@ -113,6 +113,10 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["noise=[layer_drop]", "encoder=conformer", "noise.layer_drop.probability=1"],
             ["`noise.layer_drop.probability` must be a number of at least 0 and below 1, but is 1"],
         ),
+        (
+            ["trainer.precision=16-true"],
+            ["trainer.precision=16-true rounds optimizer.eps=1e-09 to 0", "optimizer.eps=1e-4"],
+        ),
         (["risk=self_critical"], ["`risk` trains on outputs", "add init_from=outputs/run"]),
         (
             ["risk=self_critical", "init_from=x", "metric@risk.metric=[chrf,wer]"],

@@ -99,6 +99,16 @@ def test_choices_train(train_tiny: Run, tmp_path: Path, overrides: list[str]) ->
     assert load_bundle(tmp_path / "run").generate(["a b", "b"])
 
 
+@pytest.mark.filterwarnings("ignore:.*AMP with fp16 is not supported on CPU")
+@pytest.mark.parametrize("precision", ["64-true", "bf16-true", "16-true", "bf16-mixed", "16-mixed"])
+def test_precisions_train(train_tiny: Run, tmp_path: Path, precision: str) -> None:
+    """Whatever the type of the weights, a batch goes through and outputs are found."""
+    options = ("encoder=transformer", "encoder.num_heads=2", "search=beam", "optimizer.eps=1e-4")
+    metrics = train_tiny(tmp_path / "run", f"trainer.precision={precision}", *options)
+    assert all(map(math.isfinite, metrics.values()))
+    assert load_bundle(tmp_path / "run").generate(["a b", "b"])
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "adafactor"])
 def test_optimizers_lower_the_loss(
     train_tiny: Run, read_metrics: Run, tmp_path: Path, optimizer: str

@@ -8,10 +8,12 @@ import lightning as L
 import pytest
 import torch
 from lightning.pytorch.plugins.precision import MixedPrecision
+from omegaconf import OmegaConf
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.config import checks
+from tandem.config.launch import config_folder
 from tandem.core.types import Batch
 
 Run = Callable[..., Any]
@@ -176,14 +178,26 @@ def test_the_modes_see_who_waits() -> None:
     assert "repeat_interleave" not in text
 
 
+FOURTH = ["trainer.log_every_n_steps=4"]
+SMALL = {"num_heads": 2}
+PARTS = [
+    [
+        f"{group}={path.stem}",
+        *(f"{group}.{key}={value}" for key, value in SMALL.items() if key in OmegaConf.load(path)),
+    ]
+    for group in ("encoder", "decoder", "attention")
+    for path in sorted((config_folder() / group).glob("*.yaml"))
+]
+
+
 @pytest.mark.parametrize(
     ("overrides", "logged"),
     [
-        (["trainer.log_every_n_steps=4"], {4}),
-        (["trainer.log_every_n_steps=4", "encoder=conformer", "encoder.num_heads=2"], {4}),
-        (["trainer.log_every_n_steps=4", "encoder=cnn", "decoder=transformer"], {4}),
-        (["trainer.log_every_n_steps=4", "objective.r_drop_weight=1"], {4}),
-        (["trainer.log_every_n_steps=4", "objective.coverage_weight=1"], {4}),
+        *(([*FOURTH, *part], {4}) for part in PARTS),
+        ([*FOURTH, "decoder.input_feeding=true"], {4}),
+        ([*FOURTH, "objective.r_drop_weight=1"], {4}),
+        ([*FOURTH, "objective.coverage_weight=1"], {4}),
+        ([*FOURTH, "noise=[word_dropout]", "callbacks=[default,ema,average]"], {4}),
         (["trainer.log_every_n_steps=2", "trainer.accumulate_grad_batches=2"], {3, 4}),
     ],
     ids=str,

@@ -1,24 +1,61 @@
 """An exponential moving average of the weights: Polyak & Juditsky (1992), with a horizon."""
 
+from typing import Any
+
 import lightning as L
+import torch
 from lightning.pytorch.callbacks import WeightAveraging
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class MovingAverage(WeightAveraging):
     """``a <- d a + (1 - d) w`` after each step; the average is validated, saved and kept.
+
+    All weights are averaged by one operation over their list, and which step is the first one is
+    known on the host: Lightning's own walks through the modules and asks the device each time.
 
     :param decay: d; the average reaches back over some ``1 / (1 - d)`` steps.
     :param start: the first step that counts; the average begins with its weights.
     """
 
     def __init__(self, *, decay: float, start: int) -> None:
-        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
+        super().__init__()
+        self.decay = decay
         self.start = start
+        self._weights: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+        """The averages, and the weights that they are of."""
 
-    def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
-        """Whether a step counts; epochs don't."""
-        return step_idx is not None and step_idx >= self.start
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Make a copy of the model for the averages."""
+        super().setup(trainer, pl_module, stage)
+        self._weights = ([], [])
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Update the average if this was an optimizer's step."""
+        step = trainer.global_step
+        if step <= max(self._latest_update_step, self.start):
+            return
+        self._update(pl_module, first=self._latest_update_step == 0)
+        self._latest_update_step = step
+
+    @torch.no_grad()
+    def _update(self, pl_module: L.LightningModule, *, first: bool) -> None:
+        assert self._average_model is not None
+        if not self._weights[0]:
+            averaged = self._average_model.module
+            self._weights = (list(averaged.parameters()), list(pl_module.parameters()))
+        averages, weights = self._weights
+        if first:
+            torch._foreach_copy_(averages, weights)
+        else:
+            torch._foreach_lerp_(averages, weights, 1 - self.decay)
+        self._average_model.n_averaged += 1
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the average in the model, and step in for no other weights from here on."""

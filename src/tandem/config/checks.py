@@ -19,6 +19,8 @@ from tandem.models import Seq2Seq, has_weights
 from tandem.training.objective import Objective
 
 TRIAL_SIZE = 8
+SMALLEST_HALF = 2.0**-24
+"""Of the positive numbers in 16 bits."""
 
 
 def check(cfg: DictConfig) -> Plan:
@@ -104,6 +106,12 @@ def _check_objective(objective: Objective, model: Seq2Seq) -> None:
 
 def _check_optimizer(plan: Plan, model: Seq2Seq) -> None:
     """Try out what would fail only after the data is loaded."""
+    eps = plan.cfg.optimizer.get("eps")
+    if plan.cfg.trainer.precision == "16-true" and eps is not None and eps < SMALLEST_HALF:
+        raise InputError(
+            f"trainer.precision=16-true rounds optimizer.eps={eps} to 0, which makes weights "
+            "infinite; set optimizer.eps=1e-4, or choose trainer.precision=16-mixed."
+        )
     try:
         plan.optimizer.freeze(model)
         optimizer = plan.optimizer(model)
