@@ -22,7 +22,7 @@ from tandem.data.stream import StreamOptions
 from tandem.inference.bundle import Bundle
 from tandem.inference.decoding import encode
 from tandem.inference.ensemble import load_bundles
-from tandem.inference.teacher_forcing import ForcedTotals
+from tandem.inference.teacher_forcing import TeacherForcedTotals
 from tandem.inference.trust import build_trusted
 from tandem.reports.summary import summary_table
 
@@ -78,12 +78,12 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
 
 @torch.inference_mode()
 def score(bundle: Bundle, data: DataModule, cfg: DictConfig) -> tuple[dict[str, float], list[str]]:
-    """Forced and searched scores of a split, and the hypotheses in its order.
+    """Teacher-forced and searched scores of a split, and the hypotheses in its order.
 
     Of several models together only outputs are scored: a loss is of one model.
     """
     loader = data.evaluation_loader(cfg.split)
-    totals = ForcedTotals(bundle.model)
+    totals = TeacherForcedTotals(bundle.model)
     hypotheses = [""] * len(data.encoded(cfg.split))
     where = next(bundle.model.parameters()).device
     for batch in track(loader, f"{cfg.split} split", transient=True):

@@ -20,7 +20,7 @@ from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.inference.bundle import Bundle
 from tandem.inference.ensemble import load_bundles
-from tandem.inference.forced_decoding import force_pairs
+from tandem.inference.forced_decoding import forced_decoding
 
 
 def generate(cfg: DictConfig, command: str = "") -> None:
@@ -118,7 +118,9 @@ def attention(
     targets = [ids[:-1] if ids[-1] == SPECIAL_IDS.eos else ids for ids in outputs]
     reader = bundle.processors.source
     looks: dict[int, dict[str, Any]] = {}
-    for part in force_pairs(bundle, [text for text, _ in pairs], targets, max_tokens=max_tokens):
+    for part in forced_decoding(
+        bundle, [text for text, _ in pairs], targets, max_tokens=max_tokens
+    ):
         lengths = part.memory.mask.sum(1).tolist()
         for place, weights in enumerate(part.weights("show_attention").double()):  # (T, S)
             row, length = part.rows[place], lengths[place]

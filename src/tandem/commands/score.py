@@ -19,8 +19,8 @@ from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.readers import SourceReader
 from tandem.inference.bundle import Bundle, load_bundle
-from tandem.inference.forced_decoding import force_pairs
-from tandem.inference.teacher_forcing import forced_losses
+from tandem.inference.forced_decoding import forced_decoding
+from tandem.inference.teacher_forcing import teacher_forced_losses
 
 FORMATS = ("tsv", "json")
 
@@ -106,8 +106,8 @@ def score_pairs(
     """
     ids = bundle.processors.target.encode_batch(targets)
     scored: dict[int, ScoredPair] = {}
-    for part in force_pairs(bundle, sources, ids, max_tokens=max_tokens):
-        losses, _ = forced_losses(bundle.model, part.forced)  # (R,)
+    for part in forced_decoding(bundle, sources, ids, max_tokens=max_tokens):
+        losses, _ = teacher_forced_losses(bundle.model, part.forced)  # (R,)
         by_target = losses.double().split(part.batch.target_mask.sum(1).tolist())
         positions = None
         if alignment:

@@ -4,9 +4,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import rich
-from rich.progress import track
-
 from tandem.data.cache import cache_folder, content_key, keep, load_columns, save_columns
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
@@ -40,6 +37,9 @@ def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str
         return load_columns(path)["ids"]
     except (OSError, ValueError, KeyError):
         pass  # not there yet, or unreadable: make it again
+    import rich
+    from rich.progress import track  # takes a while, which using a model should not
+
     batches = track(
         batches_of(split, column),
         f"Tokenising {name} {column}s",

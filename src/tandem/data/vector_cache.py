@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
 from tandem import __version__
 from tandem.core.errors import InputError
@@ -107,6 +106,8 @@ def _write_vectors(store: Path, split: SplitFiles, distinct: dict[str, int]) -> 
 
 
 def _write_part(part: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
+    from rich.progress import track  # takes a while, which using a model should not
+
     lengths: list[int] = []
     bad: dict[str, InputError] = {}
     kind = ""

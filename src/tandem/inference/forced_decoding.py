@@ -1,4 +1,4 @@
-"""Targets forced on a bundle's model, whoever wrote them."""
+"""Forced decoding: what a trained model says of given targets, whoever wrote them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.ragged import Ragged
 from tandem.inference.bundle import Bundle
 from tandem.inference.decoding import encode
-from tandem.inference.teacher_forcing import Forced, force
+from tandem.inference.teacher_forcing import TeacherForced, teacher_force
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ForcedBatch:
     """Which pairs they are."""
     batch: Batch
     memory: Memory
-    forced: Forced
+    forced: TeacherForced
 
     def weights(self, option: str) -> Tensor:
         """The last attention's weights (B, T, S).
@@ -42,7 +42,7 @@ class ForcedBatch:
 
 
 @torch.inference_mode()
-def force_pairs(
+def forced_decoding(
     bundle: Bundle, sources: list[str], targets: list[list[int]], *, max_tokens: int
 ) -> Iterator[ForcedBatch]:
     """Force each target on the decoder, batches of similar lengths in turn.
@@ -63,4 +63,6 @@ def force_pairs(
     for chosen in plan_batches(encoded, budget, rng=None):
         batch = encoded.collate(chosen).to(next(bundle.model.parameters()).device)
         memory = encode(bundle.model, batch)
-        yield ForcedBatch(chosen.tolist(), batch, memory, force(bundle.model, memory, batch))
+        yield ForcedBatch(
+            chosen.tolist(), batch, memory, teacher_force(bundle.model, memory, batch)
+        )

@@ -20,7 +20,7 @@ CHUNK_ROWS = 256
 
 
 @dataclass(frozen=True)
-class Forced:
+class TeacherForced:
     """The R real target positions of a batch."""
 
     features: Tensor
@@ -33,11 +33,11 @@ class Forced:
     """Makes the last attention's weights at all positions, (B, T, S)."""
 
 
-def force(model: Seq2Seq, memory: Memory, batch: Batch) -> Forced:
+def teacher_force(model: Seq2Seq, memory: Memory, batch: Batch) -> TeacherForced:
     """One pass over the targets of a batch."""
     predicted = model.decode(batch.target_in, model.start(memory))
     real = batch.target_positions
-    return Forced(
+    return TeacherForced(
         features=predicted.features.flatten(0, 1)[real],
         target=batch.target_out.flatten()[real],
         copied=None if predicted.copied is None else predicted.copied.at(real),
@@ -45,7 +45,7 @@ def force(model: Seq2Seq, memory: Memory, batch: Batch) -> Forced:
     )
 
 
-def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
+def teacher_forced_losses(model: Seq2Seq, forced: TeacherForced) -> tuple[Tensor, Tensor]:
     """``-log p`` (R,) of each target symbol, in nats, and whether it is the most probable."""
     if forced.copied is None:
         return token_losses(forced.features, model.output.weight, forced.target)
@@ -63,7 +63,7 @@ def forced_losses(model: Seq2Seq, forced: Forced) -> tuple[Tensor, Tensor]:
     return torch.cat(losses), torch.cat(hits)
 
 
-def log_probs(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
+def log_probs(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:
     """What the model says at some positions (R',), at least in float32: (R', V)."""
     logits = model.output(forced.features[rows])
     if forced.copied is not None:
@@ -95,7 +95,7 @@ def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return F.cross_entropy(scores, target, reduction="none"), scores.argmax(1) == target
 
 
-class ForcedTotals:
+class TeacherForcedTotals:
     """Sums over a split of what the model says when the right target is forced on it."""
 
     def __init__(self, model: Seq2Seq) -> None:
@@ -105,7 +105,7 @@ class ForcedTotals:
 
     def add(self, memory: Memory, batch: Batch) -> None:
         """Count a batch."""
-        losses, hits = forced_losses(self.model, force(self.model, memory, batch))
+        losses, hits = teacher_forced_losses(self.model, teacher_force(self.model, memory, batch))
         sums = [losses.double().sum(), hits.sum(), torch.tensor(len(hits)), torch.tensor(0)]
         if self.model.ctc is not None:
             sums[-1] = ctc_losses(self.model.ctc, memory, batch)[0].double().sum()

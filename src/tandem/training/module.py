@@ -14,7 +14,7 @@ from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors
 from tandem.inference.decoding import Decoding, encode, generate
-from tandem.inference.teacher_forcing import ForcedTotals
+from tandem.inference.teacher_forcing import TeacherForcedTotals
 from tandem.models.seq2seq import Seq2Seq
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
@@ -62,7 +62,7 @@ class Seq2SeqModule(L.LightningModule):
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.seed = seed
-        self._totals = ForcedTotals(self.model)
+        self._totals = TeacherForcedTotals(self.model)
         self._accumulated = (0, 0)
         """Symbols of the first batch since the last optimizer step, and of all of them."""
         self._unchecked: list[tuple[int, Tensor]] = []
@@ -156,11 +156,11 @@ class Seq2SeqModule(L.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Look at the losses since the last log, and start counting."""
         self._check_losses()
-        self._totals = ForcedTotals(self.model)
+        self._totals = TeacherForcedTotals(self.model)
 
     def on_test_epoch_start(self) -> None:
         """Start counting."""
-        self._totals = ForcedTotals(self.model)
+        self._totals = TeacherForcedTotals(self.model)
 
     def on_validation_epoch_end(self) -> None:
         """Log the means."""

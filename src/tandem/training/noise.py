@@ -9,7 +9,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.modes import evaluation_mode
 from tandem.core.types import SPECIAL_IDS, Batch
-from tandem.inference.teacher_forcing import CHUNK_ROWS, Forced, force, log_probs
+from tandem.inference.teacher_forcing import CHUNK_ROWS, TeacherForced, log_probs, teacher_force
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search.sampling import draw
 
@@ -119,13 +119,13 @@ class ScheduledSampling(Noise):
         Drawn in the mode of evaluation, which has no dropout.
         """
         with evaluation_mode(model):
-            forced = force(model, model.encode(batch.source, batch.source_mask), batch)
+            forced = teacher_force(model, model.encode(batch.source, batch.source_mask), batch)
             writes = torch.nn.functional.pad(chosen, (0, 1)).flatten()  # (B x T) where it is drawn
             rows = writes[batch.target_positions].nonzero().squeeze(1)  # among the R real ones
             return torch.cat([_drawn(model, forced, part) for part in rows.split(CHUNK_ROWS)])
 
 
-def _drawn(model: Seq2Seq, forced: Forced, rows: Tensor) -> Tensor:
+def _drawn(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:
     """A symbol of the model's distribution at some positions (R',)."""
     chances = torch.rand(len(rows), dtype=torch.float64, device=rows.device)
     return draw(log_probs(model, forced, rows), chances)

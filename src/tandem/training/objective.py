@@ -8,7 +8,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
-from tandem.inference.teacher_forcing import Forced, ctc_losses, force
+from tandem.inference.teacher_forcing import TeacherForced, ctc_losses, teacher_force
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
@@ -52,7 +52,7 @@ class Objective:
         if self.r_drop_weight:
             batch = batch.doubled()
         memory = model.encode(batch.source, batch.source_mask)
-        forced = force(model, memory, batch)
+        forced = teacher_force(model, memory, batch)
         loss = attention = self._attention_loss(model, forced)
         parts: dict[str, Tensor] = {}
         if self.ctc_weight:
@@ -81,7 +81,7 @@ class Objective:
             self._examples,
         )
 
-    def _attention_loss(self, model: Seq2Seq, forced: Forced) -> Tensor:
+    def _attention_loss(self, model: Seq2Seq, forced: TeacherForced) -> Tensor:
         """What the decoder says of each symbol."""
         if forced.copied is None:
             return self.cross_entropy(forced.features, model.output.weight, forced.target)

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from tandem.inference.teacher_forcing import CHUNK_ROWS, Forced, log_probs
+from tandem.inference.teacher_forcing import CHUNK_ROWS, TeacherForced, log_probs
 from tandem.models.seq2seq import Seq2Seq
 from tandem.training.losses import disagreement
 
 
-def passes_disagree(model: Seq2Seq, forced: Forced) -> Tensor:
+def passes_disagree(model: Seq2Seq, forced: TeacherForced) -> Tensor:
     """:func:`~tandem.training.losses.disagreement` of the two passes of a doubled batch.
 
     With copying, and off the CPU, the gradient computes the logits again, so that those of

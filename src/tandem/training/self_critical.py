@@ -17,7 +17,7 @@ from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding, encode, generate
 from tandem.inference.risk import Risk
-from tandem.inference.teacher_forcing import CHUNK_ROWS, force, log_probs
+from tandem.inference.teacher_forcing import CHUNK_ROWS, log_probs, teacher_force
 from tandem.metrics import Metric
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search import GreedySearch, Sampling
@@ -192,7 +192,7 @@ def _log_likelihoods(model: Seq2Seq, memory: Memory, drawn: _Drawn) -> Tensor:
         target_mask=mask,
         indices=rows,
     )
-    forced = force(model, Memory(states, read, memory.summary[rows], source), outputs)
+    forced = teacher_force(model, Memory(states, read, memory.summary[rows], source), outputs)
 
     def at(positions: Tensor) -> Tensor:
         found = log_probs(model, forced, positions)  # (R', V)

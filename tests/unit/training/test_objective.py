@@ -14,7 +14,7 @@ from tandem.core.errors import InputError
 from tandem.core.types import Batch
 from tandem.inference import teacher_forcing
 from tandem.inference.decoding import encode
-from tandem.inference.teacher_forcing import ForcedTotals
+from tandem.inference.teacher_forcing import TeacherForcedTotals
 from tandem.models import Seq2Seq
 from tandem.training import losses, r_drop
 from tandem.training.losses import coverage_loss
@@ -191,7 +191,7 @@ def test_examples_that_ctc_cannot_align_are_told_of_once(batch, caplog, make) ->
 @pytest.mark.parametrize("copying", [False, True])
 def test_totals_of_a_split(batch, copying, make) -> None:
     model = make(copying=copying, ctc_weight=0.3)
-    totals = ForcedTotals(model)
+    totals = TeacherForcedTotals(model)
     for _ in range(2):
         totals.add(encode(model, batch), batch)
     means = totals.means("val")
@@ -206,7 +206,7 @@ def test_totals_of_a_split(batch, copying, make) -> None:
             "val/ctc_loss": ctc(model, batch).item(),
         }
     )
-    assert "val/ctc_loss" not in ForcedTotals(make()).means("val")
+    assert "val/ctc_loss" not in TeacherForcedTotals(make()).means("val")
 
 
 @pytest.mark.parametrize(
