@@ -66,7 +66,9 @@ def _read(features: Features, file: File, version: int = 0) -> Vectors:
 
 
 def _expect_refusal(features: Features, bad: Path, kind: str) -> None:
-    promise = f"{type(features).__name__} must refuse a {kind} file with an InputError that names"
+    promise = (
+        f"{type(features).__name__} must refuse a file that is {kind} with an InputError that names"
+    )
     try:
         features(File(path=str(bad), bytes=None), "EXAMPLE 7")
     except InputError as error:

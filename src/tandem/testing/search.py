@@ -123,8 +123,7 @@ def _expect_changed_scores(case: Case, scorer: Scorer) -> None:
     log_probs = torch.randn(6, VOCABULARY, dtype=torch.float32).log_softmax(-1)
     before = log_probs.clone()
     state = scorer.start(case.model, memory).repeat(2)
-    first = torch.full((6,), SPECIAL_IDS.bos)
-    changed, _ = scorer(first, log_probs, lambda: weights, state)
+    changed, _ = scorer(torch.arange(6) % VOCABULARY, log_probs, lambda: weights, state)
     expect(
         torch.equal(before, log_probs),
         "A scorer must leave the log-probabilities that it is given, but wrote into them; return "
