@@ -4,7 +4,7 @@ import torch
 
 from tandem.core.types import SPECIAL_IDS
 from tandem.search import BeamSearch, Search
-from tandem.search.rules import NoRepeatNgram, Rule
+from tandem.search.rules import ForcedPrefix, NoRepeatNgram, Rule
 from tandem.search.scorers import Scorer
 from tandem.testing import padding, parity, partners, rows
 from tandem.testing.case import Case, make_case
@@ -33,11 +33,11 @@ def check_search(
     """
     case = make_case(partners.small_model())
     _expect_shape(case, search)
-    no_repeat = (NoRepeatNgram(size=1),)
+    rules = (ForcedPrefix(prefix=[4]), NoRepeatNgram(size=1))
     scores_equal_teacher_forcing(case, search, penalty)
-    _expect_rules_kept(case, search, no_repeat)
+    _expect_rules_kept(case, search, rules)
     for normalized in (False, True):
-        scores_equal_teacher_forcing(case, search, penalty, rules=no_repeat, normalized=normalized)
+        scores_equal_teacher_forcing(case, search, penalty, rules=rules, normalized=normalized)
     scores_equal_teacher_forcing(case, search, penalty, precision=torch.bfloat16)
     if exhaustive:
         finds_all(case, search, all_outputs(), penalty)
@@ -79,14 +79,14 @@ def _expect_shape(case: Case, search: Search) -> None:
 
 
 @torch.inference_mode()
-def _expect_rules_kept(case: Case, search: Search, no_repeat: tuple[Rule, ...]) -> None:
-    """No symbol comes twice where a rule says so."""
-    for one_source in hypotheses(case, search, 8, rules=no_repeat):
+def _expect_rules_kept(case: Case, search: Search, rules: tuple[Rule, ...]) -> None:
+    """Every output begins with 4, and has no symbol twice."""
+    for one_source in hypotheses(case, search, 8, rules=rules):
         for tokens in (hypothesis.tokens for hypothesis in one_source):
             expect(
-                len(set(tokens)) == len(tokens),
-                f"A search must keep the rules, but {tokens} has a symbol twice under "
-                "no_repeat_ngram of size 1; call step.allowed with what each row has written.",
+                tokens[0] == 4 and len(set(tokens)) == len(tokens),
+                "A search must keep the rules, but under forced_prefix of [4] and no_repeat_ngram "
+                f"of size 1 it wrote {tokens}; call step.allowed with what each row has written.",
             )
 
 
