@@ -37,21 +37,6 @@ SHORT = {
 SHORT_REVERSAL = ("dataset.size=40", "dataset.max_length=4", "dataset.symbols=5")
 
 
-def blocks(section: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-
-
-def write_files(section: str, folder: Path) -> list[Path]:
-    """Write the blocks of a section to the paths in their first comment."""
-    paths = []
-    for block in blocks(section, "yaml") + blocks(section, "python"):
-        path = folder / re.match(r"(?:# @package \S+\n)?# (\S+\.(?:yaml|py))\n", block)[1]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(block)
-        paths.append(path)
-    return paths
-
-
 @pytest.fixture
 def run_line(
     compose_config: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -99,13 +84,15 @@ def test_the_examples_are_found() -> None:
 def test_example(
     title: str,
     run_line: Callable[[str], Any],
+    write_examples: Callable[[str, Path], list[Path]],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for path in write_files(SECTIONS[title], tmp_path):
+    for path in write_examples(SECTIONS[title], tmp_path):
         monkeypatch.delitem(sys.modules, path.stem, raising=False)
-    lines = [line for block in blocks(SECTIONS[title], "sh") for line in block.splitlines()]
+    shell = re.findall(r"^```sh\n(.*?)^```", SECTIONS[title], re.MULTILINE | re.DOTALL)
+    lines = "".join(shell).splitlines()
     names = [re.search(r"pytest|python |tandem \w+|echo", line)[0] for line in lines]
     assert {"pytest", "tandem train", "tandem generate"} <= set(names)
     for line in lines:
