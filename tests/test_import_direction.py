@@ -31,6 +31,7 @@ ALLOWED = {
     **FLOORS,
     "sweeps": {"reports", "core"},
     "inference": {*FLOORS} - {"reports"},
+    "testing": {*USES} - {"reports"},
     "loggers": {"core"},
     "training": {*USES, "loggers"} - {"reports"},
     "callbacks": {*USES, "training", "loggers"},

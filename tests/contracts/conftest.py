@@ -4,24 +4,18 @@ import functools
 import importlib
 import itertools
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 from omegaconf import OmegaConf
-from torch import Generator, Tensor, nn
 
-from tandem.core.masks import lengths_to_mask
-from tandem.core.state import State
-from tandem.core.types import SPECIAL_IDS
-from tandem.models import Seq2Seq
+from tandem.config.build import build_features
+from tandem.testing.case import Case, make_case
+from tandem.testing.sources import VOCABULARY
 
-VOCABULARY = 6  # the four special symbols and two more: few enough to try every output
-TARGET_LENGTH = 7  # longer than the memories, so that decoding runs past their ends
 OVERRIDES = ("hidden_size=8", "embedding_size=8", "dropout=0.3")
 SIZES = {
     "num_layers": 2,
@@ -32,7 +26,6 @@ SIZES = {
     "stage_sizes": [4, 6],
     "channels": 3,  # of pixels and of convolutions over frames
 }
-ATOL = 1e-10
 
 
 def load(name: str) -> ModuleType:
@@ -46,47 +39,17 @@ def load(name: str) -> ModuleType:
 GRID = load("grid")  # which knows how to find and compose all combinations
 
 
-@dataclass(frozen=True)
-class Medium:
-    """What sources of one kind look like here."""
-
-    overrides: tuple[str, ...]
-    """What makes them small."""
-    lengths: tuple[int, int, int]
-    """Of the three sources: symbols, rows of pixels or frames."""
-    draw: Callable[[Generator], Tensor]
-    """Three random sources (3, S) or (3, S, width), anything in their padding."""
-    change: Callable[[Tensor], Tensor]
-    """Other sources of the same kind, different everywhere."""
-
-
-MEDIA = {
-    "text": Medium(
-        overrides=(),
-        lengths=(5, 1, 3),
-        draw=lambda generator: torch.randint(VOCABULARY, (3, 5), generator=generator),
-        change=lambda source: (source + 1) % VOCABULARY,
+MEDIA_OVERRIDES = {
+    "text": (),
+    "image": (  # 3 x 2, 1 x 2 and 2 x 2 squares of 4 x 4 pixels, some of them cut off
+        "features=pixels",
+        "features.image_height=16",
+        "features.image_width=6",
+        "features.channels=3",
     ),
-    "image": Medium(  # 3 x 2, 1 x 2 and 2 x 2 squares of 4 x 4 pixels, some of them cut off
-        overrides=(
-            "features=pixels",
-            "features.image_height=16",
-            "features.image_width=6",
-            "features.channels=3",
-        ),
-        lengths=(11, 3, 6),
-        draw=lambda generator: torch.randint(
-            256, (3, 11, 18), dtype=torch.uint8, generator=generator
-        ),
-        change=lambda source: 255 - source,
-    ),
-    "audio": Medium(  # 5, 1 and 3 times four frames, some of them cut off
-        overrides=("features=log_mel", "features.num_mels=6"),
-        lengths=(18, 1, 11),
-        draw=lambda generator: torch.randn((3, 18, 6), dtype=torch.float64, generator=generator),
-        change=lambda source: -source,
-    ),
+    "audio": ("features=log_mel", "features.num_mels=6"),  # 5, 1 and 3 times four frames
 }
+"""What makes sources of a kind small."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +72,7 @@ class Combination:
 
 @functools.cache
 def composed() -> dict[str, Any]:
-    media_overrides = {media: medium.overrides for media, medium in MEDIA.items()}
-    return GRID.compose_options(OVERRIDES, media_overrides, (*GRID.GROUPS, "bridge"))
+    return GRID.compose_options(OVERRIDES, MEDIA_OVERRIDES, (*GRID.GROUPS, "bridge"))
 
 
 @functools.cache
@@ -169,80 +131,20 @@ def every_combination() -> list[Combination]:
     return found
 
 
-@dataclass(frozen=True)
-class Case:
-    """A model and three sources of different lengths with a target each."""
-
-    model: Seq2Seq
-    source: Tensor
-    """(B, S) or (B, S, width)"""
-    mask: Tensor
-    """(B, S)"""
-    target: Tensor
-    """(B, T)"""
-
-    def changed(self) -> Tensor:
-        """Sources that differ everywhere, padding included: (B, S) or (B, S, width)."""
-        return MEDIA[self.model.frontend.media].change(self.source)
-
-    def start(self, width: int = 1, sources: list[int] | None = None) -> State:
-        """The state before the first symbol, ``width`` hypotheses for each of some sources."""
-        rows = slice(None) if sources is None else sources
-        memory = self.model.encode(self.source[rows], self.mask[rows])
-        return self.model.start(memory).repeat(width)
-
-    def feed(self, tokens: Tensor, state: State) -> tuple[Tensor, Tensor | None, State]:
-        """Tokens (N, t) at once -> scores (N, t, V), weights (N, t, S), the next state."""
-        predicted = self.model.decode(tokens, state)
-        weights = None if predicted.weights is None else predicted.weights()
-        return self.model.scores(predicted), weights, predicted.state
-
-    def feed_steps(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Tokens (N, t) one after the other -> logits (N, t, V), the next state."""
-        logits = []
-        for step in tokens.unbind(1):
-            now, state = self.model.step(step, state)
-            logits.append(now)
-        return torch.stack(logits, 1), state
-
-    def log_prob(self, row: int, outputs: list[list[int]]) -> Tensor:
-        """Log-probability of each output for one source, in one teacher-forced pass."""
-        length = max(len(tokens) for tokens in outputs)
-        gold = torch.tensor([[*tokens, *[0] * (length - len(tokens))] for tokens in outputs])
-        real = torch.tensor(
-            [[place < len(tokens) for place in range(length)] for tokens in outputs]
-        )
-        target_in = torch.cat((torch.full_like(gold[:, :1], SPECIAL_IDS.bos), gold[:, :-1]), 1)
-        source = self.source[row].expand(len(outputs), *self.source[row].shape)
-        mask = self.mask[row].expand(len(outputs), -1)
-        log_probs = self.model(source, mask, target_in).log_softmax(-1)
-        at_gold = log_probs.gather(2, gold.unsqueeze(2)).squeeze(2)
-        return at_gold.masked_fill(~real, 0.0).sum(1)
-
-
 @functools.cache
-def make_case(combination: Combination) -> Case:
+def case_of(combination: Combination) -> Case:
     chosen = {group: getattr(combination, group) for group in (*GRID.GROUPS, "bridge")}
     cfg = GRID.combine(composed(), chosen, SIZES)
     for key, value in combination.changes:
         OmegaConf.update(cfg, key, value)
-    model = GRID.make_model(cfg, VOCABULARY)
-    generator = Generator().manual_seed(0)
-    for parameter in model.double().eval().parameters():  # biases and norms, too, must matter
-        nn.init.normal_(parameter, std=0.6, generator=generator)
-    medium = MEDIA[model.frontend.media]
-    source = medium.draw(generator)
-    return Case(
-        model=model,
-        source=source,
-        mask=lengths_to_mask(torch.tensor(medium.lengths), source.size(1)),
-        target=torch.randint(VOCABULARY, (3, TARGET_LENGTH), generator=generator),
-    )
+    features = build_features(cfg)
+    source_size = features.width if features else VOCABULARY
+    return make_case(GRID.make_model(cfg, VOCABULARY), source_size=source_size)
 
 
 @pytest.fixture(params=every_combination(), ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
-    return make_case(request.param)
+    return case_of(request.param)
 
 
 def every_option() -> list[Combination]:
@@ -275,14 +177,3 @@ def grid() -> ModuleType:
 @pytest.fixture(scope="session")
 def task() -> ModuleType:
     return load("reversal")
-
-
-@pytest.fixture
-def equal() -> Callable[[Tensor, Tensor], None]:
-    """Fails unless two tensors are equal in float64 up to the order of sums."""
-
-    def check(actual: Tensor, expected: Tensor) -> None:
-        assert actual.dtype == torch.float64
-        torch.testing.assert_close(actual, expected, rtol=0, atol=ATOL)
-
-    return check

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ TrainTiny = Callable[..., dict[str, float]]
 TrainOnce = Callable[..., Path]
 Importable = Callable[[type], str]
 ReadMetrics = Callable[[Path], list[dict[str, str]]]
+WriteExamples = Callable[[str, Path], list[Path]]
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,22 @@ def own_cache(
     for handler in set(root.handlers) - set(before):
         root.removeHandler(handler)
         handler.close()
+
+
+@pytest.fixture
+def write_examples() -> WriteExamples:
+    """Write the code of a document that begins with a path in a comment, as a reader would."""
+
+    def write(document: str, folder: Path) -> list[Path]:
+        pattern = r"^```\w+\n((?:# @package \S+\n)?# (\S+\.(?:yaml|py))\n.*?)^```"
+        paths = []
+        for text, name in re.findall(pattern, document, re.MULTILINE | re.DOTALL):
+            paths.append(folder / name)
+            paths[-1].parent.mkdir(parents=True, exist_ok=True)
+            paths[-1].write_text(text)
+        return paths
+
+    return write
 
 
 @pytest.fixture

@@ -49,6 +49,33 @@ class Decoding:
             rule.check(others, vocabulary.vocabulary_size)
         return replace(self, search=self.search.bind(vocabulary), rules=rules)
 
+    def step(self, model: Seq2Seq) -> Step:
+        """The model's next-symbol function with its scorers, without rules."""
+        decoder = Step(model.step, model.normalized)
+        if not self.scorers:
+            return decoder
+
+        def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
+            decoder_state, *own_states = state.carry
+            predicted = model.decode(tokens.unsqueeze(1), decoder_state)
+            log_probs = decoder.log_probs(model.scores(predicted)[:, 0])  # (N, V)
+            all_weights = predicted.weights
+            weights = None if all_weights is None else lambda: all_weights()[:, 0]
+            after = []
+            for scorer, own_state in zip(self.scorers, own_states, strict=True):
+                log_probs, own_state = scorer(tokens, log_probs, weights, own_state)
+                after.append(own_state)
+            return log_probs, State(carry=(predicted.state, *after))
+
+        return Step(scores, normalized=True)
+
+    def start(self, model: Seq2Seq, memory: Memory) -> State:
+        """What :meth:`step` carries before the first symbol, one hypothesis a source."""
+        if not self.scorers:
+            return model.start(memory)
+        started = (scorer.start(model, memory) for scorer in self.scorers)
+        return State(carry=(model.start(memory), *started))
+
 
 def encode(model: Seq2Seq, batch: Batch) -> Memory:
     """Read a batch's sources."""
@@ -62,7 +89,7 @@ def generate(
 
     :param decoding: bound, if it holds texts.
     """
-    step, state = _start(model, decoding.scorers, memory)
+    step, state = decoding.step(model), decoding.start(model, memory)
     return _search(decoding, step, state, memory.mask, max_length)
 
 
@@ -80,7 +107,7 @@ def generate_together(
     :param average: see :func:`start_together`.
     """
     started = [
-        _start(model, decoding.scorers, memory)
+        (decoding.step(model), decoding.start(model, memory))
         for model, memory in zip(models, memories, strict=True)
     ]
     step, state = start_together(started, average=average)
@@ -95,25 +122,3 @@ def _search(
     rules = tuple(sorted(decoding.rules, key=lambda rule: rule.last))
     step = replace(step, rules=rules)
     return decoding.search(step, state, first=first, max_length=max_length)
-
-
-def _start(model: Seq2Seq, scorers: Sequence[Scorer], memory: Memory) -> tuple[Step, State]:
-    """The model's next-symbol function with its scorers, and the state before the first symbol."""
-    decoder = Step(model.step, model.normalized)
-    if not scorers:
-        return decoder, model.start(memory)
-
-    def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        decoder_state, *own_states = state.carry
-        predicted = model.decode(tokens.unsqueeze(1), decoder_state)
-        log_probs = decoder.log_probs(model.scores(predicted)[:, 0])  # (N, V)
-        all_weights = predicted.weights
-        weights = None if all_weights is None else lambda: all_weights()[:, 0]
-        after = []
-        for scorer, own_state in zip(scorers, own_states, strict=True):
-            log_probs, own_state = scorer(tokens, log_probs, weights, own_state)
-            after.append(own_state)
-        return log_probs, State(carry=(predicted.state, *after))
-
-    started = (scorer.start(model, memory) for scorer in scorers)
-    return Step(scores, normalized=True), State(carry=(model.start(memory), *started))

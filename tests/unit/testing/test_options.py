@@ -1,0 +1,91 @@
+"""What Tandem brings keeps its own promises: every option of ``conf/``, found there."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tandem import testing
+from tandem.config.launch import config_folder
+
+BY_CORPUS = {"cider"}
+"""Metrics whose counts of a row depend on the other rows."""
+SOURCE_SIZES = {"image": 18}
+
+
+def options(group: str) -> list[str]:
+    return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+
+
+def parts(group: str) -> list[str]:
+    return [option for option in options(group) if option != "none"]
+
+
+@pytest.mark.parametrize("option", options("encoder"))
+def test_encoder(small_part, option) -> None:
+    testing.check_encoder(small_part("encoder", option))
+
+
+@pytest.mark.parametrize("option", options("decoder"))
+def test_decoder(small_part, option) -> None:
+    testing.check_decoder(small_part("decoder", option))
+
+
+@pytest.mark.parametrize("option", options("attention"))
+def test_attention(small_part, option) -> None:
+    testing.check_attention(small_part("attention", option))
+
+
+@pytest.mark.parametrize("option", options("bridge"))
+def test_bridge(small_part, option) -> None:
+    testing.check_bridge(small_part("bridge", option))
+
+
+@pytest.mark.parametrize("option", options("frontend"))
+def test_frontend(small_part, option) -> None:
+    make = small_part("frontend", option)
+    testing.check_frontend(make, source_size=SOURCE_SIZES.get(make.func.media, 6))
+
+
+@pytest.mark.parametrize("option", options("search"))
+def test_search(small_part, option) -> None:
+    search = small_part("search", option)
+    testing.check_search(search, penalty=getattr(search, "penalty", lambda length: 1.0))
+
+
+def test_a_wide_beam_is_exhaustive(small_search) -> None:
+    search = small_search("beam", width=156, length_penalty="none")
+    testing.check_search(search, exhaustive=True)
+
+
+@pytest.mark.parametrize("option", parts("scorer"))
+def test_scorer(small_part, option) -> None:
+    testing.check_scorer(small_part("scorer", option))
+
+
+@pytest.mark.parametrize("option", parts("rule"))
+def test_rule(small_part, option) -> None:
+    testing.check_rule(small_part("rule", option))
+
+
+@pytest.mark.parametrize("option", options("metric"))
+def test_metric(small_part, option) -> None:
+    testing.check_metric(small_part("metric", option), by_corpus=option in BY_CORPUS)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """A file of each kind."""
+    Image.fromarray(np.arange(300, dtype=np.uint8).reshape(10, 10, 3)).save(tmp_path / "one.png")
+    with wave.open(str(tmp_path / "one.wav"), "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes((3000 * np.sin(np.arange(8000))).astype(np.int16).tobytes())
+    return {"image": tmp_path / "one.png", "audio": tmp_path / "one.wav"}
+
+
+@pytest.mark.parametrize("option", options("features"))
+def test_features(small_part, files, option) -> None:
+    features = small_part("features", option)
+    testing.check_features(features, files[features.media])
