@@ -167,6 +167,7 @@ RANGES = {
     "*.kernel_size": whole(1),
     "*coder.max_length": whole(1),
     "*.dropout": PART_BELOW_ONE,
+    "*.input_dropout": PART_BELOW_ONE,
     "*.output_dropout": PART_BELOW_ONE,
     "*.attention_dropout": PART_BELOW_ONE,
     "*.activation_dropout": PART_BELOW_ONE,
@@ -223,10 +224,6 @@ RANGES = {
     "search.top_k": whole(0),
     "search.top_p": PART_ABOVE_ZERO,
     "search.min_p": PART,
-    "search.ctc_weight": PART | NULL,
-    "search.coverage_penalty": number(least=0, most=100),
-    "search.min_length": whole(0),
-    "search.no_repeat_ngram": whole(0),
     "scorer.ctc.weight": PART,  # 0 gets a remedy from the scorer itself
     "scorer.coverage.penalty": number(least=0, most=100),
     "rule.min_length.least": whole(1),
