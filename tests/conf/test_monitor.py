@@ -6,6 +6,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from tandem.commands.cli import config_groups
 from tandem.config import build, checks
 from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
@@ -21,6 +22,7 @@ Compose = Callable[..., DictConfig]
         (["metric=[bleu]"], "val/bleu", "max"),
         (["metric=[wer,bleu]"], "val/wer", "min"),
         (["metric=[ter]"], "val/ter", "min"),
+        (["metric=[]"], "val/loss", "min"),
         (["metric=[rouge]"], "val/rouge1", "max"),
         (["metric=[chrf]", "dataset=multi30k"], "val/chrf", "max"),  # which sets metric.bleu
         (["metric=[cider]"], "val/cider", "max"),
@@ -85,6 +87,13 @@ def test_every_metric_brings_its_mode(composed: Compose, metric: str) -> None:
     if metric != "exact_match":
         assert cfg.monitor.name == f"val/{first}"
     assert cfg.monitor.mode == direction
+
+
+@pytest.mark.parametrize("dataset", config_groups()["dataset"])
+def test_datasets_name_a_score_of_theirs(composed: Compose, dataset: str) -> None:
+    cfg = composed("train", f"dataset={dataset}")
+    assert cfg.monitor.name in checks.validation_scores(cfg, build.build_metrics(cfg))
+    assert cfg.monitor.mode is None
 
 
 def test_without_a_command_line_nothing_is_replaced(

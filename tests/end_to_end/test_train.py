@@ -10,7 +10,9 @@ import pytest
 import torch
 import yaml
 
+from tandem.commands.cli import config_groups
 from tandem.commands.train import train
+from tandem.config import build, checks
 from tandem.inference.bundle import load_bundle
 from tandem.loggers import CSVLogger
 
@@ -140,6 +142,16 @@ def test_schedules_change_the_rate(train_tiny: Run, tmp_path: Path, options: lis
     (scheduler,) = checkpoint["lr_schedulers"]
     steps = scheduler["last_epoch"]
     assert steps == (3 if "plateau" in options[0] else checkpoint["global_step"])
+
+
+def test_what_validation_logs_is_what_the_checks_say(
+    train_tiny: Run, compose_tiny: Run, tmp_path: Path
+) -> None:
+    options = ("objective.ctc_weight=0.3", f"metric=[{','.join(config_groups()['metric'])}]")
+    metrics = train_tiny(tmp_path, *options, "test=false")
+    cfg = compose_tiny(*options)
+    expected = checks.validation_scores(cfg, build.build_metrics(cfg))
+    assert {name for name in metrics if name.startswith("val/")} == {*expected}
 
 
 def test_early_stopping_stops(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import rich
@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from tandem.commands import console
 from tandem.config import launch
 from tandem.config.instantiate import check_values
+from tandem.core.directions import Direction
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.data.cache import content_key
@@ -41,7 +42,7 @@ class Known:
 
     metric: Metric
     signature: str
-    modes: dict[str, Literal["min", "max"]]
+    directions: dict[str, Direction]
 
 
 def report(cfg: DictConfig, command: str = "") -> Path:
@@ -56,16 +57,16 @@ def report(cfg: DictConfig, command: str = "") -> Path:
     check_values(cfg)
     runs = find_runs([Path(folder) for folder in cfg.folders])
     outputs: dict[Path, Outputs] = {}
-    modes: dict[str, str] = {}
+    directions: dict[str, Direction] = {}
     for run in runs:
         metrics = run_metrics(run, tuple(cfg.trusted))
-        for metric in metrics:
-            modes |= metric.modes
+        for known in metrics:
+            directions |= known.directions
         found = read_outputs(run, metrics)
         if found:
             outputs[run.folder] = found
     page = render(
-        comparison(runs, outputs, modes),
+        comparison(runs, outputs, directions),
         title=", ".join(str(folder) for folder in cfg.folders),
         written=f"{datetime.now():%Y-%m-%d %H:%M}",
     )

@@ -12,9 +12,10 @@ from tandem.config.build import build_features, build_metrics, build_model
 from tandem.config.instantiate import check_values, plain
 from tandem.config.launch import config_folder
 from tandem.config.plan import Plan, build_plan
+from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.core.errors import InputError
 from tandem.data.features import Features
-from tandem.metrics.base import Direction, Metric, directions_of
+from tandem.metrics.base import Metric, directions_of
 from tandem.models import Seq2Seq, has_weights
 from tandem.training.objective import Objective
 
@@ -189,8 +190,8 @@ def _settle_monitor(cfg: DictConfig) -> None:
     """Hold ``monitor`` against what validation logs.
 
     A dataset names its usual score. Where other metrics are chosen, the first score of the first
-    of them takes its place, unless ``monitor.name`` stands on the command line. Whether less or
-    more is better follows from the score.
+    of them takes its place (of none the loss), unless ``monitor.name`` stands on the command line.
+    Whether less or more is better follows from the score.
     """
     metrics = build_metrics(cfg)
     scores = validation_scores(cfg, metrics)
@@ -201,7 +202,8 @@ def _settle_monitor(cfg: DictConfig) -> None:
                 f"`monitor.name` ({monitor.name}) must be one of what this run logs: "
                 f"{', '.join(scores)}; choose one or add its metric."
             )
-        monitor.name = f"val/{next(iter(directions_of(metrics[0])))}"
+        names = [name for metric in metrics for name in directions_of(metric)]
+        monitor.name = f"val/{[*names, 'loss'][0]}"
     direction = scores[monitor.name]
     if monitor.mode not in (None, direction):
         better = "less" if direction == "min" else "more"
@@ -214,16 +216,12 @@ def _settle_monitor(cfg: DictConfig) -> None:
 
 def validation_scores(cfg: DictConfig, metrics: Sequence[Metric]) -> dict[str, Direction]:
     """What validation logs, and whether less (min) or more (max) of it is better."""
-    scores: dict[str, Direction] = {
-        "val/loss": "min",
-        "val/perplexity": "min",
-        "val/token_accuracy": "max",
-    }
-    if cfg.objective.ctc_weight:
-        scores["val/ctc_loss"] = "min"
+    scores = dict(LOSS_DIRECTIONS)
+    if not cfg.objective.ctc_weight:
+        del scores["ctc_loss"]
     for metric in metrics:
-        scores |= {f"val/{name}": better for name, better in directions_of(metric).items()}
-    return scores
+        scores |= directions_of(metric)
+    return {f"val/{name}": direction for name, direction in scores.items()}
 
 
 def _on_command_line(key: str, *others: str) -> bool:

@@ -2,14 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.core.directions import Direction
 from tandem.core.errors import InputError
-
-Direction = Literal["min", "max"]
 
 
 class Metric(ABC):

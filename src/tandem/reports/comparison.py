@@ -1,13 +1,14 @@
 """What a page about many runs needs, as plain data."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.reports.pictures import as_data_uri
 from tandem.reports.runs import Run, Value, number
 from tandem.reports.statistics import RESAMPLES, Floats, as_extreme, interval
@@ -28,7 +29,6 @@ PART_SECTIONS = {
 """Sections whose keys may differ only because another part was chosen."""
 MISSING = "(absent)"
 """In the place of a value that a config does not have."""
-MODES = {"loss": "min", "ctc_loss": "min", "perplexity": "min", "token_accuracy": "max"}
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,18 @@ class Outputs:
 
 
 def comparison(
-    runs: list[Run], outputs: dict[Path, Outputs], modes: dict[str, str]
+    runs: list[Run], outputs: dict[Path, Outputs], directions: Mapping[str, Direction]
 ) -> dict[str, Any]:
     """All that the page shows.
 
     :param runs: of any state.
     :param outputs: by folder, of the runs that kept theirs.
-    :param modes: ``min`` or ``max`` for scores by name, without the split.
+    :param directions: of the metrics' scores by name, without the split.
     """
     names = sorted({name for run in runs for name in run.metrics}, key=_metric_order)
-    known = MODES | modes
-    main, mode = main_metric(runs, names)
-    metrics = [{"name": name, "mode": known.get(name.partition("/")[2], "max")} for name in names]
+    known = {**LOSS_DIRECTIONS, **directions}
+    main, mode = main_metric(runs, names, known)
+    metrics = [{"name": name, "mode": known.get(score_of(name), "max")} for name in names]
     for metric in metrics:
         if metric["name"] == main:
             metric["mode"] = mode
@@ -104,8 +104,14 @@ def comparison(
     }
 
 
-def main_metric(runs: list[Run], names: list[str]) -> tuple[str, str]:
-    """What most runs monitor, on the test split if it was scored, and whether less is better."""
+def main_metric(
+    runs: list[Run], names: list[str], directions: Mapping[str, Direction]
+) -> tuple[str, str]:
+    """What most runs monitor, on the test split if it was scored, and whether less is better.
+
+    :param names: of all that the runs logged.
+    :param directions: of scores whose metrics are known; of another one the runs' word counts.
+    """
     monitors = Counter(
         (str(monitor.get("name")), str(monitor.get("mode")))
         for run in runs
@@ -114,15 +120,21 @@ def main_metric(runs: list[Run], names: list[str]) -> tuple[str, str]:
     for (monitored, mode), _ in monitors.most_common():
         for name in (monitored.replace("val/", "test/"), monitored):
             if name in names:
-                return name, mode
-    return (names[0], MODES.get(names[0].partition("/")[2], "max")) if names else ("", "max")
+                return name, directions.get(score_of(name), mode)
+    name = names[0] if names else ""
+    return name, directions.get(score_of(name), "max")
+
+
+def score_of(name: str) -> str:
+    """The name of a logged value without its split."""
+    return name.partition("/")[2]
 
 
 def _metric_order(name: str) -> tuple[int, bool, str]:
     """Test before validation before training, and searched scores before losses."""
     split, _, score = name.partition("/")
     splits = ("test", "val", "train")
-    return (splits.index(split) if split in splits else 3, score in MODES, score)
+    return (splits.index(split) if split in splits else 3, score in LOSS_DIRECTIONS, score)
 
 
 def _rank(run: Run, metric: str, mode: str) -> float:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
+from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.reports import comparison as comparing
 from tandem.reports.comparison import Outputs, Sample, comparison, shorten, telling, varying
 from tandem.reports.page import render
@@ -45,12 +46,12 @@ def test_telling_keys_leave_out_what_a_choice_implies() -> None:
 
 def test_the_main_metric_is_what_runs_monitor(write_run: WriteRun) -> None:
     runs = find_runs([write_run("mine").parent])
-    assert comparing.main_metric(runs, ["test/loss", "test/exact_match"]) == (
-        "test/exact_match",
-        "max",
-    )
-    assert comparing.main_metric(runs, ["test/loss"]) == ("test/loss", "min")
-    assert comparing.main_metric([], []) == ("", "max")
+    names = ["test/loss", "test/exact_match"]
+    assert comparing.main_metric(runs, names, {}) == ("test/exact_match", "max")
+    turned: dict[str, Direction] = {"exact_match": "min"}  # what the metric itself says counts
+    assert comparing.main_metric(runs, names, turned) == ("test/exact_match", "min")
+    assert comparing.main_metric(runs, ["test/loss"], LOSS_DIRECTIONS) == ("test/loss", "min")
+    assert comparing.main_metric([], [], {}) == ("", "max")
 
 
 def test_pairs_need_the_same_rows(write_run: WriteRun) -> None:
