@@ -53,6 +53,7 @@ def cnn() -> Seq2Seq:
         "num_layers": LAYERS,
         "kernel_size": 3,
         "positions": "learned",
+        "scale_positions": True,
         "max_length": 512,
         "input_dropout": 0.0,
         "dropout": 0.0,

@@ -147,6 +147,28 @@ def case(request: pytest.FixtureRequest) -> Case:
     return case_of(request.param)
 
 
+def every_option() -> list[Combination]:
+    """A spread in which each frontend, encoder, decoder and attention occurs, and the kinds of
+    positions and of memories of an attention's own.
+    """
+    names = GRID.spread(GRID.options("frontend"), max(map(len, map(GRID.options, GRID.GROUPS))), 0)
+    variants = [
+        combination
+        for combination in every_combination()
+        if any(key.endswith((".positions", ".cumulative")) for key, _ in combination.changes)
+    ]
+    return [
+        *(Combination(**dict(zip(GRID.GROUPS, each, strict=True))) for each in names),
+        *variants,
+    ]
+
+
+@pytest.fixture(params=every_option(), ids=str)
+def option_case(request: pytest.FixtureRequest) -> Case:
+    """Like ``case``, for contracts of single parts, which need no combination of all."""
+    return case_of(request.param)
+
+
 @pytest.fixture(scope="session")
 def grid() -> ModuleType:
     return GRID

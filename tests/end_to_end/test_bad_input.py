@@ -36,8 +36,40 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["data.streaming=true"],
             ["data.streaming=true needs a dataset that can be read as a stream", "reverse cannot"],
         ),
-        (["stream.buffer_size=0"], ["`stream.buffer_size` must be at least 1, but is 0."]),
-        (["batching.max_tokens=0"], ["`batching.max_tokens` must be at least 1, but is 0."]),
+        (
+            ["stream.buffer_size=0"],
+            ["`stream.buffer_size` must be a whole number of at least 1, but is 0."],
+        ),
+        (
+            ["batching.max_tokens=0"],
+            ["`batching.max_tokens` must be a whole number of at least 1, but is 0."],
+        ),
+        (
+            ["max_length=-3"],
+            ["`max_length` must be a whole number of at least 1 or null, but is -3"],
+        ),
+        (
+            ["max_length=0"],
+            ["`max_length` must be a whole number of at least 1 or null, but is 0."],
+        ),
+        (
+            ["decoder=transformer", "decoder.num_layers=0"],
+            ["`decoder.num_layers` must be a whole number of at least 1, but is 0."],
+        ),
+        (["hidden_size=-4"], ["`hidden_size` must be a whole number of at least 1, but is -4."]),
+        (
+            ["encoder.num_layers=1.5"],
+            ["`encoder.num_layers` must be a whole number of at least 1, but is 1.5."],
+        ),
+        (
+            ["encoder=transformer", "encoder.num_layers=-2"],
+            ["`encoder.num_layers` must be a whole number of at least 1, but is -2."],
+        ),
+        (["seed=-1"], ["`seed` must be a whole number from 0 to 4294967295, but is -1."]),
+        (
+            ["trainer.accumulate_grad_batches=0"],
+            ["`trainer.accumulate_grad_batches` must be a whole number of at least 1, but is 0."],
+        ),
         (["objective.smoothing=1.5"], ["`objective.smoothing`", "1.5"]),
         (["objective.ctc_weight=1.5"], ["`objective.ctc_weight`", "1.5"]),
         (["objective.coverage_weight=-1"], ["`objective.coverage_weight`", "-1"]),
@@ -55,13 +87,20 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         (["encoder._target_=tandem.encoders.Nothing"], ["encoder._target_", "cannot be imported"]),
         (["hidden_size=${nowhere}"], ["'nowhere' not found"]),
         (["tokenizer.vocabulary_size=0"], ["vocabulary_size", "0"]),
-        (["optimizer.lr=-1"], ["The options under `optimizer` do not fit torch.optim.Adam (Inv"]),
+        (["optimizer.lr=-1"], ["`optimizer.lr` must be a finite number of at least 0, but is -1."]),
+        (
+            ["optimizer=sgd", "optimizer.momentum=0"],
+            ["The options under `optimizer` do not fit torch.optim.SGD (Nesterov momentum"],
+        ),
         (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
         (
             ["tokenizer=bpe", "tokenizer.dropout=1"],
-            ["`dropout` (1) must be at least 0 and below"],
+            ["`tokenizer.dropout` must be a number of at least 0 and below 1, but is 1."],
         ),
-        (["callbacks=[default,average]", "callbacks.average.count=1"], ["must be at least 2"]),
+        (
+            ["callbacks=[default,average]", "callbacks.average.count=1"],
+            ["count` must be a whole number of at least 2, but is 1."],
+        ),
         (
             ["noise=[word_dropout]", "features=pixels", "frontend=patches"],
             ["noise.word_dropout.source=0"],
@@ -72,7 +111,7 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         ),
         (
             ["noise=[layer_drop]", "encoder=conformer", "noise.layer_drop.probability=1"],
-            ["`noise.layer_drop.probability` must be at least 0 and below 1, but is 1."],
+            ["`noise.layer_drop.probability` must be a number of at least 0 and below 1, but is 1"],
         ),
         (["risk=self_critical"], ["`risk` trains on outputs", "add init_from=outputs/run"]),
         (
@@ -272,6 +311,43 @@ def test_a_rate_that_is_much_too_high(train_tiny: Run, tmp_path: Path) -> None:
     for path in (tmp_path / "run" / "checkpoints").iterdir():
         state = torch.load(path, weights_only=True)["state_dict"]
         assert all(torch.isfinite(tensor).all() for tensor in state.values()), path.name
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["decoder=cnn", "decoder.positions=learned", "decoder.max_length=12"],
+            "An output may have max_length=20 symbols, but the decoder's learned positions end at "
+            "decoder.max_length=12; raise that, lower max_length, or choose "
+            "decoder.positions=sinusoidal.",
+        ),
+        (
+            [
+                "decoder=transformer",
+                "decoder.positions=learned",
+                "decoder.max_length=4",
+                "decoder.num_heads=2",
+                "max_length=3",
+            ],
+            "The longest target of the train split has 5 symbols, but the decoder's learned "
+            "positions end at decoder.max_length=4; raise that, or choose "
+            "decoder.positions=sinusoidal.",
+        ),
+        (
+            ["encoder=cnn", "encoder.positions=learned", "encoder.max_length=4"],
+            "The longest source of the train split has 5 positions, but the encoder's learned ones "
+            "end at encoder.max_length=4; raise that, set data.truncate_source or "
+            "data.max_source_length, or choose encoder.positions=sinusoidal.",
+        ),
+    ],
+    ids=["output", "target", "source"],
+)
+def test_learned_positions_that_end_too_soon(
+    train_tiny: Run, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    assert message_of(train_tiny, tmp_path / "run", *overrides) == message
+    assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 @pytest.fixture(autouse=True)

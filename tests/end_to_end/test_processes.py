@@ -13,6 +13,8 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
+from tandem.callbacks import SampleTable
+from tandem.commands.cli import config_groups
 from tandem.commands.train import open_folder, read_checkpoint, train, train_as_rank
 from tandem.config import checks
 from tandem.config.instantiate import plain
@@ -22,7 +24,7 @@ from tandem.core.stopping import Stopped
 Run = Callable[..., Any]
 Compose = Callable[..., DictConfig]
 ReadMetrics = Callable[[Path], list[dict[str, str]]]
-EVERY_METRIC = "metric=[bleu,chrf,ter,rouge,wer,cer,per,cider,exact_match]"
+EVERY_METRIC = f"metric=[{','.join(config_groups()['metric'])}]"
 COMMON = ("dropout=0.0", "trainer.max_epochs=2", "callbacks.attention_maps.count=0")
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
 
@@ -91,6 +93,20 @@ def scores(rows: list[dict[str, str]]) -> list[tuple[str, str, float]]:
         for name, value in row.items()
         if value and "per_second" not in name
     ]
+
+
+def test_ranks_stay_in_step_when_an_onlooker_of_one_fails(
+    compose_tiny: Compose, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(self: SampleTable, trainer: L.Trainer, *_: Any) -> None:
+        if trainer.is_global_zero:
+            raise ValueError("out of ink")
+
+    monkeypatch.setattr(SampleTable, "use", broken)
+    cfg = compose_tiny(*COMMON, *DDP, "trainer.devices=2", f"run.folder={tmp_path}/run")
+    assert in_processes(cfg, 2) == [0, 0]
+    assert (tmp_path / "run" / "test.jsonl").exists()
+    assert (tmp_path / "run" / "train.log").read_text().count("SampleTable.use failed") == 1
 
 
 @pytest.mark.parametrize("count", [2, 3])

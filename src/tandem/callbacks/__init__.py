@@ -8,6 +8,7 @@ from tandem.callbacks.final_weights import Candidate, OffersWeights, settle_weig
 from tandem.callbacks.last_checkpoint import LastCheckpoint
 from tandem.callbacks.matmul_precision import MatmulPrecision
 from tandem.callbacks.moving_average import MovingAverage
+from tandem.callbacks.onlooker import Onlooker, guard_onlooker
 from tandem.callbacks.output_file import OutputFile
 from tandem.callbacks.plateau_steps import PlateauSteps
 from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
@@ -27,6 +28,7 @@ __all__ = [
     "MatmulPrecision",
     "MovingAverage",
     "OffersWeights",
+    "Onlooker",
     "OutputFile",
     "PlateauSteps",
     "ProgressBar",
@@ -34,6 +36,7 @@ __all__ = [
     "TextMetrics",
     "Throughput",
     "TrainingTime",
+    "guard_onlooker",
     "make_progress",
     "mean_of",
     "read_checkpoint",

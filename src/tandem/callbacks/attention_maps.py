@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
+from tandem.callbacks.onlooker import Onlooker
 from tandem.core.types import SPECIAL_IDS, Evaluated
 from tandem.data.features import Vectors
 from tandem.data.module import DataModule
@@ -23,7 +24,7 @@ from tandem.training.module import Seq2SeqModule
 log = logging.getLogger(__name__)
 
 
-class AttentionMaps(EvaluatedRows):
+class AttentionMaps(EvaluatedRows, Onlooker):
     """Draws the first rows' maps into ``attention/`` and to W&B; rank zero does it alone.
 
     :param count: how many rows.
@@ -33,7 +34,7 @@ class AttentionMaps(EvaluatedRows):
     def __init__(self, *, count: int, folder: str) -> None:
         super().__init__(count=count)
         self.folder = Path(folder) / "attention"
-        self._told = False
+        self._said_no_weights = False
 
     def use(
         self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
@@ -45,7 +46,7 @@ class AttentionMaps(EvaluatedRows):
         drawings = self.drawings(trainer, pl_module, split, rows)
         for place, (index, drawing) in enumerate(zip(rows.indices, drawings, strict=True)):
             if drawing is None:
-                self._tell_once()
+                self._say_no_weights()
                 continue
             path = self.folder / f"{stem}-{place}.png"
             save(drawing(f"{split}, row {index}"), path)
@@ -66,10 +67,10 @@ class AttentionMaps(EvaluatedRows):
             for index, hypothesis in zip(rows.indices, rows.hypotheses, strict=True)
         ]
 
-    def _tell_once(self) -> None:
-        if not self._told:
+    def _say_no_weights(self) -> None:
+        if not self._said_no_weights:
             log.info("This attention has no weights, so no attention maps are drawn.")
-            self._told = True
+            self._said_no_weights = True
 
 
 @torch.inference_mode()

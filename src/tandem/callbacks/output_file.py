@@ -6,11 +6,12 @@ from pathlib import Path
 import lightning as L
 
 from tandem.callbacks.evaluated_rows import EvaluatedRows, Split
+from tandem.callbacks.onlooker import Onlooker
 from tandem.core.files import write_atomically
 from tandem.core.types import Evaluated
 
 
-class OutputFile(EvaluatedRows):
+class OutputFile(EvaluatedRows, Onlooker):
     """Writes ``test.jsonl``: a line with source, references and hypothesis for each row.
 
     :param folder: the run's folder.

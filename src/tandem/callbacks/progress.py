@@ -13,6 +13,8 @@ from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 from rich import get_console
 
+from tandem.callbacks.onlooker import Onlooker
+
 log = logging.getLogger(__name__)
 
 SHORT_NAMES = {"train/loss": "loss", "train/tokens_per_second": "tokens/s"}
@@ -47,7 +49,7 @@ class Remaining:
         return str(timedelta(seconds=round(seconds)))
 
 
-class ProgressBar(RichProgressBar):
+class ProgressBar(RichProgressBar, Onlooker):
     """Lightning's rich bar with speed in tokens, the time left of the whole run and fewer updates.
 
     :param updates_per_second: how often the bar is drawn.
@@ -90,7 +92,7 @@ class ProgressBar(RichProgressBar):
         return {**texts, "left": left} if left else texts
 
 
-class LogLines(LightningProgressBar):
+class LogLines(LightningProgressBar, Onlooker):
     """Logs a line at the end of each epoch and validation, and in between every so often.
 
     :param seconds_between_lines: how long to wait within an epoch.

@@ -8,12 +8,13 @@ from typing import Any
 import lightning as L
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
+from tandem.callbacks.onlooker import Onlooker
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
 from tandem.loggers.wandb_logger import MEDIA, media_cell
 
 
-class SampleTable(EvaluatedRows):
+class SampleTable(EvaluatedRows, Onlooker):
     """Appends the same rows of the split to ``samples.jsonl`` after each validation and test.
 
     A checkpoint knows how long the file was, so a resumed run drops what was written behind it.
@@ -51,8 +52,11 @@ class SampleTable(EvaluatedRows):
         with self.path.open("a", encoding="utf-8") as file:
             for line in _records(rows, split, trainer.current_epoch, trainer.global_step):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        loggers = wandb_loggers(trainer)
+        if not loggers:
+            return
         columns, data = table(rows, _media(trainer, split, rows))
-        for logger in wandb_loggers(trainer):
+        for logger in loggers:
             key = f"samples/{LOG_PREFIX[split]}"
             logger.log_table(key, columns=columns, data=data, step=trainer.global_step)
 

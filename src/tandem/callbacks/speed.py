@@ -5,15 +5,16 @@ from typing import Any
 
 import lightning as L
 
+from tandem.callbacks.onlooker import Onlooker
 from tandem.core.types import Batch
 
 
-class Throughput(L.Callback):
+class Throughput(Onlooker):
     """Logs ``train/tokens_per_second``: real target tokens a second, over all ranks.
 
     The mean since the last log, every ``log_every_n_steps`` of the trainer. Validation and what
     happens between epochs is left out; waiting for data within an epoch counts. A batch knows its
-    tokens, so a GPU is not waited for.
+    tokens and those of all ranks, so neither a GPU nor a rank is waited for.
     """
 
     def __init__(self) -> None:
@@ -44,7 +45,7 @@ class Throughput(L.Callback):
         batch_idx: int,
     ) -> None:
         """Count the batch and log when it is time."""
-        self._tokens += batch.num_symbols
+        self._tokens += batch.total_symbols
         step = trainer.global_step
         interval: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
         if step == self._logged_at or not interval or step % interval:
@@ -54,8 +55,6 @@ class Throughput(L.Callback):
             "train/tokens_per_second",
             self._tokens / max(self._seconds, 1e-9),
             prog_bar=True,
-            sync_dist=True,
-            reduce_fx="sum",
             on_step=True,
             on_epoch=False,
         )

@@ -76,7 +76,6 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     study = read_study(Path(cfg.file))
     folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
     plan = Plan(study, folder, by_key(overrides))
-    _check_numbers(cfg)
     over = [cfg.average] if isinstance(cfg.average, str) else list(cfg.average or [])
     check_averaged(over, list(study.parameters))
     check_overrides(plan)
@@ -110,13 +109,6 @@ def _scores(plan: Plan, trials: Trials) -> list[tuple[Point, dict[str, float]]]:
             rest = {name: value for name, value in record.items() if name.startswith("val/")}
             found.append((row.point, test or rest))
     return found
-
-
-def _check_numbers(cfg: DictConfig) -> None:
-    for key in ("workers", "trials"):
-        value = cfg[key]
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise InputError(f"`{key}` must be a whole number above 0, but is {value}.")
 
 
 def check_overrides(plan: Plan) -> None:

@@ -18,6 +18,7 @@ from tandem.commands import console
 from tandem.config import build, checks, launch
 from tandem.config.instantiate import plain
 from tandem.config.plan import Plan
+from tandem.config.positions import check_positions
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
@@ -90,6 +91,7 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
         processors = data.prepare()
         max_length = cfg.max_length or 2 * data.longest_target() + 10
         module = plan.module(processors, max_length)
+        check_positions(module.model, data, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
+from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
 
+from tandem.callbacks import guard_onlooker
 from tandem.config.instantiate import make, make_each, plain
 from tandem.core.errors import InputError
+from tandem.core.onlookers import guard, public_methods
 from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget
 from tandem.data.features import Features
@@ -146,8 +149,16 @@ def build_noise(cfg: DictConfig) -> list[Noise]:
 
 
 def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
-    """What watches the run."""
-    return [make(callback) for callback in (cfg.callbacks or {}).values()]
+    """What watches the run; of it onlookers cannot end the run."""
+    return [guard_onlooker(make(callback)) for callback in (cfg.callbacks or {}).values()]
+
+
+def build_loggers(cfg: DictConfig) -> list[Logger]:
+    """Where values go; a logger that fails while the run goes on is left out."""
+    loggers: list[Logger] = [make(one) for one in (cfg.logger or {}).values()]
+    for one in loggers:
+        guard(one, public_methods(one))
+    return loggers
 
 
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:

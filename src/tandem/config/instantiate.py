@@ -7,6 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from tandem.config.ranges import check_ranges
 from tandem.core.errors import InputError
 
 
@@ -33,10 +34,10 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 
 
 def check_values(cfg: DictConfig) -> None:
-    """Refuse a config in which a value is missing or points nowhere."""
+    """Refuse a config in which a value is missing, points nowhere or is out of its range."""
     try:
         missing = sorted(OmegaConf.missing_keys(cfg))
-        OmegaConf.to_container(cfg, resolve=True)
+        resolved = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         if "features." in str(error) and cfg.get("features", True) is None:
             raise InputError(
@@ -54,3 +55,6 @@ def check_values(cfg: DictConfig) -> None:
             f"The config needs a value for {', '.join(missing)}; add {missing[0]}=... to the "
             "command line."
         )
+    for config in (OmegaConf.to_container(cfg), resolved):  # a fault is named where it is written
+        assert isinstance(config, dict)
+        check_ranges({str(key): value for key, value in config.items()})

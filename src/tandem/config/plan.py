@@ -14,6 +14,7 @@ from tandem.config.build import (
     build_callbacks,
     build_data,
     build_decoding,
+    build_loggers,
     build_metrics,
     build_model,
     build_noise,
@@ -93,11 +94,10 @@ class Plan:
         """
         cfg = self.cfg
         logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
-        loggers = [make(one) for one in (cfg.logger or {}).values()]
         trainer: L.Trainer = make(
             cfg.trainer,
             callbacks=[*callbacks, PlateauSteps(), *self.callbacks],
-            logger=loggers or False,
+            logger=build_loggers(cfg) or False,
             plugins=[AtomicCheckpointIO(), cluster_environment()],
             default_root_dir=cfg.run.folder,
             enable_checkpointing=any(key in (cfg.callbacks or {}) for key in ("best", "last")),

@@ -61,7 +61,9 @@ class State:
                 return {key: walk(branch, change) for key, branch in tree.items()}
             if isinstance(tree, tuple | list):
                 branches = [walk(branch, change) for branch in tree]
-                return tree._make(branches) if hasattr(tree, "_make") else type(tree)(branches)
+                return getattr(tree, "_make", type(tree))(
+                    branches
+                )  # a NamedTuple is made otherwise
             raise TypeError(
                 f"A State cannot move the rows of a {type(tree).__name__}; put tensors, ints, "
                 "States, and tuples, NamedTuples, lists and dicts of them into it."

@@ -129,6 +129,11 @@ class DataModule(L.LightningDataModule):
             self._encoded[split] = self._encode(split, training=False)
         return self._encoded[split]
 
+    def prepared(self) -> dict[str, Encoded]:
+        """The splits that training and its evaluations read; of a stream those held out."""
+        train = {} if self._train is None else {"train": self._train}
+        return {**train, **{name: self.encoded(name) for name in self._splits() if name != "train"}}
+
     def longest_target(self) -> int:
         """Symbols of the longest training target, ``eos`` included."""
         return int(self._train_examples().target.lengths.max()) + 1

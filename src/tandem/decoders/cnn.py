@@ -56,6 +56,8 @@ class CNNDecoder(Decoder):
     :param num_layers: number of layers.
     :param kernel_size: width of each convolution: a position sees itself and k - 1 before it.
     :param positions: sinusoidal, learned or none.
+    :param scale_positions: whether sinusoidal positions are as large as embeddings, ``E ** -0.5``
+        (as learned ones start), rather than 1, which is some eight times as much.
     :param max_length: longest target for learned positions.
     :param output_size: D, size of the features.
     :param input_dropout: probability on the inputs with their positions.
@@ -72,13 +74,15 @@ class CNNDecoder(Decoder):
         num_layers: int,
         kernel_size: int,
         positions: str,
+        scale_positions: bool,
         max_length: int,
         output_size: int,
         input_dropout: float,
         dropout: float,
     ) -> None:
         super().__init__()
-        self.positions = added_positions(positions, input_size, max_length)
+        amplitude = input_size**-0.5 if scale_positions else 1.0
+        self.positions = added_positions(positions, input_size, max_length, amplitude=amplitude)
         self.input = nn.Linear(input_size, hidden_size)
         self.layers = nn.ModuleList(
             CNNDecoderLayer(hidden_size, memory_size, attention, kernel_size, dropout)

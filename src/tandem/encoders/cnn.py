@@ -23,6 +23,8 @@ class CNNEncoder(Encoder):
     :param num_layers: number of layers.
     :param kernel_size: width of each convolution, odd.
     :param positions: sinusoidal, learned or none.
+    :param scale_positions: whether sinusoidal positions are as large as embeddings, ``E ** -0.5``
+        (as learned ones start), rather than 1, which is some eight times as much.
     :param max_length: longest source for learned positions.
     :param input_dropout: probability on the inputs with their positions.
     :param dropout: probability before each convolution.
@@ -36,6 +38,7 @@ class CNNEncoder(Encoder):
         num_layers: int,
         kernel_size: int,
         positions: str,
+        scale_positions: bool,
         max_length: int,
         input_dropout: float,
         dropout: float,
@@ -46,7 +49,8 @@ class CNNEncoder(Encoder):
                 f"`encoder.kernel_size` must be odd, so that a position sees as far left as right, "
                 f"but is {kernel_size}."
             )
-        self.positions = added_positions(positions, input_size, max_length)
+        amplitude = input_size**-0.5 if scale_positions else 1.0
+        self.positions = added_positions(positions, input_size, max_length, amplitude=amplitude)
         self.input = nn.Linear(input_size, hidden_size)
         self.convolutions = nn.ModuleList(
             GatedConvolution(hidden_size, kernel_size, dropout) for _ in range(num_layers)

@@ -27,7 +27,7 @@ class Angles(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
-        self.register_buffer("rates", self._rates(torch.device("cpu")), persistent=False)
+        self.register_buffer("rates", self._rates(torch.get_default_device()), persistent=False)
 
     def forward(self, offset: int, length: int) -> Tensor:
         """Angles (T, ceil(E / 2)) of T positions, the first of which is ``offset``."""
@@ -52,18 +52,22 @@ class SinusoidalPositions(nn.Module):
 
     The sines fill the first half of the vector and the cosines the second, which is the paper's
     interleaving up to a fixed permutation.
+
+    :param size: E.
+    :param amplitude: of the sines and cosines; the paper's is 1, for inputs of unit variance.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, amplitude: float = 1.0) -> None:
         super().__init__()
         self.angles = Angles(size)
+        self.amplitude = amplitude
 
     def forward(self, inputs: Tensor, offset: int) -> Tensor:
         """Inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
         _, length, size = inputs.shape
         angles = self.angles(offset, length)  # (T, ceil(E / 2))
         table = torch.cat((angles.sin(), angles.cos()), dim=1)[:, :size]  # (T, E)
-        return inputs + table.to(inputs.dtype)
+        return inputs + (table * self.amplitude).to(inputs.dtype)
 
 
 class LearnedPositions(nn.Module):
@@ -134,18 +138,23 @@ class Rotary(nn.Module):
 
 
 def added_positions(
-    kind: str, size: int, max_length: int, kinds: tuple[str, ...] = ADDED_KINDS
+    kind: str,
+    size: int,
+    max_length: int,
+    kinds: tuple[str, ...] = ADDED_KINDS,
+    amplitude: float = 1.0,
 ) -> nn.Module:
     """Make the module that adds positions to the inputs; rotary ones are added in attention.
 
     :param kind: one of ``kinds``.
     :param kinds: what the caller can do: ``KINDS`` if it has self-attention.
+    :param amplitude: of sinusoidal positions.
     :raises InputError: if the kind is unknown to the caller.
     """
     if kind not in kinds:
         raise InputError(f"`positions` must be one of {', '.join(kinds)}, but is {kind!r}.")
     if kind == "sinusoidal":
-        return SinusoidalPositions(size)
+        return SinusoidalPositions(size, amplitude)
     if kind == "learned":
         return LearnedPositions(size, max_length)
     return NoPositions()

@@ -76,7 +76,7 @@ class RecurrentStack(nn.Module):
         for index, layer in enumerate(self.layers):
             slots = by_layer[index * self.slots : (index + 1) * self.slots].split(1)
             states, last = _run(
-                layer,
+                cast(nn.RNNBase, layer),
                 states if index == 0 else self.dropout(states),
                 slots if self.slots == 2 else slots[0],
             )
@@ -98,13 +98,13 @@ class RecurrentStack(nn.Module):
         return states, final.transpose(0, 1).flatten(1)  # (directions, B, H) -> (B, directions x H)
 
 
-def _run(layer: nn.Module, inputs: Tensor, slots: Any) -> Any:
+def _run(layer: nn.RNNBase, inputs: Tensor, slots: Any) -> Any:
     """One layer over all T, by the fastest way there is for its cell and device."""
     if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
         return run_gru(layer, inputs, slots)
     if isinstance(layer, nn.LSTM) and inputs.device.type == "cpu" and inputs.size(1) == 1:
         return _step_lstm(layer, inputs, slots)
-    return layer(inputs, slots)
+    return _run_fused(layer, "", inputs, slots)
 
 
 def _step_lstm(layer: nn.LSTM, inputs: Tensor, slots: Any) -> Any:
@@ -139,12 +139,22 @@ def _run_direction(layer: nn.RNNBase, suffix: str, inputs: Tensor) -> Tensor:
     zeros = inputs.new_zeros(len(inputs), layer.hidden_size)
     if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
         return run_gru_direction(layer, suffix, inputs, zeros)
-    weights = [getattr(layer, f"{name}_l0{suffix}") for name in WEIGHTS]
     hidden = zeros.unsqueeze(0)  # (1, B, H)
-    states, *_ = KERNELS[layer.mode](
+    start = (hidden, hidden) if isinstance(layer, nn.LSTM) else hidden
+    states: Tensor = _run_fused(layer, suffix, inputs, start)[0]
+    return states
+
+
+def _run_fused(layer: nn.RNNBase, suffix: str, inputs: Tensor, start: Any) -> Any:
+    """One direction of a layer by torch's kernel: (N, T, E) -> (N, T, H), and the last slots.
+
+    :param start: hidden (1, N, H); of an LSTM with its cell.
+    """
+    weights = [getattr(layer, f"{name}_l0{suffix}") for name in WEIGHTS]
+    states, *last = KERNELS[layer.mode](
         inputs,
-        (hidden, hidden) if isinstance(layer, nn.LSTM) else hidden,
-        _in_one_chunk(weights),
+        start,
+        _in_one_chunk(weights) if layer.bidirectional else weights,
         has_biases=True,
         num_layers=1,
         dropout=0.0,
@@ -152,7 +162,7 @@ def _run_direction(layer: nn.RNNBase, suffix: str, inputs: Tensor) -> Tensor:
         bidirectional=False,
         batch_first=True,
     )
-    return cast(Tensor, states)
+    return states, last if isinstance(layer, nn.LSTM) else last[0]
 
 
 def _in_one_chunk(weights: list[Tensor]) -> list[Tensor]:

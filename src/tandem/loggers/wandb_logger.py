@@ -5,11 +5,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import soundfile
 from lightning.pytorch.loggers import Logger, WandbLogger
-from PIL import Image
 
 from tandem.core.errors import InputError
+from tandem.core.onlookers import report_failure
 
 if TYPE_CHECKING:
     import wandb
@@ -88,7 +87,10 @@ def finish(loggers: list[Logger], exit_code: int) -> None:
     """
     for logger in loggers:
         if isinstance(logger, WandbLogger) and logger._experiment is not None:
-            logger._experiment.finish(exit_code=exit_code)
+            try:
+                logger._experiment.finish(exit_code=exit_code)
+            except Exception as error:
+                report_failure("W&B", error)
 
 
 def media_cell(kind: str, file_bytes: bytes) -> "wandb.Image | wandb.Audio":
@@ -100,8 +102,12 @@ def media_cell(kind: str, file_bytes: bytes) -> "wandb.Image | wandb.Audio":
     import wandb  # takes a second, which only runs that use it should wait
 
     if kind == "image":
+        from PIL import Image
+
         with Image.open(io.BytesIO(file_bytes)) as picture:
             return wandb.Image(picture)
+    import soundfile
+
     samples, rate = soundfile.read(io.BytesIO(file_bytes), dtype="float32")
     return wandb.Audio(samples, sample_rate=rate)
 

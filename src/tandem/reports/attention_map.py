@@ -6,14 +6,17 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
+from tandem.reports.figure import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CELL = 0.30
 """Inches for a token; labels of 9 points fit beside each other."""
@@ -35,15 +38,12 @@ class AttentionMap:
     """(T, S), rows sum to one."""
 
 
-Drawing = Callable[[str], Figure] | None
+Drawing: TypeAlias = "Callable[[str], Figure] | None"
 """Draws an attention map under a title; None where an attention has no weights."""
 
 
-def draw(attention: AttentionMap, title: str) -> Figure:
-    """Draw the weights: the source along the top, the output downwards.
-
-    The figure knows no global state of matplotlib, so it needs no closing.
-    """
+def draw(attention: AttentionMap, title: str) -> "Figure":
+    """Draw the weights: the source along the top, the output downwards."""
     weights = attention.weights
     columns, rows = len(attention.source_tokens), len(attention.target_tokens)
     if weights.shape != (rows, columns):
@@ -66,7 +66,7 @@ def draw(attention: AttentionMap, title: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: "Figure", path: Path) -> None:
     """Write a PNG whole or not at all, whatever letters the fonts lack."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -77,7 +77,7 @@ def save(figure: Figure, path: Path) -> None:
     os.replace(part, path)
 
 
-def _label_axes(axes: Axes, attention: AttentionMap) -> None:
+def _label_axes(axes: "Axes", attention: AttentionMap) -> None:
     """Write the tokens along both sides, and lines between them while there is room."""
     across, down = attention.source_tokens, attention.target_tokens
     shown_across, shown_down = (
@@ -111,16 +111,14 @@ def _every(tokens: list[str]) -> int:
     return math.ceil(0.6 * CELL / _cell(tokens))
 
 
-def _figure(attention: AttentionMap) -> Figure:
+def _figure(attention: AttentionMap) -> "Figure":
     """Make a figure as large as its tokens and their labels need."""
     across, down = attention.source_tokens, attention.target_tokens
     beside = LABEL * max((len(token) for token in down), default=0)
     above = LABEL * 0.85 * max((len(token) for token in across), default=0)
     width = _cell(across) * len(across) + beside + above * 0.7 + 1.1
     height = _cell(down) * len(down) + above + 0.8
-    figure = Figure(figsize=(max(width, 3.0), max(height, 2.0)), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return new_figure(max(width, 3.0), max(height, 2.0))
 
 
 def visible(token: str) -> str:

@@ -1,17 +1,20 @@
 """Attention over a picture, word by word, as in Xu et al. (2015), figure 3."""
 
+import functools
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
 from tandem.reports.attention_map import visible
+from tandem.reports.figure import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
 
 PANEL = 1.7
 """Inches of a panel's longer side."""
@@ -22,8 +25,6 @@ MOST = 36
 LONGEST = 18
 """Letters of a word before it is cut."""
 GREY, FRAME = "#5b6570", "#d5dae0"
-SHADES = LinearSegmentedColormap.from_list("shades", ["#e8590c00", "#e8590cdd"])
-"""From nothing over a place without weight to a cover over the place with the most."""
 
 
 def draw_image(
@@ -32,7 +33,7 @@ def draw_image(
     weights: NDArray[np.floating],
     grid: tuple[int, int],
     title: str,
-) -> Figure:
+) -> "Figure":
     """Draw the picture, and once more for each word with the weights laid over it.
 
     Weights are shown relative to the word's largest one, which stands behind the word in percent:
@@ -45,6 +46,9 @@ def draw_image(
     :param title: what was drawn.
     :raises InputError: if these sizes do not fit.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     _check(image, target_tokens, weights, grid)
     shown = min(len(target_tokens), MOST)
     columns = min(ACROSS, shown + 1)
@@ -63,7 +67,7 @@ def draw_image(
     note = f" (without the last {left_out} of {len(target_tokens)} words)" if left_out else ""
     figure.supxlabel(visible(title) + note, fontsize=9, color=GREY)
     bar = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), SHADES),
+        ScalarMappable(Normalize(0, 1), _shades()),
         ax=list(panels),
         fraction=0.04,
         aspect=18,
@@ -97,18 +101,23 @@ def _check(
         )
 
 
-def _figure(image: NDArray[np.uint8], rows: int, columns: int) -> Figure:
+def _figure(image: NDArray[np.uint8], rows: int, columns: int) -> "Figure":
     """Make a figure whose panels have the picture's shape."""
     height, width = image.shape[:2]
     scale = PANEL / max(height, width)
     across = max(width * scale, 0.8 * PANEL)  # room for the word above
-    size = (columns * (across + 0.1) + 0.9, rows * (height * scale + 0.35) + 0.4)
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return new_figure(columns * (across + 0.1) + 0.9, rows * (height * scale + 0.35) + 0.4)
 
 
-def _show(panel: Axes, image: NDArray[np.uint8]) -> None:
+@functools.cache
+def _shades() -> "Colormap":
+    """From nothing over a place without weight to a cover over the place with the most."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shades", ["#e8590c00", "#e8590cdd"])
+
+
+def _show(panel: "Axes", image: NDArray[np.uint8]) -> None:
     """Draw the picture in a thin frame."""
     panel.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     panel.set_xticks([])
@@ -117,14 +126,14 @@ def _show(panel: Axes, image: NDArray[np.uint8]) -> None:
         spine.set_color(FRAME)
 
 
-def _cover(panel: Axes, weights: NDArray[np.floating], image: NDArray[np.uint8]) -> None:
+def _cover(panel: "Axes", weights: NDArray[np.floating], image: NDArray[np.uint8]) -> None:
     """Lay weights (rows, columns) over the whole picture, blended between places."""
     height, width = image.shape[:2]
     most = float(weights.max())
     relative = weights / most if most > 0 else weights
     panel.imshow(
         relative,
-        cmap=SHADES,
+        cmap=_shades(),
         vmin=0.0,
         vmax=1.0,
         interpolation="bilinear",

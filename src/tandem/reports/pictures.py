@@ -4,14 +4,14 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
 MAX_WIDTH = 640
 COLOURS = 64
 
 
 def as_data_uri(path: Path) -> str | None:
     """The picture in few colours and of moderate size, as text; None if it cannot be read."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")

@@ -1,13 +1,17 @@
 """Attention weights under the spectrogram of what was heard."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
 from tandem.reports.attention_map import visible
+from tandem.reports.figure import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SECOND = 2.6
 """Inches for a second of sound, between the narrowest and the widest figure."""
@@ -27,7 +31,7 @@ def draw_speech(
     target_tokens: list[str],
     weights: NDArray[np.floating],
     title: str,
-) -> Figure:
+) -> "Figure":
     """Draw a spectrogram, and below it on the same axis of time where each token was heard.
 
     :param frames: (F, bands), the lowest band first.
@@ -69,7 +73,7 @@ def draw_speech(
     return figure
 
 
-def _draw_spectrogram(axes: Axes, frames: NDArray[np.float32], seconds: float) -> None:
+def _draw_spectrogram(axes: "Axes", frames: NDArray[np.float32], seconds: float) -> None:
     """Draw (F, bands) with time to the right and frequency upwards, without the outermost 1 %."""
     quiet, loud = np.percentile(frames, (1, 99))
     axes.imshow(
@@ -87,7 +91,7 @@ def _draw_spectrogram(axes: Axes, frames: NDArray[np.float32], seconds: float) -
     axes.spines[:].set_visible(False)
 
 
-def _label_axes(axes: Axes, tokens: list[str]) -> None:
+def _label_axes(axes: "Axes", tokens: list[str]) -> None:
     """Write the tokens beside their rows, each n-th where they stand too close."""
     every = -(-len(tokens) // max(int(_height(tokens) / (0.6 * ROW)), 1))
     shown = range(0, len(tokens), every)
@@ -106,10 +110,8 @@ def _height(tokens: list[str]) -> float:
     return float(min(max(ROW * len(tokens), 0.8), TALLEST))
 
 
-def _figure(seconds: float, tokens: list[str]) -> Figure:
+def _figure(seconds: float, tokens: list[str]) -> "Figure":
     """Make a figure as large as the sound and the tokens need."""
     beside = LETTER * max((len(token) for token in tokens), default=0)
     width = min(max(SECOND * seconds, NARROWEST), WIDEST) + beside + 0.9
-    figure = Figure(figsize=(width, SPECTROGRAM + _height(tokens) + 0.9), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return new_figure(width, SPECTROGRAM + _height(tokens) + 0.9)

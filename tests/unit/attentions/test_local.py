@@ -109,10 +109,10 @@ def test_local_p_sees_the_same_window_in_bfloat16(half_width: int) -> None:
     query = torch.ones(1, 1, 4)
     expected = attention(query, attention.start(far_memory(torch.float32))).weights()
     attention = attention.bfloat16()
-    found = attention(query.bfloat16(), attention.start(far_memory(BFLOAT16))).weights()
+    narrow = attention(query.bfloat16(), attention.start(far_memory(BFLOAT16))).weights()
     assert expected[0, 0].nonzero().flatten().tolist()[0] == 1197 - half_width
-    assert torch.equal(found > 0, expected > 0)
-    torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0)
+    assert torch.equal(narrow > 0, expected > 0)
+    torch.testing.assert_close(narrow.float(), expected, rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize("kind", [MonotonicLocalAttention, PredictiveLocalAttention])

@@ -22,6 +22,7 @@ def make(randomized, attention, kernel_size: int) -> CNNDecoder:
             num_layers=2,
             kernel_size=kernel_size,
             positions="sinusoidal",
+            scale_positions=True,
             max_length=0,
             output_size=7,
             input_dropout=0.0,
@@ -34,7 +35,7 @@ def make(randomized, attention, kernel_size: int) -> CNNDecoder:
 def test_equals_causal_conv1d(memory, randomized, summary_attention, kernel_size) -> None:
     decoder = make(randomized, summary_attention, kernel_size)
     inputs = torch.randn(2, 6, 4, dtype=torch.float64)
-    embedded = decoder.input(SinusoidalPositions(4)(inputs, 0))
+    embedded = decoder.input(SinusoidalPositions(4, 0.5)(inputs, 0))
     states = embedded
     for layer in decoder.layers:
         kernel = layer.convolution.linear.weight.view(10, kernel_size, 5).transpose(1, 2)
@@ -59,7 +60,7 @@ def test_attention_is_asked_with_convolved_plus_embedded(
     )
     inputs = torch.randn(2, 3, 4, dtype=torch.float64)
     decoder(inputs, decoder.start(memory))
-    embedded = decoder.input(SinusoidalPositions(4)(inputs, 0))
+    embedded = decoder.input(SinusoidalPositions(4, 0.5)(inputs, 0))
     expected = (layer.query(layer.convolution(embedded)) + embedded) * ROOT
     torch.testing.assert_close(queries[0], expected, rtol=0, atol=1e-12)
 

@@ -13,13 +13,14 @@ from tandem.encoders import CNNEncoder
 from tandem.layers.positions import SinusoidalPositions
 
 
-def make(kernel_size: int = 3) -> CNNEncoder:
+def make(kernel_size: int = 3, *, scale_positions: bool = True) -> CNNEncoder:
     encoder = CNNEncoder(
         6,
         hidden_size=4,
         num_layers=2,
         kernel_size=kernel_size,
         positions="sinusoidal",
+        scale_positions=scale_positions,
         max_length=0,
         input_dropout=0.0,
         dropout=0.0,
@@ -29,13 +30,16 @@ def make(kernel_size: int = 3) -> CNNEncoder:
     return encoder
 
 
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
-def test_equals_torch_on_each_source_alone(kernel_size: int) -> None:
-    encoder, root = make(kernel_size), math.sqrt(0.5)
+@pytest.mark.parametrize(
+    ("kernel_size", "scale_positions"), [(1, True), (3, True), (5, True), (3, False)]
+)
+def test_equals_torch_on_each_source_alone(kernel_size: int, scale_positions: bool) -> None:
+    encoder, root = make(kernel_size, scale_positions=scale_positions), math.sqrt(0.5)
+    positions = SinusoidalPositions(6, 6**-0.5 if scale_positions else 1.0)
     inputs, lengths = torch.randn(3, 6, 6, dtype=torch.float64), (6, 1, 3)
     memory = encoder(inputs, torch.arange(6) < torch.tensor(lengths).unsqueeze(1))
     for row, length in enumerate(lengths):
-        placed = SinusoidalPositions(6)(inputs[row : row + 1, :length], 0)
+        placed = positions(inputs[row : row + 1, :length], 0)
         embedded = encoder.input(placed).transpose(1, 2)  # (1, H, S)
         states = embedded
         for layer in encoder.convolutions:

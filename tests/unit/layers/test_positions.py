@@ -27,6 +27,13 @@ def test_sinusoidal_equals_the_formula() -> None:
             assert added[0, step, 3 + i].item() == pytest.approx(math.cos(angle), abs=1e-12)
 
 
+def test_sinusoidal_of_another_amplitude() -> None:
+    inputs = torch.zeros(1, 4, 6, dtype=torch.float64)
+    whole = added_positions("sinusoidal", 6, 0)(inputs, 3)
+    quarter = added_positions("sinusoidal", 6, 0, amplitude=0.25)(inputs, 3)
+    torch.testing.assert_close(quarter, 0.25 * whole)
+
+
 def test_sinusoidal_of_odd_size() -> None:
     assert added_positions("sinusoidal", 5, 0)(torch.zeros(2, 3, 5), 0).shape == (2, 3, 5)
 
@@ -47,6 +54,9 @@ def test_angles_stay_exact_in_a_model_of_any_type(dtype: torch.dtype) -> None:
 def test_angles_follow_a_model_to_another_device() -> None:
     angles = Angles(6).to("meta")
     assert angles.rates.device.type == "meta"
+    assert torch.equal(angles.to_empty(device="cpu")(0, 9), Angles(6)(0, 9))
+    with torch.device("meta"):
+        angles = Angles(6)
     assert torch.equal(angles.to_empty(device="cpu")(0, 9), Angles(6)(0, 9))
 
 

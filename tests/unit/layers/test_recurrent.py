@@ -58,10 +58,10 @@ def test_masked_equals_torch_over_packed_sequences(cell: str, bidirectional: boo
     states, _ = pad_packed_sequence(output, batch_first=True, total_length=6)
     hidden = last[0] if cell == "lstm" else last  # (directions, B, H)
     expected = states, hidden.transpose(0, 1).flatten(1)
-    found = ours.run_masked(inputs, torch.arange(6) < lengths.unsqueeze(1))
+    actual = ours.run_masked(inputs, torch.arange(6) < lengths.unsqueeze(1))
     leaves = [inputs, *ours.parameters()]
-    compared = [*zip(found, expected, strict=True)]
-    compared += zip(gradients(found, leaves), gradients(expected, leaves), strict=True)
+    compared = [*zip(actual, expected, strict=True)]
+    compared += zip(gradients(actual, leaves), gradients(expected, leaves), strict=True)
     for one, other in compared:
         torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
 

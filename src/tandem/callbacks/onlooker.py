@@ -1,0 +1,36 @@
+"""Callbacks that only look on."""
+
+import inspect
+
+import lightning as L
+
+from tandem.callbacks.evaluated_rows import EvaluatedRows
+from tandem.core.onlookers import guard
+
+HOOKS = [name for name, value in vars(L.Callback).items() if inspect.isfunction(value)]
+
+
+class Onlooker(L.Callback):
+    """A callback that shows or writes down what happens, and on which nothing in a run depends.
+
+    In a run it is left out as soon as it fails, on the rank where it does. So ranks must not wait
+    for each other in its hooks; :class:`EvaluatedRows` gathers rows for it on all of them.
+    """
+
+
+def guard_onlooker(callback: L.Callback) -> L.Callback:
+    """Return the callback; if it is an onlooker, a failure of it does not end the run."""
+    if isinstance(callback, Onlooker):
+        guard(callback, may_fail(callback))
+    return callback
+
+
+def may_fail(callback: Onlooker) -> list[str]:
+    """Methods that a failure leaves out: the hooks of its own, and what it does with rows."""
+    shared = [L.Callback, EvaluatedRows]
+    own = [
+        name
+        for name in HOOKS
+        if getattr(type(callback), name) not in [getattr(base, name) for base in shared]
+    ]
+    return [*own, "use"] if isinstance(callback, EvaluatedRows) else own

@@ -1,0 +1,277 @@
+"""Which numbers each key of a config may have: one table, read before anything is built."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from tandem.core.errors import InputError
+
+OUR_PACKAGES = ("tandem", "torch", "lightning")
+MAX_SEED = 2**32 - 1
+"""The largest seed that NumPy's global generator takes."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """A set of values; ``range | other`` has the values of both."""
+
+    rule: str
+    """In words: "a whole number of at least 1"."""
+    allows: Callable[[Any], bool]
+    """Whether a value is among them."""
+
+    def __or__(self, other: "Range") -> "Range":
+        return Range(
+            f"{self.rule} or {other.rule}",
+            lambda value: self.allows(value) or other.allows(value),
+        )
+
+
+def whole(least: int, most: int | None = None) -> Range:
+    """Whole numbers from ``least`` to ``most``; neither 2.0 nor true is one."""
+    rule = f"of at least {least}" if most is None else f"from {least} to {most}"
+    highest = math.inf if most is None else most
+    return Range(
+        f"a whole number {rule}", lambda value: type(value) is int and least <= value <= highest
+    )
+
+
+def number(
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> Range:
+    """Finite numbers between two ends, of which ``above`` and ``below`` do not count themselves."""
+
+    def allows(value: Any) -> bool:
+        return (
+            type(value) in (int, float)
+            and math.isfinite(value)
+            and (least is None or value >= least)
+            and (above is None or value > above)
+            and (most is None or value <= most)
+            and (below is None or value < below)
+        )
+
+    lower = f"of at least {least}" if above is None else f"above {above}"
+    if most is None and below is None:
+        return Range(f"a finite number {lower}", allows)
+    if least is not None and most is not None:
+        return Range(f"a number from {least} to {most}", allows)
+    upper = f"at most {most}" if below is None else f"below {below}"
+    return Range(f"a number {lower} and {upper}", allows)
+
+
+def every(item: Range) -> Range:
+    """Lists of at least one value, each of which ``item`` allows."""
+    return Range(
+        f"a list in which each is {item.rule}",
+        lambda value: isinstance(value, list) and bool(value) and all(map(item.allows, value)),
+    )
+
+
+NULL = Range("null", lambda value: value is None)
+NO_LIMIT = Range("-1 (no limit)", lambda value: type(value) is int and value == -1)
+
+PART = number(least=0, most=1)
+PART_BELOW_ONE = number(least=0, below=1)
+PART_ABOVE_ZERO = number(above=0, most=1)
+POSITIVE = number(above=0)
+NOT_NEGATIVE = number(least=0)
+SEED = whole(0, MAX_SEED)
+
+RANGES = {
+    # Keys, or patterns as a shell has them, where * stands for dots as well. A key goes before
+    # patterns, and of patterns the first one counts.
+    # Shared values
+    "seed": SEED,
+    "*.seed": SEED,
+    "sampler_seed": SEED,
+    "hidden_size": whole(1),
+    "embedding_size": whole(1),
+    "dropout": PART_BELOW_ONE,
+    "max_length": whole(1) | NULL,
+    "launch.max_restarts": whole(0),
+    # Arguments of the other commands
+    "n_best": whole(1) | NULL,
+    "max_source_length": whole(1),
+    "max_tokens": whole(1),
+    "workers": whole(1),
+    "trials": whole(1) | NULL,
+    # Data
+    "data.max_source_length": whole(1) | NULL,
+    "data.max_target_length": whole(1) | NULL,
+    "data.truncate_source": whole(1) | NULL,
+    "data.overfit": whole(1) | NULL,
+    "stream.buffer_size": whole(1),
+    "stream.sample_size": whole(1),
+    "batching.max_tokens": whole(1),
+    "batching.max_source_tokens": whole(1),
+    "batching.max_sentences": whole(1) | NULL,
+    "curriculum.start": PART_ABOVE_ZERO,
+    "curriculum.epochs": whole(1),
+    "dataset.size": whole(1),
+    "dataset.validation_size": whole(1),
+    "dataset.test_size": whole(1),
+    "dataset.validation_share": number(above=0, below=1),
+    "dataset.held_out": POSITIVE,  # a share of docstrings, a number of glyphs
+    "dataset.min_words": whole(1),
+    "dataset.max_length": whole(1),
+    "dataset.symbols": whole(1, 26),
+    "dataset.sampling_rate": whole(1),
+    "dataset.year": whole(1),
+    "*tokenizer.vocabulary_size": whole(1),
+    "*tokenizer.min_frequency": whole(1),
+    "*tokenizer.dropout": PART_BELOW_ONE,
+    "*tokenizer.sampling_alpha": NOT_NEGATIVE | NULL,
+    "features.sampling_rate": whole(1),
+    "features.num_mels": whole(1),
+    "features.window_ms": POSITIVE,
+    "features.shift_ms": POSITIVE,
+    "features.dynamic_range": POSITIVE,
+    "features.stack": whole(1),
+    "features.speeds": every(number(least=0.5, most=2)),
+    "features.image_height": whole(1),
+    "features.image_width": whole(1),
+    "features.channels": whole(1, 3),
+    "features.background": whole(0, 255),
+    # Model
+    "frontend.image_height": whole(1),
+    "frontend.image_width": whole(1),
+    "frontend.channels": whole(1),
+    "frontend.stage_sizes": every(whole(1)),
+    "frontend.num_blocks": whole(1),
+    "frontend.patch_size": whole(1),
+    "frontend.shift": whole(0),
+    "frontend.stack": whole(1),
+    "frontend.time_masks": whole(0),
+    "frontend.time_width": whole(0),
+    "frontend.time_share": PART,
+    "frontend.frequency_masks": whole(0),
+    "frontend.frequency_width": whole(0),
+    "*attention.size": whole(1),
+    "*attention.half_width": whole(1),
+    "*attention.num_filters": whole(1),
+    "*.hidden_size": whole(1),
+    "*.embedding_size": whole(1),
+    "*.output_size": whole(1),
+    "*.feed_forward_size": whole(1),
+    "*.num_layers": whole(1),
+    "*.num_heads": whole(1),
+    "*.kernel_size": whole(1),
+    "*coder.max_length": whole(1),
+    "*.dropout": PART_BELOW_ONE,
+    "*.input_dropout": PART_BELOW_ONE,
+    "*.output_dropout": PART_BELOW_ONE,
+    "*.attention_dropout": PART_BELOW_ONE,
+    "*.activation_dropout": PART_BELOW_ONE,
+    # Training
+    "objective.smoothing": PART_BELOW_ONE,
+    "objective.ctc_weight": PART,
+    "objective.coverage_weight": NOT_NEGATIVE,
+    "objective.r_drop_weight": NOT_NEGATIVE,
+    "risk.num_samples": whole(1),
+    "risk.weight": PART,  # 0 gets a remedy from the risk itself
+    "noise.*.probability": PART_BELOW_ONE,
+    "noise.word_dropout.source": PART_BELOW_ONE,
+    "noise.word_dropout.target": PART_BELOW_ONE,
+    "noise.scheduled_sampling.start": whole(0),
+    "noise.scheduled_sampling.steps": whole(1),
+    "optimizer.lr": NOT_NEGATIVE,
+    "optimizer.betas": every(PART_BELOW_ONE),
+    "optimizer.eps": NOT_NEGATIVE,
+    "optimizer.momentum": NOT_NEGATIVE,
+    "optimizer.weight_decay": NOT_NEGATIVE,
+    "scheduler.warmup_steps": whole(0),
+    "scheduler.total_steps": whole(1) | NO_LIMIT,  # -1 gets a remedy from cosine itself
+    "scheduler.factor": number(above=0, below=1),
+    "scheduler.patience": whole(0),
+    "trainer.num_nodes": whole(1),
+    "trainer.max_epochs": whole(1) | NO_LIMIT | NULL,
+    "trainer.max_steps": whole(1) | NO_LIMIT,
+    "trainer.val_check_interval": whole(1) | PART_ABOVE_ZERO | NULL,
+    "trainer.check_val_every_n_epoch": whole(1) | NULL,
+    "trainer.limit_train_batches": whole(1) | PART_ABOVE_ZERO | NULL,
+    "trainer.limit_val_batches": whole(0) | PART | NULL,
+    "trainer.limit_test_batches": whole(0) | PART | NULL,
+    "trainer.gradient_clip_val": NOT_NEGATIVE | NULL,
+    "trainer.accumulate_grad_batches": whole(1),
+    "trainer.log_every_n_steps": whole(0),
+    "trainer.num_sanity_val_steps": whole(0) | NO_LIMIT,
+    "callbacks.samples.count": whole(0),
+    "callbacks.attention_maps.count": whole(0),
+    "callbacks.average.count": whole(2),
+    "callbacks.early_stopping.patience": whole(0),
+    "callbacks.early_stopping.min_delta": NOT_NEGATIVE,
+    "callbacks.ema.decay": PART_BELOW_ONE,
+    "callbacks.ema.start": whole(0),
+    "callbacks.last.every_n_train_steps": whole(0),
+    "callbacks.progress.updates_per_second": whole(1),
+    "callbacks.progress.seconds_between_lines": NOT_NEGATIVE,
+    # Search and metrics
+    "search.width": whole(1),
+    "search.groups": whole(1),
+    "search.diversity": number(least=0, most=1000),
+    "search.alpha": number(least=-10, most=10),
+    "search.num_samples": whole(1),
+    "search.temperature": number(least=0, most=100),  # 0 gets a remedy from sampling itself
+    "search.top_k": whole(0),
+    "search.top_p": PART_ABOVE_ZERO,
+    "search.min_p": PART,
+    "scorer.ctc.weight": PART,  # 0 gets a remedy from the scorer itself
+    "scorer.coverage.penalty": number(least=0, most=100),
+    "rule.min_length.least": whole(1),
+    "rule.no_repeat_ngram.size": whole(1),
+    "*.char_order": whole(1),
+    "*.word_order": whole(0),
+    "*.beta": whole(1),
+}
+PATTERNS = [key for key in RANGES if "*" in key]
+
+
+def check_ranges(config: Mapping[str, Any]) -> None:
+    """Refuse a number, or what stands in a number's place, that its key may not have.
+
+    Left alone are keys that no pattern fits, everything under a ``_target_`` of a user's own
+    package, and interpolations that are not resolved.
+
+    :param config: plain data of any command.
+    :raises InputError: which names the first such key, its rule and its value.
+    """
+    for key, value in _leaves(config, ""):
+        allowed = find_range(key)
+        if allowed is not None and not allowed.allows(value) and "${" not in str(value):
+            written = json.dumps(value, default=str, ensure_ascii=False)
+            raise InputError(f"`{key}` must be {allowed.rule}, but is {written}.")
+
+
+def find_range(key: str) -> Range | None:
+    """The range of a key, if the table has one."""
+    pattern = find_pattern(key)
+    return None if pattern is None else RANGES[pattern]
+
+
+@cache
+def find_pattern(key: str) -> str | None:
+    """The key itself, or the first pattern that fits it, if the table has one."""
+    if key in RANGES:
+        return key
+    return next((pattern for pattern in PATTERNS if fnmatchcase(key, pattern)), None)
+
+
+def _leaves(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    """All values with their keys from the root, but those of a user's own parts."""
+    if str(node.get("_target_", "tandem")).partition(".")[0] not in OUR_PACKAGES:
+        return
+    for name, value in node.items():
+        key = f"{path}{name}"
+        if isinstance(value, Mapping) and find_range(key) is None:
+            yield from _leaves(value, f"{key}.")
+        else:
+            yield key, value

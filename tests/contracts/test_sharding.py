@@ -1,0 +1,40 @@
+"""FSDP takes every part by itself: ``fully_shard`` in a group of one process."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+
+fsdp = pytest.importorskip("torch.distributed.fsdp")
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeviceMesh]:
+    """One process on a CPU."""
+    if not (dist.is_available() and dist.is_gloo_available()):
+        pytest.skip("torch was built without gloo")
+    meeting: Path = tmp_path_factory.mktemp("group") / "store"
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=0, world_size=1)
+    yield init_device_mesh("cpu", (1,))
+    dist.destroy_process_group()
+
+
+@pytest.mark.filterwarnings(
+    "ignore:FSDP2-wrapped module .* returned a view"
+)  # never changed in place
+def test_every_part_is_sharded_and_learns_the_same(option_case, mesh) -> None:
+    case = option_case
+    whole, sharded = copy.deepcopy(case.model), copy.deepcopy(case.model)
+    for part in (sharded.frontend, sharded.encoder, sharded.decoder):
+        fsdp.fully_shard(part, mesh=mesh)
+    fsdp.register_fsdp_forward_method(sharded.decoder, "start")  # which reads parameters, too
+    for model in (whole, sharded):
+        model(case.source, case.mask, case.target).square().mean().backward()
+    pairs = zip(whole.named_parameters(), sharded.parameters(), strict=True)
+    for (name, plain), shard in pairs:
+        local = shard.grad.full_tensor() if hasattr(shard.grad, "full_tensor") else shard.grad
+        torch.testing.assert_close(local, plain.grad, rtol=0, atol=1e-10, msg=name)
