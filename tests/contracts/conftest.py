@@ -166,7 +166,7 @@ def every_option() -> list[Combination]:
 @pytest.fixture(params=every_option(), ids=str)
 def option_case(request: pytest.FixtureRequest) -> Case:
     """Like ``case``, for contracts of single parts, which need no combination of all."""
-    return make_case(request.param)
+    return case_of(request.param)
 
 
 @pytest.fixture(scope="session")

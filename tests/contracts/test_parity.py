@@ -21,7 +21,3 @@ def test_a_symbol_changes_what_follows(case) -> None:
 
 def test_nothing_follows_from_the_future(case) -> None:
     parity.nothing_follows_from_the_future(case)
-
-
-def test_bfloat16_runs(case) -> None:
-    parity.bfloat16_runs(case)

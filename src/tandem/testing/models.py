@@ -15,7 +15,7 @@ from tandem.encoders.base import Encoder
 from tandem.frontends.base import Frontend
 from tandem.models import Seq2Seq
 from tandem.search import BeamSearch
-from tandem.testing import gradients, padding, parity, partners, rows, searching
+from tandem.testing import gradients, padding, parity, partners, precision, rows, searching
 from tandem.testing.case import make_case
 from tandem.testing.compare import expect
 from tandem.testing.sources import VOCABULARY, source_kind
@@ -48,7 +48,10 @@ def check_model(model: Seq2Seq, *, source_size: int = VOCABULARY) -> None:
         rows.reorder_at_every_step(case)
         rows.select_equals_never_having_had_the_others(case)
         gradients.reaches_every_parameter(case)
-        parity.bfloat16_runs(case)
+        for dtype in (torch.bfloat16, torch.float16, torch.float64):
+            precision.trains(case, dtype)
+            precision.searches(case, dtype)
+        precision.runs_mixed(case)
         outputs = searching.all_outputs()
         searching.finds_all(case, _beam(len(outputs)), outputs)
         searching.scores_equal_teacher_forcing(case, _beam(3))

@@ -1,6 +1,5 @@
 """A target fed at once, in chunks or symbol by symbol gives the same."""
 
-import copy
 import dataclasses
 
 import torch
@@ -87,25 +86,4 @@ def nothing_follows_from_the_future(case: Case) -> None:
         case.model(case.source, case.mask, case.target)[:, :3],
         "A decoder must not see symbols to come, but other ones changed the scores before them; "
         "mask them in its self-attention or convolutions.",
-    )
-
-
-@torch.inference_mode()
-def bfloat16_runs(case: Case) -> None:
-    """All of a target and single steps can be computed in bfloat16."""
-    model = copy.deepcopy(case.model).bfloat16()
-    source = case.source.bfloat16() if case.source.is_floating_point() else case.source
-    lower = dataclasses.replace(case, model=model, source=source)
-    try:
-        scores, _, state = lower.feed(lower.target, lower.start())
-        lower.feed_steps(lower.target[:, :2], state)
-    except RuntimeError as error:
-        raise AssertionError(
-            f"A part must work after model.bfloat16(), but raised: {error}; make new tensors with "
-            "the dtype of an input or a weight."
-        ) from error
-    expect(
-        bool(scores.isfinite().all()),
-        "Scores in bfloat16 must be finite, but some are not; mask with -inf only what leaves "
-        "something else, and add small constants that bfloat16 can show.",
     )

@@ -42,6 +42,8 @@ class LinearEncoder(Encoder):
             states = states + states.mean(1, keepdim=True)
         if self.fault == "float32":
             states = states.float()
+        if self.fault == "small":
+            states = nn.functional.normalize(states * mask.unsqueeze(-1), dim=-1, eps=1e-12)
         if self.fault == "float64":
             states = states + torch.ones(8, dtype=torch.float64)
         states = states * mask.unsqueeze(-1)
@@ -61,7 +63,8 @@ class LinearEncoder(Encoder):
         ("content", "Padding must be invisible, but other content at padded positions changed"),
         ("amount", "Padding must be invisible, but more padding changed the scores"),
         ("float32", "A part must keep the precision|must have the same dtype"),
-        ("float64", r"A part must work after model.bfloat16\(\), but raised"),
+        ("float64", "A part must run with all parameters in torch.bfloat16, but raised"),
+        ("small", r"Gradients of parameters in torch.float16 must be finite"),
         ("blind", "What a source begins with must matter"),
         (
             "unused",
