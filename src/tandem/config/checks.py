@@ -41,10 +41,11 @@ def check(cfg: DictConfig) -> Plan:
     del config["optimizer"]["groups"]  # which are ours, not the optimizer's
     check_targets(config)
     _check_streaming(cfg)
-    _settle_monitor(cfg)
+    metrics = build_metrics(cfg)
+    _settle_monitor(cfg, metrics)
     _settle_scorer(cfg)
     features = build_features(cfg)
-    plan = build_plan(cfg)
+    plan = build_plan(cfg, metrics)
     model = plan.model or build_model(
         cfg,
         source_size=features.width if features else TRIAL_SIZE,
@@ -186,14 +187,13 @@ def _settle_scorer(cfg: DictConfig) -> None:
             cfg.scorer = scorer
 
 
-def _settle_monitor(cfg: DictConfig) -> None:
+def _settle_monitor(cfg: DictConfig, metrics: Sequence[Metric]) -> None:
     """Hold ``monitor`` against what validation logs.
 
     A dataset names its usual score. Where other metrics are chosen, the first score of the first
     of them takes its place (of none the loss), unless ``monitor.name`` stands on the command line.
     Whether less or more is better follows from the score.
     """
-    metrics = build_metrics(cfg)
     scores = validation_scores(cfg, metrics)
     monitor = cfg.monitor
     if monitor.name not in scores:

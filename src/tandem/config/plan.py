@@ -15,7 +15,6 @@ from tandem.config.build import (
     build_data,
     build_decoding,
     build_loggers,
-    build_metrics,
     build_model,
     build_noise,
     build_optimizer,
@@ -107,15 +106,16 @@ class Plan:
         return trainer
 
 
-def build_plan(cfg: DictConfig) -> Plan:
+def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
     """Make all parts of a run.
 
-    :param cfg: a ``train`` config whose values are all there.
+    :param cfg: a ``train`` config whose values are all there and settled.
+    :param metrics: those that it chooses.
     """
     parts: dict[str, Any] = {
         "objective": make(cfg.objective),
         "decoding": build_decoding(cfg),
-        "metrics": build_metrics(cfg),
+        "metrics": metrics,
         "risk": build_risk(cfg),
         "noise": build_noise(cfg),
         "optimizer": build_optimizer(cfg),

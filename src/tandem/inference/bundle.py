@@ -84,8 +84,8 @@ class Bundle:
 
     def generate(self, sources: list[str], *, max_tokens: int = 4096) -> list[str]:
         """Write an output for each source; see :meth:`hypotheses`."""
-        found = self.hypotheses(sources, max_tokens=max_tokens)
-        return [self.processors.target.decode(best.tokens) for best, *_ in found]
+        outputs = self.hypotheses(sources, max_tokens=max_tokens)
+        return [self.processors.target.decode(best.tokens) for best, *_ in outputs]
 
     @torch.inference_mode()
     def hypotheses(self, sources: list[str], *, max_tokens: int = 4096) -> list[list[Hypothesis]]:
@@ -103,24 +103,24 @@ class Bundle:
         budget = Budget(max_tokens=room, max_source_tokens=room, max_sentences=None)
         rows = np.arange(len(sources))
         encoded = Encoded(column, Ragged.from_lists([[] for _ in rows]), rows)
-        found: dict[int, list[Hypothesis]] = {}
+        outputs: dict[int, list[Hypothesis]] = {}
         for chosen in plan_batches(encoded, budget, rng=None):
             batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
             memories = [encode(model, batch) for model in self.models]
-            found |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
-        return [found[row] for row in range(len(sources))]
+            outputs |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
+        return [outputs[row] for row in range(len(sources))]
 
     def search_memories(self, memories: list[Memory]) -> list[list[Hypothesis]]:
         """Search for a batch that each of the models has read; the best come first."""
         if self.partners:
-            found = generate_together(
+            outputs = generate_together(
                 self.models, self.decoding, memories, self.max_length, average=self.average
             )
         else:
-            found = generate(self.model, self.decoding, memories[0], self.max_length)
+            outputs = generate(self.model, self.decoding, memories[0], self.max_length)
         if self.mbr is None:
-            return found
-        return [self.mbr(hypotheses, self.processors.target) for hypotheses in found]
+            return outputs
+        return [self.mbr(hypotheses, self.processors.target) for hypotheses in outputs]
 
 
 def save_bundle(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
+from tandem.core.precision import wide_type
 from tandem.core.types import Batch
 from tandem.models.copying import Copied
 from tandem.models.ctc import CTC
@@ -68,7 +69,7 @@ def log_probs(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:
     logits = model.output(forced.features[rows])
     if forced.copied is not None:
         return forced.copied.at(rows).log_probs(logits)
-    return logits.log_softmax(-1, torch.promote_types(logits.dtype, torch.float32))
+    return logits.log_softmax(-1, wide_type(logits.dtype))
 
 
 def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -92,7 +93,8 @@ def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tens
 
 def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """As :func:`token_losses`, from logits or log-probabilities (R, V)."""
-    return F.cross_entropy(scores, target, reduction="none"), scores.argmax(1) == target
+    wide = scores.to(wide_type(scores.dtype))
+    return F.cross_entropy(wide, target, reduction="none"), scores.argmax(1) == target
 
 
 class TeacherForcedTotals:

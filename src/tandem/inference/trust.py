@@ -86,31 +86,31 @@ def resolve(name: Any, section: str, trusted: tuple[str, ...]) -> Any:
     if package != OWN_PACKAGE and package not in trusted:
         raise _refusal(name)
     try:
-        found = getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
+        resolved = getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
     except (ImportError, AttributeError) as error:
         raise InputError(
             f"The bundle names {name}, which this installation does not have; install the version "
             "that wrote it."
         ) from error
-    if not _is_member(found, section, (OWN_PACKAGE, *trusted)):
+    if not _is_member(resolved, section, (OWN_PACKAGE, *trusted)):
         raise _refusal(name)
-    return found
+    return resolved
 
 
-def _is_member(found: Any, section: str, packages: tuple[str, ...]) -> bool:
+def _is_member(resolved: Any, section: str, packages: tuple[str, ...]) -> bool:
     """Whether an object itself, however it was reached, is one that may be built."""
-    if not (inspect.isclass(found) or inspect.isfunction(found)):
+    if not (inspect.isclass(resolved) or inspect.isfunction(resolved)):
         return False
-    if found.__module__.split(".")[0] not in packages:
+    if resolved.__module__.split(".")[0] not in packages:
         return False
-    if inspect.isclass(found) and section != "dataset":
-        return issubclass(found, SECTIONS[section]) and not inspect.isabstract(found)
-    if found.__module__.split(".")[0] != OWN_PACKAGE:
+    if inspect.isclass(resolved) and section != "dataset":
+        return issubclass(resolved, SECTIONS[section]) and not inspect.isabstract(resolved)
+    if resolved.__module__.split(".")[0] != OWN_PACKAGE:
         return True
     if section != "dataset":
         return False
     datasets = importlib.import_module("tandem.data.datasets")
-    return any(found is getattr(datasets, name) for name in datasets.__all__)
+    return any(resolved is getattr(datasets, name) for name in datasets.__all__)
 
 
 def _made_by(factory: Callable[..., Any], name: str, section: str, **arguments: Any) -> Any:

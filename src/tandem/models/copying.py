@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tandem.core.precision import wide_type
+
 
 @dataclass(frozen=True)
 class Copied:
@@ -92,4 +94,4 @@ class Copier(nn.Module):
 
 def _widened(numbers: Tensor) -> Tensor:
     """At least float32, in which sums of probabilities keep their digits."""
-    return numbers.to(torch.promote_types(numbers.dtype, torch.float32))
+    return numbers.to(wide_type(numbers.dtype))

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tandem.core.memory import Memory
+from tandem.core.precision import wide_type
 from tandem.core.types import SPECIAL_IDS
 
 BLANK = SPECIAL_IDS.pad
@@ -25,7 +26,7 @@ class CTC(nn.Module):
     def log_probs(self, memory: Memory) -> Tensor:
         """(B, S, V), at least float32."""
         logits = self.output(memory.states)
-        return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)
+        return logits.to(wide_type(logits.dtype)).log_softmax(-1)
 
     def losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """``-log p(y)`` in nats, summed over all alignments of each target.

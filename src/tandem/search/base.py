@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
+from tandem.core.precision import wide_type
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.prefixes import log_normalizer
@@ -32,7 +33,7 @@ class Step:
 
     def log_probs(self, scores: Tensor) -> Tensor:
         """Scores (N, V) as log-probabilities, at least float32."""
-        dtype = torch.promote_types(scores.dtype, torch.float32)
+        dtype = wide_type(scores.dtype)
         return scores.to(dtype) if self.normalized else scores.log_softmax(-1, dtype=dtype)
 
     def log_normalizer(self, scores: Tensor) -> Tensor:

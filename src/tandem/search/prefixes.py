@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from tandem.core.precision import wide_type
+
 BLOCK = 64
 """Symbols that are looked at together."""
 
@@ -32,7 +34,7 @@ def log_normalizer(logits: Tensor) -> Tensor:
 
     By way of softmax, whose kernel for the CPU takes a quarter of ``logsumexp``'s time.
     """
-    dtype = torch.promote_types(logits.dtype, torch.float32)
+    dtype = wide_type(logits.dtype)
     parts = []
     for rows in logits.split(rows_together(logits)):
         probability = rows.softmax(1, dtype=dtype).amax(1, keepdim=True)  # at least 1 / V

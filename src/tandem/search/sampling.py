@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tandem.core.precision import wide_type
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Search, Step, extend_step_by_step
@@ -52,7 +53,7 @@ class Sampling(Search):
 
         def choose(scores: Tensor, live: Tensor) -> Tensor:
             chances = torch.rand(shape, generator=generator, dtype=torch.float64)
-            scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+            scores = scores.to(wide_type(scores.dtype))
             for reshape in self.shapes:
                 scores = reshape(scores)
             return draw(scores, chances.to(live.device)[live].flatten())
@@ -76,7 +77,7 @@ def draw(scores: Tensor, chances: Tensor) -> Tensor:
 def _draw(scores: Tensor, chances: Tensor) -> Tensor:
     """The same: a block of symbols by the sums of all blocks, then a symbol by the sums in it."""
     padded = F.pad(scores, (0, -scores.size(1) % BLOCK), value=-torch.inf)
-    dtype = torch.promote_types(scores.dtype, torch.float32)
+    dtype = wide_type(scores.dtype)
     probabilities = padded.softmax(1, dtype=dtype).nan_to_num(0.0).unflatten(1, (-1, BLOCK))
     weights = probabilities.sum(2)  # (N, V / BLOCK)
     total = weights.sum(1, dtype=torch.float64)

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.amp import custom_bwd, custom_fwd
 
 from tandem.core.errors import InputError
+from tandem.core.precision import wide_type
 from tandem.inference.teacher_forcing import CHUNK_ROWS
 from tandem.models.copying import Copied
 
@@ -35,10 +36,14 @@ class LabelSmoothedCrossEntropy:
         :param weight: (V, D) of the vocabulary layer.
         :param target: (R,) ids.
         """
+        wide = wide_type(features.dtype)
         if features.device.type == "cpu" and torch.is_grad_enabled():
-            loss: Tensor = _ChunkedCrossEntropy.apply(features, weight, target, self.smoothing)
+            loss: Tensor = _ChunkedCrossEntropy.apply(
+                features.to(wide), weight.to(wide), target, self.smoothing
+            )
             return loss
-        return F.cross_entropy(features @ weight.t(), target, label_smoothing=self.smoothing)
+        logits = (features @ weight.t()).to(wide)
+        return F.cross_entropy(logits, target, label_smoothing=self.smoothing)
 
     def copying(self, features: Tensor, weight: Tensor, target: Tensor, copied: Copied) -> Tensor:
         """Mean loss if symbols can be copied, too: the mixture's -log p, its logits kept.
@@ -49,7 +54,7 @@ class LabelSmoothedCrossEntropy:
         :param copied: of the same R positions.
         """
         logits = features @ weight.t()
-        log_probs = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)
+        log_probs = logits.to(wide_type(logits.dtype)).log_softmax(-1)
         at_gold = log_probs.gather(1, target.unsqueeze(1)).squeeze(1)  # (R,)
         loss = -copied.log_prob_of(target, at_gold).mean()
         if not self.smoothing:
@@ -159,7 +164,8 @@ def disagreement(features: Tensor, weight: Tensor) -> Tensor:
     :param features: (2R, D): p is what the first half says, q the second.
     :param weight: (V, D) of the vocabulary layer.
     """
-    value: Tensor = _ChunkedDisagreement.apply(features, weight)
+    wide = wide_type(features.dtype)
+    value: Tensor = _ChunkedDisagreement.apply(features.to(wide), weight.to(wide))
     return value
 
 

@@ -109,3 +109,24 @@ def test_token_losses_equal_torch() -> None:
     torch.testing.assert_close(losses, expected.detach(), rtol=0, atol=1e-12)
     assert torch.equal(hits, logits.argmax(1) == target)
     assert 0 < hits.sum() < len(hits)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_losses_of_narrow_types_are_sums_in_float32(dtype: torch.dtype, smoothing: float) -> None:
+    """A mean of 600 numbers, whose sum a narrow type would round to a few digits."""
+    features, weight, target = example(600)
+    narrow = [part.detach().to(dtype) for part in (features, weight)]
+    exact = F.cross_entropy(
+        narrow[0].double() @ narrow[1].double().t(), target, label_smoothing=smoothing
+    )
+    loss = LabelSmoothedCrossEntropy(smoothing=smoothing)
+    narrow[0].requires_grad_()
+    value = loss(*narrow, target)
+    value.backward()
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(exact.item(), rel=1e-5)
+    assert narrow[0].grad is not None
+    with torch.no_grad():
+        each, _ = token_losses(*narrow, target)
+    assert each.dtype == torch.float32

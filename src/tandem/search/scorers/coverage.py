@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
+from tandem.core.precision import wide_type
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS
 from tandem.models.assemble import has_weights
@@ -42,7 +43,7 @@ class CoveragePenalty(Scorer):
 
     def start(self, model: Seq2Seq, memory: Memory) -> State:
         """No attention (B, S) yet, in float32 or wider, as it is summed."""
-        dtype = torch.promote_types(memory.states.dtype, torch.float32)
+        dtype = wide_type(memory.states.dtype)
         return State(fixed=memory.mask, carry=torch.zeros_like(memory.mask, dtype=dtype))
 
     def __call__(
