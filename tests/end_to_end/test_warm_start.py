@@ -282,3 +282,15 @@ def test_the_network_is_assembled_and_the_bundle_read_once(
     monkeypatch.setattr(bundle, "assemble", counting("assembled", bundle.assemble))
     train_tiny(tmp_path / "run", SIZE, f"init_from={half_trained}")
     assert calls == {"assembled": 1, "read": 1}
+
+
+def test_frozen_parts_stay_as_the_start_had_them(
+    train_tiny: Run, half_trained: Path, tmp_path: Path
+) -> None:
+    start = load_bundle(half_trained).model.state_dict()
+    groups = "optimizer.groups={encoder: {frozen: true}, frontend: {frozen: true}}"
+    train_tiny(tmp_path / "run", SIZE, f"init_from={half_trained}", groups, "test=false")
+    after = load_bundle(tmp_path / "run").model.state_dict()
+    for name in start:
+        frozen = name.startswith(("encoder.", "frontend."))
+        assert torch.equal(start[name], after[name]) == frozen, name

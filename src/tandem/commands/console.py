@@ -26,6 +26,7 @@ IGNORED_WARNINGS = (
     ".*LeafSpec.*",
     ".*Checkpoint directory .* exists and is not empty.*",
     ".*does not have many workers.*",
+    ".*in eval mode at the start of training.*",  # which parts that are frozen are to be
     ".*is smaller than the logging interval.*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
     ".*Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`.*",
