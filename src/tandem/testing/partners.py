@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.attentions.base import Attention
@@ -32,21 +33,20 @@ gru_encoder = partial(
     dropout=0.0,
     output_dropout=0.0,
 )
-transformer_encoder = partial(
-    TransformerEncoder,
-    hidden_size=SIZE,
-    num_layers=1,
-    num_heads=2,
-    feed_forward_size=2 * SIZE,
-    norm="pre",
-    activation="relu",
-    positions="sinusoidal",
-    max_length=64,
-    input_dropout=0.0,
-    dropout=0.0,
-    attention_dropout=0.0,
-    activation_dropout=0.0,
-)
+transformer_layers: dict[str, Any] = {
+    "hidden_size": SIZE,
+    "num_heads": 2,
+    "feed_forward_size": 2 * SIZE,
+    "norm": "pre",
+    "activation": "relu",
+    "positions": "sinusoidal",
+    "max_length": 64,
+    "input_dropout": 0.0,
+    "dropout": 0.0,
+    "attention_dropout": 0.0,
+    "activation_dropout": 0.0,
+}
+transformer_encoder = partial(TransformerEncoder, num_layers=1, **transformer_layers)
 
 
 def recurrent_decoder(
@@ -74,22 +74,7 @@ def transformer_decoder(
     *, attention: Callable[..., Attention] = multi_head
 ) -> Callable[..., Decoder]:
     """Makes a Transformer decoder of two layers, each with an attention of its own."""
-    return partial(
-        TransformerDecoder,
-        attention=attention,
-        hidden_size=SIZE,
-        num_layers=2,
-        num_heads=2,
-        feed_forward_size=2 * SIZE,
-        norm="pre",
-        activation="relu",
-        positions="sinusoidal",
-        max_length=64,
-        input_dropout=0.0,
-        dropout=0.0,
-        attention_dropout=0.0,
-        activation_dropout=0.0,
-    )
+    return partial(TransformerDecoder, attention=attention, num_layers=2, **transformer_layers)
 
 
 def small_model(
