@@ -238,6 +238,8 @@ def small_model():
         attention=ADDITIVE,
         copying: bool = False,
         ctc_weight: float = 0.0,
+        vocabulary: int = VOCABULARY,
+        seed: int = 2,
     ) -> Seq2Seq:
         recurrent = {"cell": "gru", "num_layers": 1, "dropout": 0.0}
         model = assemble(
@@ -264,11 +266,11 @@ def small_model():
             copying=copying,
             dropout=0.0,
             ctc_weight=ctc_weight,
-            source_size=VOCABULARY,
-            target_size=VOCABULARY,
+            source_size=vocabulary,
+            target_size=vocabulary,
             shared_vocabulary=True,
         )
-        generator = torch.Generator().manual_seed(2)
+        generator = torch.Generator().manual_seed(seed)
         for parameter in model.double().eval().parameters():
             nn.init.normal_(parameter, std=0.7, generator=generator)
         return model
