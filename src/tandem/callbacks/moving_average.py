@@ -12,6 +12,7 @@ class MovingAverage(WeightAveraging):
 
     All weights are averaged by one operation over their list, and which step is the first one is
     known on the host: Lightning's own walks through the modules and asks the device each time.
+    Buffers, such as statistics of a batch normalisation, are averaged, too; counters are copied.
 
     :param decay: d; the average reaches back over some ``1 / (1 - d)`` steps.
     :param start: the first step that counts; the average begins with its weights.
@@ -55,6 +56,13 @@ class MovingAverage(WeightAveraging):
             torch._foreach_copy_(averages, weights)
         else:
             torch._foreach_lerp_(averages, weights, 1 - self.decay)
+        for average, buffer in zip(
+            self._average_model.module.buffers(), pl_module.buffers(), strict=True
+        ):
+            if first or not buffer.is_floating_point():
+                average.copy_(buffer)
+            else:
+                average.lerp_(buffer, 1 - self.decay)
         self._average_model.n_averaged += 1
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -1,0 +1,31 @@
+"""The moving average of what a model holds."""
+
+import lightning as L
+import pytest
+import torch
+from torch import nn
+
+from tandem.callbacks import MovingAverage
+
+
+class Normalised(L.LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.BatchNorm1d(1)
+
+
+def test_buffers_are_averaged_and_counters_copied() -> None:
+    module = Normalised()
+    callback = MovingAverage(decay=0.75, start=0)
+    callback.setup(L.Trainer(logger=False, accelerator="cpu"), module, "fit")
+    layer = module.layer
+    for step, value in enumerate([4.0, 8.0]):
+        layer.running_mean.fill_(value)
+        nn.init.constant_(layer.weight, value)
+        layer.num_batches_tracked.fill_(step + 1)
+        callback._update(module, first=step == 0)
+    average = callback._average_model.module.layer
+    assert average.running_mean.item() == pytest.approx(0.75 * 4 + 0.25 * 8)
+    assert average.weight.item() == pytest.approx(0.75 * 4 + 0.25 * 8)
+    assert average.num_batches_tracked.item() == 2
+    assert torch.equal(layer.running_mean, torch.tensor([8.0]))
