@@ -1,0 +1,57 @@
+"""One writer a folder: a lock that ends with the process that holds it, however it ends."""
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK = ".lock"
+"""The lock's file inside the folder; what counts is who holds it, not that it is there."""
+PATIENCE = 0.5
+"""Seconds for which :func:`lock_folder` asks again, as :func:`is_locked` holds it for a moment."""
+
+
+class LockedError(Exception):
+    """Another process holds the lock; the text says which one, as far as it is known."""
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder that exists.
+
+    :raises LockedError: if another process, or another place of this one, holds it.
+    """
+    with (folder / LOCK).open("a+") as file:
+        _acquire(file.fileno(), folder)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
+        yield
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds the lock of a folder now."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _acquire(descriptor: int, folder: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                holder = (folder / LOCK).read_text() or "another process"
+                raise LockedError(holder) from error
+            time.sleep(0.02)
