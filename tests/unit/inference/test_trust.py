@@ -111,9 +111,8 @@ def test_honest_parts_are_built() -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("place", ["top", "list", "deep", "argument", "chained", "partial"])
-def test_nothing_else_is_built(target: Any, place: str, section: str, tmp_path: Path) -> None:
+def test_nothing_else_is_built(target: Any, place: str, tmp_path: Path) -> None:
     sentinel = tmp_path / "sentinel"
     hostile = {"_target_": target, "command": f"touch {sentinel}"}
     specs: dict[str, Any] = {
@@ -124,8 +123,8 @@ def test_nothing_else_is_built(target: Any, place: str, section: str, tmp_path: 
         "chained": {"_target_": "tandem.search.GreedySearch", "x": {"_target_": target}},
         "partial": {**hostile, "_partial_": True},
     }
-    message = refused(specs[place], (), section)
-    assert "The bundle" in message
+    for section in SECTIONS:
+        assert "The bundle" in refused(specs[place], (), section)
     assert not sentinel.exists()
     assert "tandem_evil" not in sys.modules
 
