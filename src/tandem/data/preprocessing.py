@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
 from tandem.core.types import SPECIAL_IDS
-from tandem.data.cache import cache_folder, content_key, keep
+from tandem.data.cache import cache_folder, content_key, keep, read_cached
 from tandem.data.ragged import Ragged
 from tandem.data.readers import SourceReader, TextReader
 from tandem.data.tokenizers.base import TokenizerRecipe
@@ -80,10 +79,11 @@ def _learned(recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]) ->
         return chain.from_iterable(texts(column) for column in columns)
 
     path = cache_folder() / "tokenizers" / f"{content_key(repr(recipe), all_texts())}.json"
-    if path.is_file():
-        return Tokenizer.from_json(path.read_text(encoding="utf-8"))
+    cached = read_cached(path)
+    if cached is not None:
+        return Tokenizer.from_json(str(cached.checked, "utf-8"))
     tokenizer = recipe.train(all_texts())
-    keep(lambda: write_atomically(path, tokenizer.to_json().encode()), path)
+    keep(path, tokenizer.to_json().encode())
     return tokenizer
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from tandem.data.cache import cache_folder, content_key, keep, load_columns, save_columns
+from tandem.data.cache import cache_folder, content_key, keep_columns, read_columns
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
 
@@ -33,10 +33,9 @@ def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str
     """
     texts = chain.from_iterable(batches_of(split, column))
     path = cache_folder() / "encoded" / f"{content_key(tokenizer.to_json(), texts)}.arrow"
-    try:
-        return load_columns(path)["ids"]
-    except (OSError, ValueError, KeyError):
-        pass  # not there yet, or unreadable: make it again
+    columns = read_columns(path)
+    if columns is not None:
+        return columns["ids"]
     import rich
     from rich.progress import track  # takes a while, which using a model should not
 
@@ -48,7 +47,7 @@ def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str
         disable=not rich.get_console().is_terminal,
     )
     ids = _encode(tokenizer, batches)
-    keep(lambda: save_columns(path, {"ids": ids}), path)
+    keep_columns(path, {"ids": ids})
     return ids
 
 

@@ -1,9 +1,7 @@
 """The cache of vectors: each file of a split is read once, and then mapped from disk."""
 
+import json
 import logging
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 
 from tandem import __version__
 from tandem.core.errors import InputError
-from tandem.data.cache import cache_folder, content_key
+from tandem.data.cache import CachedPart, cache_folder, cached_part, content_key, read_cached
 from tandem.data.columns import Rows, VectorColumn
 from tandem.data.features.base import Features, File, Vectors
 
@@ -62,11 +60,11 @@ def read_vectors(split: SplitFiles) -> tuple[VectorColumn, Rows]:
     for row, text in enumerate(fingerprints):
         distinct.setdefault(text, row)
     key = content_key(__version__, split.identity, str(split.copies), sorted(distinct))
-    store = cache_folder() / "features" / key
-    stored = _load_vectors(store)
+    path = cache_folder() / "features" / f"{key}.vectors"
+    stored = _load_vectors(path)
     if stored is None or not (split.skip_bad or len(stored.places) == len(distinct)):
-        _write_vectors(store, split, distinct)
-        stored = _load_vectors(store)
+        _write_vectors(path, split, distinct)
+        stored = _load_vectors(path)
         assert stored is not None
     if len(stored.places) < len(distinct):
         logger.warning(
@@ -83,77 +81,72 @@ def read_vectors(split: SplitFiles) -> tuple[VectorColumn, Rows]:
     return VectorColumn(stored.values, stored.offsets, chosen), np.tile(rows, split.copies)
 
 
-def _write_vectors(store: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
-    """Read each distinct file and put all vectors into a folder, which is whole or not there.
+def _write_vectors(path: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
+    """Read each distinct file and put all vectors into one, with an index behind them.
 
     :param distinct: for each fingerprint a row that has such a file.
     """
     try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=store.parent, prefix=f".{store.name}."))
+        with cached_part(path) as part:
+            _write_part(part, split, distinct)
     except OSError as error:
         raise InputError(
-            f"The cache {store.parent} cannot be written ({error.strerror}), but "
+            f"The cache {path.parent} cannot be written ({error.strerror}), but "
             f"{split.features.media} features need it; set the environment variable TANDEM_CACHE "
             "to a folder that can."
         ) from error
-    try:
-        _write_part(part, split, distinct)
-        shutil.rmtree(store, ignore_errors=True)
-        os.replace(part, store)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
-def _write_part(part: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
+def _write_part(part: CachedPart, split: SplitFiles, distinct: dict[str, int]) -> None:
     from rich.progress import track  # takes a while, which using a model should not
 
     lengths: list[int] = []
     bad: dict[str, InputError] = {}
     kind = ""
     what = f"Reading {split.name} files ({split.features.media})"
-    with (part / "vectors").open("wb") as out:
-        for copy in range(split.copies):
-            for text, row in track(distinct.items(), what, transient=True):
-                if text in bad:
-                    continue
-                file = split.files[row]
-                try:
-                    vectors = split.features(file, split.place(file, split.name, row), copy)
-                except InputError as error:
-                    if not split.skip_bad:
-                        raise
-                    bad[text] = error
-                    continue
-                kind = vectors.dtype.name
-                out.write(np.ascontiguousarray(vectors).tobytes())
-                lengths.append(len(vectors))
+    for copy in range(split.copies):
+        for text, row in track(distinct.items(), what, transient=True):
+            if text in bad:
+                continue
+            file = split.files[row]
+            try:
+                vectors = split.features(file, split.place(file, split.name, row), copy)
+            except InputError as error:
+                if not split.skip_bad:
+                    raise
+                bad[text] = error
+                continue
+            kind = vectors.dtype.name
+            part.file.write(np.ascontiguousarray(vectors).tobytes())
+            lengths.append(len(vectors))
     if not lengths:
         raise InputError(
             f"Not one example of the {split.name} split can be read; correct its files."
         )
-    np.savez(
-        part / "index.npz",
-        offsets=np.concatenate(([0], np.cumsum(lengths))),
-        fingerprints=np.array([text for text in distinct if text not in bad]),
-        kind=kind,
-        width=split.features.width,
-        first_error=str(next(iter(bad.values()), "")),
-    )
+    part.unchecked = part.file.tell()
+    index = {
+        "lengths": lengths,
+        "fingerprints": [text for text in distinct if text not in bad],
+        "kind": kind,
+        "width": split.features.width,
+        "first_error": str(next(iter(bad.values()), "")),
+    }
+    part.file.write(json.dumps(index).encode())
 
 
-def _load_vectors(store: Path) -> _Stored | None:
-    """Map what :func:`_write_vectors` wrote; None if it is not there."""
-    try:
-        with np.load(store / "index.npz") as index:
-            offsets, fingerprints = index["offsets"], index["fingerprints"].tolist()
-            shape = (int(offsets[-1]), int(index["width"]))
-            values = np.memmap(store / "vectors", str(index["kind"]), mode="r", shape=shape)
-            first_error = str(index["first_error"])
-    except (OSError, ValueError, KeyError):
+def _load_vectors(path: Path) -> _Stored | None:
+    """Map what :func:`_write_vectors` wrote; None if it is not there, or damaged."""
+    cached = read_cached(path)
+    if cached is None:
         return None
-    places = {text: place for place, text in enumerate(fingerprints)}
-    return _Stored(values, offsets, places, first_error)
+    index = json.loads(bytes(cached.checked))
+    places = {text: place for place, text in enumerate(index["fingerprints"])}
+    return _Stored(
+        values=np.frombuffer(cached.unchecked, index["kind"]).reshape(-1, index["width"]),
+        offsets=np.concatenate(([0], np.cumsum(index["lengths"]))),
+        places=places,
+        first_error=index["first_error"],
+    )
 
 
 def _fingerprints(files: Iterable[File]) -> Iterator[str]:

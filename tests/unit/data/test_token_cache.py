@@ -35,14 +35,3 @@ def test_a_column_is_encoded_once(tokenizer: Tokenizer, monkeypatch: pytest.Monk
     again = encode_column(tokenizer, split, "target", "train")
     assert again.values.tolist() == first.values.tolist()
     assert again.offsets.tolist() == first.offsets.tolist()
-
-
-@pytest.mark.parametrize("raw", [b"", b"no Arrow file", b"ARROW1\0\0 cut"])
-def test_a_damaged_file_is_made_again(tokenizer: Tokenizer, tmp_path: Path, raw: bytes) -> None:
-    split = Dataset.from_dict({"target": TEXTS})
-    first = encode_column(tokenizer, split, "target", "train")
-    (path,) = tmp_path.rglob("*.arrow")
-    path.unlink()
-    path.write_bytes(raw)
-    again = encode_column(tokenizer, split, "target", "train")
-    assert again.values.tolist() == first.values.tolist()

@@ -22,8 +22,7 @@ from typing import NamedTuple, TypeAlias
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
-from tandem.data.cache import cache_folder, content_key
+from tandem.data.cache import cache_folder, content_key, keep, read_cached
 from tandem.data.datasets import docstring_text
 from tandem.data.datasets.base import SPLITS, existing_folder, from_pairs
 
@@ -65,11 +64,13 @@ def docstrings(*, min_words: int, held_out: float, data_dir: str | None) -> Data
     rules = [inspect.getsource(docstring_text), Path(__file__).read_text(encoding="utf-8")]
     key = content_key(rules, origin.identity, f"{min_words} {held_out}")
     path = cache_folder() / "docstrings" / f"{key}.json"
-    splits = _read(path)
-    if splits is None:
+    cached = read_cached(path)
+    if cached is not None:
+        splits = _unpacked(cached.checked)
+    else:
         logger.info("Reading the docstrings of %s; this is done once", origin.name)
         splits = _make(origin.files(), min_words, held_out)
-        _write(path, splits)
+        keep(path, json.dumps(splits).encode())
     texts = [text for name in SPLITS for pair in splits[name] for text in pair]
     sizes = ", ".join(f"{name} {len(splits[name]):,}" for name in SPLITS)
     fingerprint = content_key(texts)[:8]
@@ -218,18 +219,7 @@ def _parsing() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path) -> Splits | None:
-    """Return what an earlier call kept, if it can be read."""
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return {name: [(body, summary) for body, summary in kept[name]] for name in SPLITS}
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write(path: Path, splits: Splits) -> None:
-    """Keep the pairs for the next time, if there is a place for them."""
-    try:
-        write_atomically(path, json.dumps(splits).encode())
-    except OSError as error:
-        logger.warning("Could not write %s (%s); going on without the cache", path, error)
+def _unpacked(cached: memoryview) -> Splits:
+    """What an earlier call kept."""
+    kept = json.loads(str(cached, "utf-8"))
+    return {name: [(body, summary) for body, summary in kept[name]] for name in SPLITS}

@@ -5,7 +5,6 @@ The fonts are DejaVu (Bitstream Vera and public domain) and STIX (SIL Open Font 
 
 import functools
 import io
-import logging
 import random
 import unicodedata
 from collections import Counter
@@ -20,11 +19,8 @@ from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
-from tandem.data.cache import cache_folder, content_key
+from tandem.data.cache import cache_folder, content_key, keep, read_cached
 from tandem.data.datasets.base import SPLITS
-
-logger = logging.getLogger(__name__)
 
 RECIPE = "1"
 """Changes whenever the pictures or splits do, so that older ones are not read from the cache."""
@@ -71,11 +67,8 @@ def glyphs(*, held_out: int, seed: int) -> DatasetDict:
     split_of = _divide(sorted({glyph.character for glyph in found}), held_out, seed)
     seen: set[bytes] = set()
     made = {name: _table(found, split_of, name, seed, seen) for name in SPLITS}
-    try:
-        for name, table in made.items():
-            write_atomically(_file(folder, name), _packed(table))
-    except OSError as error:
-        logger.warning("Could not write %s (%s); going on without the cache", folder, error)
+    for name, table in made.items():
+        keep(_file(folder, name), _packed(table))
     return _load(folder) or DatasetDict({name: Dataset(table) for name, table in made.items()})
 
 
@@ -206,7 +199,7 @@ def _packed(table: pa.Table) -> bytes:
 
 def _load(folder: Path) -> DatasetDict | None:
     """Map what was drawn before; None if it is not there, or damaged."""
-    try:
-        return DatasetDict({name: Dataset.from_file(str(_file(folder, name))) for name in SPLITS})
-    except (OSError, pa.ArrowInvalid):
+    files = {name: _file(folder, name) for name in SPLITS}
+    if any(read_cached(file) is None for file in files.values()):
         return None
+    return DatasetDict({name: Dataset.from_file(str(file)) for name, file in files.items()})

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,9 +14,8 @@ import soundfile
 from datasets import Dataset, DatasetDict, Features, Value
 
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
 from tandem.data.audio import resample
-from tandem.data.cache import cache_folder, content_key
+from tandem.data.cache import cache_folder, content_key, keep, read_cached
 from tandem.data.datasets.folders import FILE_FEATURES
 from tandem.data.espeak import Espeak
 
@@ -169,15 +167,13 @@ def _load_or_speak(
     options = f"{FORMAT} {rate} {seed} {version('espeakng-loader')}"
     key = content_key(options, sentences, [repr(manner) for manner in plan])
     path = cache_folder() / "spoken" / f"{split}-{key}.arrow"
-    if not path.is_file():
+    if read_cached(path) is None:
         logger.info("Speaking %s sentences of the %s split", f"{len(sentences):,}", split)
         table = pa.Table.from_batches(
             list(_speak(sentences, plan, rate, seed)), schema=FEATURES.arrow_schema
         )
-        try:
-            _write(path, table)
-        except OSError as error:
-            logger.warning("Could not write %s (%s); going on without the cache", path, error)
+        keep(path, _packed(table))
+        if not path.is_file():
             return Dataset(table)
     return Dataset.from_file(str(path))
 
@@ -198,9 +194,9 @@ def _speak(
         yield pa.RecordBatch.from_pylist(rows, schema=FEATURES.arrow_schema)
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    """Write a table as a stream that ``Dataset.from_file`` maps into memory."""
+def _packed(table: pa.Table) -> bytes:
+    """Return a table as a stream that ``Dataset.from_file`` maps into memory."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    write_atomically(path, sink.getvalue())
+    return bytes(sink.getvalue())
