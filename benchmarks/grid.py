@@ -35,7 +35,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from reversal import BANDS, SIDE, VOCABULARY, Pairs, order_blind_loss, strings
 
 from tandem.config.build import build_features, build_model
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.inference.teacher_forcing import token_losses
 from tandem.models import Seq2Seq
 from tandem.training.losses import LabelSmoothedCrossEntropy

@@ -13,8 +13,8 @@ import sys
 from datasets import Dataset, DatasetDict
 from hydra import compose, initialize_config_dir
 
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
-from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 from tandem.metrics import ROUGE
 

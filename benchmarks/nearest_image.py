@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from tandem.config.build import build_data
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 from tandem.data.module import DataModule
 from tandem.metrics import BLEU, ExactMatch

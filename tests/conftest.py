@@ -9,8 +9,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
-from tandem.config.launch import config_folder
 from tandem.search import Search
 
 torch.set_num_threads(1)

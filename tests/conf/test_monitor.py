@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from tandem.commands.cli import config_groups
 from tandem.config import build, checks
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]

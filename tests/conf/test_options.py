@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem.commands.cli import config_groups
 from tandem.config import build, checks
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, make, make_each
-from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]

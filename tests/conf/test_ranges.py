@@ -13,8 +13,8 @@ import pytest
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values
-from tandem.config.launch import config_folder
 from tandem.config.ranges import (
     NO_LIMIT,
     NULL,

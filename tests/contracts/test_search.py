@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import torch
 
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.testing import searching
 
 REQUIRED = 4

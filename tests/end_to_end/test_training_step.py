@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.config import checks
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.core.types import Batch
 
 Run = Callable[..., Any]

@@ -62,8 +62,24 @@ def test_holds_configs_and_types_marker(wheel):
     names = set(ZipFile(wheel).namelist())
     paths = [path.relative_to(ROOT) for path in ROOT.glob("conf/**/*.yaml")]
     assert {f"tandem/{path}" for path in paths} <= names
+    studies = {f"tandem/studies/{path.name}" for path in ROOT.glob("sweeps/*.yaml")}
+    assert studies
+    assert studies <= names
     assert "tandem/py.typed" in names
     assert all(name.startswith(("tandem/", "tandem_seq2seq-")) for name in names)
+
+
+def test_says_what_it_is(wheel):
+    (name,) = (name for name in ZipFile(wheel).namelist() if name.endswith("/METADATA"))
+    metadata = ZipFile(wheel).read(name).decode()
+    for line in ("Keywords: ", "Classifier: Typing :: Typed", "License-Expression: Apache-2.0"):
+        assert f"\n{line}" in metadata
+
+
+def test_a_study_that_comes_with_it_is_found_by_its_name(tandem, tmp_path):
+    code = "from tandem.config.folders import find_study; print(find_study('g2p').read_text())"
+    python = tandem.with_name("python")
+    assert call([str(python), "-c", code], tmp_path).startswith("# ")
 
 
 def test_trains_from_an_empty_folder_and_generates(tandem, tmp_path):

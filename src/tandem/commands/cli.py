@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tandem import __version__
-from tandem.config.launch import BAD_INPUT, config_folder
+from tandem.config.folders import config_folder
+from tandem.config.launch import BAD_INPUT
 
 COMMANDS = {
     "train": "train, score, log, and save a bundle",

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem.commands import cli, console
 from tandem.config import checks, launch
+from tandem.config.folders import config_folder, find_study
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
@@ -73,7 +74,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     """
     console.set_up(None)
     check_values(cfg)
-    study = read_study(Path(cfg.file))
+    study = read_study(find_study(str(cfg.file)))
     folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
     plan = Plan(study, folder, by_key(overrides))
     over = [cfg.average] if isinstance(cfg.average, str) else list(cfg.average or [])
@@ -208,7 +209,7 @@ def report(plan: Plan, trials: Trials) -> Row | None:
 
 def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
     """Arguments of ``tandem sweep``, and those that go to every training."""
-    keys = OmegaConf.load(launch.config_folder() / "sweep.yaml").keys()
+    keys = OmegaConf.load(config_folder() / "sweep.yaml").keys()
     own: list[str] = []
     overrides: list[str] = []
     for place, argument in enumerate(arguments):

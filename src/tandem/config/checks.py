@@ -9,8 +9,8 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tandem.config.build import build_features, build_metrics, build_model
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, plain
-from tandem.config.launch import config_folder
 from tandem.config.plan import Plan, build_plan
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.core.errors import InputError

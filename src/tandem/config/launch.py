@@ -19,6 +19,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from rich.console import Console
 from rich.markup import escape
 
+from tandem.config.folders import config_folder, own_config_folder
 from tandem.core.errors import InputError, nearest
 from tandem.core.files import write_atomically
 from tandem.core.stopping import Stopped
@@ -27,12 +28,6 @@ BAD_INPUT = 2
 """Exit code for a mistake of the user's."""
 FULL_ERROR = "HYDRA_FULL_ERROR"
 """With this variable set to 1, mistakes in a command line keep their tracebacks."""
-
-
-def config_folder() -> Path:
-    """Where the configs are: inside the installed package, or beside ``src/`` in a checkout."""
-    inside = Path(__file__).parents[1] / "conf"
-    return inside if inside.is_dir() else Path(__file__).parents[3] / "conf"
 
 
 def write_output(path: Path, text: str) -> None:
@@ -70,8 +65,8 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
 
 def with_own_configs(arguments: list[str]) -> list[str]:
     """Let a ``conf/`` folder where the user stands extend ours."""
-    own = Path.cwd() / "conf"
-    if own.is_dir() and own.resolve() != config_folder().resolve():
+    own = own_config_folder()
+    if own is not None:
         return [*arguments, f"hydra.searchpath=[{quoted(f'file://{own}')}]"]
     return arguments
 

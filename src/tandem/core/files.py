@@ -1,23 +1,31 @@
 """Files that are never seen half-written under their names."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def unused_name(path: Path) -> Path:
+    """A hidden name beside a path that nothing has yet.
+
+    What is made under it has the rights that the umask leaves, which ``tempfile`` takes away.
+    """
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A file beside a path, which takes its place once all is written and vanishes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    part = unused_name(path)
+    part.touch(exist_ok=False)
     try:
-        yield Path(name)
-        os.replace(name, path)
+        yield part
+        os.replace(part, path)
     except BaseException:
-        os.unlink(name)
+        part.unlink()
         raise
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
-from tandem.config.launch import config_folder
 from tandem.core.errors import InputError
 from tandem.metrics import BLEU, CER, PER, ROUGE, TER, WER, ChrF, ExactMatch, Metric
 from tandem.metrics.base import directions_of

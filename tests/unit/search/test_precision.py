@@ -8,8 +8,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import make_each
-from tandem.config.launch import config_folder
 from tandem.core.types import SPECIAL_IDS
 from tandem.inference.decoding import Decoding, generate, generate_together
 from tandem.search import Step

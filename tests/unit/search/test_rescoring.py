@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.core.types import SPECIAL_IDS
 from tandem.inference.decoding import Decoding, generate, generate_together
 from tandem.search.rules import Banned, ForcedPrefix, MinLength, NoRepeatNgram

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
-from tandem.config.launch import config_folder
 
 SMALL = {
     "attention": "additive",

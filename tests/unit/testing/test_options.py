@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tandem import testing
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 
 BY_CORPUS = {"cider"}
 """Metrics whose counts of a row depend on the other rows."""

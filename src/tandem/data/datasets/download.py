@@ -1,10 +1,8 @@
 """Public files, fetched once into the cache."""
 
-import contextlib
 import logging
 import os
 import shutil
-import tempfile
 import urllib.error
 import urllib.request
 from http.client import HTTPException
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tandem.core.errors import InputError
+from tandem.core.files import unused_name
 
 logger = logging.getLogger(__name__)
 
@@ -25,24 +24,24 @@ def download(url: str, path: Path) -> Path:
     logger.info("Downloading %s to %s", url, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+        part = unused_name(path)
+        part.touch(exist_ok=False)
     except OSError as error:
         raise InputError(
             f"The cache folder {path.parent} cannot be written ({error.strerror}); set the "
             "environment variable TANDEM_CACHE to another folder."
         ) from error
     try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("wb") as file:
             _fetch(url, file)
-        os.replace(name, path)
+        os.replace(part, path)
     except (OSError, ValueError, HTTPException) as error:
         raise InputError(
             f"The download of {url} failed ({_reason(error)}); check the network, or get the set "
             "by hand and set dataset.data_dir to its folder."
         ) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+        part.unlink(missing_ok=True)
     return path
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tandem.config.launch import config_folder
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 from tandem.data.datasets import debian_synopsis, hub_or_folder
 
