@@ -1,6 +1,7 @@
-"""Pictures of where the decoder looked, at the end of validation and test."""
+"""Pictures of where the decoder looked: at the end of a run, and now and then before."""
 
 import logging
+import time
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -11,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
-from tandem.callbacks.onlooker import Onlooker
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, wandb_loggers
+from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import SPECIAL_IDS, Evaluated
 from tandem.data.features import Vectors
 from tandem.data.module import DataModule
@@ -24,36 +25,53 @@ from tandem.training.module import Seq2SeqModule
 log = logging.getLogger(__name__)
 
 
-class AttentionMaps(EvaluatedRows, Onlooker):
-    """Draws the first rows' maps into ``attention/`` and to W&B; rank zero does it alone.
+class AttentionMaps(RowsOnlooker):
+    """Draws the first rows' maps into ``attention/`` and to the loggers; rank zero does it alone.
+
+    ``val-0.png`` and so on are of the latest validation that was drawn, ``test-0.png`` of the
+    test. A run ends with a validation of the weights that it keeps, and with the test; both are
+    drawn. While it trains, a validation is drawn if enough time has gone by, as a picture takes
+    longer than many a training step.
 
     :param count: how many rows.
+    :param every_n_minutes: of training, between validations that are drawn; None: only the last.
     :param folder: the run's folder.
     """
 
-    def __init__(self, *, count: int, folder: str) -> None:
+    def __init__(self, *, count: int, every_n_minutes: float | None, folder: str) -> None:
         super().__init__(count=count)
+        self.every_n_minutes = every_n_minutes
         self.folder = Path(folder) / "attention"
+        self._drawn_at = 0.0
         self._said_no_weights = False
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start to wait."""
+        self._drawn_at = time.monotonic()
 
     def use(
         self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
     ) -> None:
         """Draw rows of the split."""
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero or (trainer.state.fn == "fit" and not self._is_time()):
             return
-        stem = f"val-epoch{trainer.current_epoch:03d}" if split == "validation" else "test"
         drawings = self.drawings(trainer, pl_module, split, rows)
         for place, (index, drawing) in enumerate(zip(rows.indices, drawings, strict=True)):
             if drawing is None:
                 self._say_no_weights()
                 continue
-            path = self.folder / f"{stem}-{place}.png"
-            save(drawing(f"{split}, row {index}"), path)
+            name = f"{LOG_PREFIX[split]}-{place}"
+            path = self.folder / f"{name}.png"
+            save(drawing(f"{split}, row {index}, step {trainer.global_step}"), path)
             # Pictures under one key must have one size, so each gets a key.
-            key = f"attention/{LOG_PREFIX[split]}-{place}"
             for logger in wandb_loggers(trainer):
-                logger.log_image(key, images=[str(path)], step=trainer.global_step)
+                logger.log_image(f"attention/{name}", images=[str(path)], step=trainer.global_step)
+        self._drawn_at = time.monotonic()
+
+    def _is_time(self) -> bool:
+        if self.every_n_minutes is None:
+            return False
+        return time.monotonic() - self._drawn_at >= 60 * self.every_n_minutes
 
     @staticmethod
     def drawings(

@@ -4,7 +4,8 @@ import inspect
 
 import lightning as L
 
-from tandem.callbacks.evaluated_rows import EvaluatedRows
+from tandem.callbacks.evaluated_rows import EvaluatedRows, Split
+from tandem.callbacks.training_time import off_the_clock
 from tandem.core.onlookers import guard
 
 HOOKS = [name for name, value in vars(L.Callback).items() if inspect.isfunction(value)]
@@ -16,6 +17,14 @@ class Onlooker(L.Callback):
     In a run it is left out as soon as it fails, on the rank where it does. So ranks must not wait
     for each other in its hooks; :class:`EvaluatedRows` gathers rows for it on all of them.
     """
+
+
+class RowsOnlooker(EvaluatedRows, Onlooker):
+    """An onlooker that shows or writes down rows, the time for which is no training time."""
+
+    def _hand_over(self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split) -> None:
+        with off_the_clock(trainer):
+            super()._hand_over(trainer, pl_module, split)
 
 
 def guard_onlooker(callback: L.Callback) -> L.Callback:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import lightning as L
 
-from tandem.callbacks.evaluated_rows import EvaluatedRows, Split
-from tandem.callbacks.onlooker import Onlooker
+from tandem.callbacks.evaluated_rows import Split
+from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.files import write_atomically
 from tandem.core.types import Evaluated
 
 
-class OutputFile(EvaluatedRows, Onlooker):
+class OutputFile(RowsOnlooker):
     """Writes ``test.jsonl``: a line with source, references and hypothesis for each row.
 
     :param folder: the run's folder.

@@ -7,14 +7,14 @@ from typing import Any
 
 import lightning as L
 
-from tandem.callbacks.evaluated_rows import LOG_PREFIX, EvaluatedRows, Split, wandb_loggers
-from tandem.callbacks.onlooker import Onlooker
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, wandb_loggers
+from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
 from tandem.loggers.wandb_logger import MEDIA, media_cell
 
 
-class SampleTable(EvaluatedRows, Onlooker):
+class SampleTable(RowsOnlooker):
     """Appends the same rows of the split to ``samples.jsonl`` after each validation and test.
 
     A checkpoint knows how long the file was, so a resumed run drops what was written behind it.

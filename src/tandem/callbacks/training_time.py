@@ -1,13 +1,18 @@
 """How long a run has trained."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import lightning as L
 
 
 class TrainingTime(L.Callback):
-    """Seconds of training and validation, those before a resumed checkpoint included."""
+    """Seconds of training and validation, those before a resumed checkpoint included.
+
+    What only shows or writes down what was found is left out, see :func:`off_the_clock`.
+    """
 
     def __init__(self) -> None:
         self._before = 0.0
@@ -30,6 +35,11 @@ class TrainingTime(L.Callback):
         """Stop it."""
         self._end = time.monotonic()
 
+    def leave_out(self, seconds: float) -> None:
+        """Take seconds off, which went by since the clock was started."""
+        if self._start is not None and self._end is None:
+            self._start += seconds
+
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint: the seconds up to it."""
         return {"seconds": self.seconds}
@@ -37,3 +47,16 @@ class TrainingTime(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """From a checkpoint: what the run had trained before."""
         self._before = state_dict["seconds"]
+
+
+@contextmanager
+def off_the_clock(trainer: L.Trainer) -> Iterator[None]:
+    """Let the run's clock stand still: what is done inside is no training."""
+    start = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds = time.monotonic() - start
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, TrainingTime):
+                callback.leave_out(seconds)

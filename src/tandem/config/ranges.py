@@ -206,6 +206,7 @@ RANGES = {
     "trainer.num_sanity_val_steps": whole(0) | NO_LIMIT,
     "callbacks.samples.count": whole(0),
     "callbacks.attention_maps.count": whole(0),
+    "callbacks.attention_maps.every_n_minutes": NOT_NEGATIVE | NULL,
     "callbacks.average.count": whole(2),
     "callbacks.early_stopping.patience": whole(0),
     "callbacks.early_stopping.min_delta": NOT_NEGATIVE,

@@ -1,7 +1,7 @@
 """Attention weights as a picture."""
 
+import io
 import math
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
 from tandem.reports.figure import new_figure
 
 if TYPE_CHECKING:
@@ -68,13 +69,12 @@ def draw(attention: AttentionMap, title: str) -> "Figure":
 
 def save(figure: "Figure", path: Path) -> None:
     """Write a PNG whole or not at all, whatever letters the fonts lack."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    picture = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
-        figure.savefig(part, format="png", dpi=150)
-    os.replace(part, path)
+        figure.savefig(picture, format="png", dpi=150)
+    write_atomically(path, picture.getvalue())
 
 
 def _label_axes(axes: "Axes", attention: AttentionMap) -> None:

@@ -245,7 +245,7 @@ def maps(runs: list[Run]) -> dict[Path, str]:
     for run in runs:
         folder = run.folder / "attention"
         of_test, of_validation = sorted(folder.glob("test-*.png")), sorted(folder.glob("val-*.png"))
-        path = next(iter(of_test + of_validation[-1:]), None)
+        path = next(iter(of_test + of_validation), None)
         if path and (uri := as_data_uri(path)):
             found[run.folder] = uri
         if len(found) == MAX_MAPS:

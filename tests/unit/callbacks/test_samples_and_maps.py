@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -10,8 +11,16 @@ import lightning as L
 import numpy as np
 import pytest
 
-from tandem.callbacks import AttentionMaps, LastCheckpoint, OutputFile, SampleTable
+from tandem.callbacks import (
+    AttentionMaps,
+    LastCheckpoint,
+    OutputFile,
+    SampleTable,
+    TrainingTime,
+    guard_onlooker,
+)
 from tandem.callbacks.attention_maps import source_drawing
+from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.callbacks.samples import table
 from tandem.core.types import Evaluated
 from tandem.data.readers import Preview, SourceReader
@@ -117,17 +126,30 @@ def test_table_with_and_without_media() -> None:
     )
 
 
-def test_maps(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:
-    run = tiny_trainer(callbacks=[AttentionMaps(count=2, folder=str(tmp_path))])
+@pytest.mark.parametrize(("minutes", "drawn_in_training"), [(None, 0), (10, 0), (0, 2)])
+def test_maps(
+    minutes: int | None,
+    drawn_in_training: int,
+    tiny_module: Any,
+    tiny_loader: Any,
+    tiny_trainer: Any,
+    tmp_path: Path,
+) -> None:
+    """Of the last validation and of the test; in between only when it is time."""
+    maps = AttentionMaps(count=2, every_n_minutes=minutes, folder=str(tmp_path))
+    run = tiny_trainer(callbacks=[maps], max_epochs=2)
     run.fit(tiny_module(), tiny_loader(2), tiny_loader(2))
-    run.test(run.lightning_module, tiny_loader(2), verbose=False)
+    module = run.lightning_module
+    assert len(module.asked) == drawn_in_training
+    run.validate(module, tiny_loader(2), verbose=False)
+    run.test(module, tiny_loader(2), verbose=False)
     assert sorted(path.name for path in (tmp_path / "attention").iterdir()) == [
         "test-0.png",
         "test-1.png",
-        "val-epoch000-0.png",
-        "val-epoch000-1.png",
+        "val-0.png",
+        "val-1.png",
     ]
-    assert run.lightning_module.asked == [
+    assert module.asked[drawn_in_training:] == [
         ([0, 1], "validation", ["wrong", "output 1"]),
         ([0, 1], "test", ["wrong", "output 1"]),
     ]
@@ -136,11 +158,36 @@ def test_maps(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: P
 def test_no_weights_no_maps(
     tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path, caplog: Any
 ) -> None:
-    run = tiny_trainer(callbacks=[AttentionMaps(count=2, folder=str(tmp_path))], max_epochs=2)
+    maps = AttentionMaps(count=2, every_n_minutes=0, folder=str(tmp_path))
+    run = tiny_trainer(callbacks=[maps], max_epochs=2)
     with caplog.at_level(logging.INFO, logger="tandem"):
         run.fit(tiny_module(with_weights=False), tiny_loader(2), tiny_loader(2))
     assert not (tmp_path / "attention").exists()
     assert len([record for record in caplog.records if "no weights" in record.message]) == 1
+
+
+class SlowOnlooker(RowsOnlooker):
+    """Takes a thousand seconds to show an epoch's rows."""
+
+    def use(self, *_: Any) -> None:
+        time.monotonic.seconds += 1000  # type: ignore[attr-defined]
+
+
+def test_showing_rows_is_no_training_time(
+    tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def now() -> float:
+        now.seconds += 0.001  # type: ignore[attr-defined]
+        return now.seconds  # type: ignore[attr-defined,no-any-return]
+
+    now.seconds = 0.0  # type: ignore[attr-defined]
+    monkeypatch.setattr(time, "monotonic", now)
+    clock = TrainingTime()
+    run = tiny_trainer(callbacks=[clock, guard_onlooker(SlowOnlooker(count=2))], max_epochs=3)
+    run.fit(tiny_module(), tiny_loader(2), tiny_loader(2))
+    run.test(run.lightning_module, tiny_loader(2), verbose=False)
+    assert now.seconds > 4000  # type: ignore[attr-defined]
+    assert 0 < clock.seconds < 1
 
 
 @pytest.mark.parametrize("media", ["image", "audio", "series", "text"])
