@@ -12,7 +12,6 @@ from PIL import Image
 
 from tandem.commands.evaluate import evaluate
 from tandem.commands.generate import generate
-from tandem.commands.score import score_pairs
 from tandem.commands.train import train
 from tandem.core.errors import InputError
 from tandem.inference.bundle import load_bundle
@@ -117,7 +116,7 @@ def test_evaluation_hears_each_training_recording_once(
     paths = [str(data / "train" / f"{place}.wav") for place in range(8)]
     assert outputs == bundle.generate(paths)
     targets = [NAMES[place % 3] for place in range(8)]
-    pairs = score_pairs(bundle, paths, targets)
+    pairs = bundle.score(paths, targets)
     symbols = sum(len(pair.tokens) for pair in pairs)
     loss = -sum(pair.log_prob for pair in pairs) / symbols
     assert metrics["train/loss"] == pytest.approx(loss, abs=1e-4)

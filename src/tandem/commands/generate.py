@@ -17,10 +17,8 @@ from tandem.config import launch
 from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
-from tandem.core.types import SPECIAL_IDS, Hypothesis
-from tandem.inference.bundle import Bundle
-from tandem.inference.ensemble import load_bundles
-from tandem.inference.forced_decoding import forced_decoding
+from tandem.inference import Bundle, SourceAttention, load_bundles
+from tandem.models.assemble import has_weights
 
 
 def generate(cfg: DictConfig, command: str = "") -> None:
@@ -80,7 +78,7 @@ def lines(bundle: Bundle, sources: list[str], cfg: DictConfig) -> list[str]:
 
     Without ``cfg.n_best`` it is the text of the best hypothesis; else a JSON list of so many, each
     with its text, its score (null if it is impossible) and its tokens, and with
-    ``cfg.show_attention`` what :func:`attention` finds.
+    ``cfg.show_attention`` where the attention looked.
     """
     target = bundle.processors.target
     found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens)
@@ -99,37 +97,19 @@ def lines(bundle: Bundle, sources: list[str], cfg: DictConfig) -> list[str]:
         for hypotheses in found
     ]
     if cfg.show_attention:
-        looks = attention(bundle, sources, found, max_tokens=cfg.max_tokens)
-        for record, look in zip(chain.from_iterable(records), looks, strict=True):
-            record |= look
+        attention = chain(*bundle.attention(sources, found, max_tokens=cfg.max_tokens))
+        for record, one in zip(chain(*records), attention, strict=True):
+            record |= _looks(one)
     return [json.dumps(one, ensure_ascii=False) for one in records]
 
 
-def attention(
-    bundle: Bundle, sources: list[str], found: list[list[Hypothesis]], *, max_tokens: int
-) -> list[dict[str, Any]]:
-    """Where the last attention looked, for each hypothesis of each source in turn.
-
-    :return: ``attention``, a list of weights over the source for each token, to four decimals; for
-        texts ``source``, the symbols that the weights are of, the source's ``eos`` included.
+def _looks(attention: SourceAttention) -> dict[str, Any]:
+    """``attention``, a list of weights over the source for each token, to four decimals; for texts
+    ``source``, the symbols that the weights are of.
     """
-    pairs = [(text, one.tokens) for text, ones in zip(sources, found, strict=True) for one in ones]
-    outputs = [tokens for _, tokens in pairs]
-    targets = [ids[:-1] if ids[-1] == SPECIAL_IDS.eos else ids for ids in outputs]
-    reader = bundle.processors.source
-    looks: dict[int, dict[str, Any]] = {}
-    for part in forced_decoding(
-        bundle, [text for text, _ in pairs], targets, max_tokens=max_tokens
-    ):
-        lengths = part.memory.mask.sum(1).tolist()
-        for place, weights in enumerate(part.weights("show_attention").double()):  # (T, S)
-            row, length = part.rows[place], lengths[place]
-            kept = weights[: len(outputs[row]), :length].tolist()
-            looks[row] = {"attention": [[round(weight, 4) for weight in one] for one in kept]}
-            labels = reader.labels(part.batch.source[place, :length].cpu().numpy())
-            if labels is not None:
-                looks[row]["source"] = labels
-    return [looks[row] for row in range(len(pairs))]
+    rows = attention.weights.tolist()
+    looks: dict[str, Any] = {"attention": [[round(weight, 4) for weight in row] for row in rows]}
+    return looks if attention.source is None else looks | {"source": attention.source}
 
 
 def check_n_best(bundle: Bundle, n_best: int | None) -> None:
@@ -154,6 +134,11 @@ def check_attention(bundle: Bundle, cfg: DictConfig) -> None:
         raise InputError(
             f"show_attention=true shows one model's attention, but `run` is {cfg.run}; name one "
             "run, or leave show_attention out."
+        )
+    if cfg.show_attention and not has_weights(bundle.model):
+        raise InputError(
+            "show_attention=true needs attention weights, but this model's attention has none; "
+            "leave it out, or train with another attention, such as attention=additive."
         )
 
 

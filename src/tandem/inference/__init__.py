@@ -2,5 +2,16 @@
 
 from tandem.inference.bundle import Bundle, StoredBundle, load_bundle, read_bundle, save_bundle
 from tandem.inference.ensemble import load_bundles
+from tandem.inference.scoring import ScoredPair
+from tandem.inference.source_attention import SourceAttention
 
-__all__ = ["Bundle", "StoredBundle", "load_bundle", "load_bundles", "read_bundle", "save_bundle"]
+__all__ = [
+    "Bundle",
+    "ScoredPair",
+    "SourceAttention",
+    "StoredBundle",
+    "load_bundle",
+    "load_bundles",
+    "read_bundle",
+    "save_bundle",
+]

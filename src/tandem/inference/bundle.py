@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,17 @@ from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.mbr import MinimumBayesRisk
+from tandem.inference.scoring import ScoredPair, score_pairs
+from tandem.inference.source_attention import SourceAttention, source_attention
+from tandem.inference.texts import listed_texts
 from tandem.inference.trust import SECTIONS, build_trusted, resolve
 from tandem.models import Seq2Seq, assemble
 from tandem.search import Search
 from tandem.search.rules import Rule
 from tandem.search.scorers import Scorer
+
+Texts = Iterable[str | os.PathLike[str]]
+"""A list, tuple, array or generator of texts, or of paths."""
 
 FORMAT = "tandem-bundle"
 VERSION = 2
@@ -82,19 +88,21 @@ class Bundle:
         for model in self.models:
             model.to(device)
 
-    def generate(self, sources: list[str], *, max_tokens: int = 4096) -> list[str]:
+    def generate(self, sources: Texts, *, max_tokens: int = 4096) -> list[str]:
         """Write an output for each source; see :meth:`hypotheses`."""
         outputs = self.hypotheses(sources, max_tokens=max_tokens)
         return [self.processors.target.decode(best.tokens) for best, *_ in outputs]
 
     @torch.inference_mode()
-    def hypotheses(self, sources: list[str], *, max_tokens: int = 4096) -> list[list[Hypothesis]]:
+    def hypotheses(self, sources: Texts, *, max_tokens: int = 4096) -> list[list[Hypothesis]]:
         """All that search finds for each source, the best first; the order is kept.
 
         :param sources: texts, or the paths of pictures or recordings.
         :param max_tokens: source symbols of a batch, padding counted; of vectors ten times that.
-        :raises InputError: if a source has no symbols, or a file is unusable.
+        :raises InputError: if ``sources`` is no list of texts or paths, a source has no symbols,
+            or a file is unusable.
         """
+        sources = listed_texts("sources", sources)
         if not sources:
             return []
         reader = self.processors.source
@@ -110,6 +118,54 @@ class Bundle:
             outputs |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
         return [outputs[row] for row in range(len(sources))]
 
+    def attention(
+        self,
+        sources: Texts,
+        hypotheses: Sequence[Sequence[Hypothesis]],
+        *,
+        max_tokens: int = 4096,
+    ) -> list[list[SourceAttention]]:
+        """Where the last attention looked as each output was written.
+
+        :param sources: see :meth:`hypotheses`.
+        :param hypotheses: of each source, such as that method finds.
+        :param max_tokens: symbols of a batch on either side, padding counted; of vectors ten times
+            that.
+        :return: for each source one of each of its hypotheses.
+        :raises InputError: as there; if the attention has no weights; for an ensemble.
+        """
+        self._refuse_partners("attention()")
+        listed = listed_texts("sources", sources)
+        _check_equally_many(listed, hypotheses, "hypotheses")
+        return source_attention(
+            self.model, self.processors, listed, hypotheses, max_tokens=max_tokens
+        )
+
+    def score(
+        self, sources: Texts, targets: Texts, *, alignment: bool = False, max_tokens: int = 4096
+    ) -> list[ScoredPair]:
+        """How probable the model finds given targets; a symbol that it does not know is ``<unk>``.
+
+        :param sources: see :meth:`hypotheses`.
+        :param targets: one for each source; an empty one is the output that ends at once.
+        :param alignment: whether to read alignments off the attention, too.
+        :param max_tokens: see :meth:`attention`.
+        :raises InputError: as :meth:`attention`, which needs weights only for alignments.
+        """
+        self._refuse_partners("score()")
+        pair = listed_texts("sources", sources), listed_texts("targets", targets)
+        _check_equally_many(*pair, "targets")
+        return score_pairs(
+            self.model, self.processors, *pair, alignment=alignment, max_tokens=max_tokens
+        )
+
+    def _refuse_partners(self, method: str) -> None:
+        if self.partners:
+            raise InputError(
+                f"{method} is of one model, but this bundle has {len(self.models)} that decide "
+                "together; load one of them with load_bundle."
+            )
+
     def search_memories(self, memories: list[Memory]) -> list[list[Hypothesis]]:
         """Search for a batch that each of the models has read; the best come first."""
         if self.partners:
@@ -121,6 +177,14 @@ class Bundle:
         if self.mbr is None:
             return outputs
         return [self.mbr(hypotheses, self.processors.target) for hypotheses in outputs]
+
+
+def _check_equally_many(sources: list[str], others: Sequence[Any], name: str) -> None:
+    if len(sources) != len(others):
+        raise InputError(
+            f"There are {len(sources)} `sources` and {len(others)} `{name}`, but each belongs to "
+            "the source at its place; make them equally many."
+        )
 
 
 def save_bundle(

@@ -11,10 +11,11 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
-from tandem.inference.bundle import Bundle
 from tandem.inference.decoding import encode
 from tandem.inference.teacher_forcing import TeacherForced, teacher_force
+from tandem.models.seq2seq import Seq2Seq
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,28 @@ class ForcedBatch:
     memory: Memory
     forced: TeacherForced
 
-    def weights(self, option: str) -> Tensor:
+    def weights(self, asker: str) -> Tensor:
         """The last attention's weights (B, T, S).
 
-        :param option: what asks for them.
+        :param asker: what asks for them.
         :raises InputError: if the attention has none.
         """
         if self.forced.weights is None:
             raise InputError(
-                f"{option}=true needs attention weights, but this model's attention has none; set "
-                f"{option}=false or train with another one, such as attention=additive."
+                f"{asker} needs attention weights, but this model's attention has none; leave it "
+                "out, or train with another attention, such as attention=additive."
             )
         return self.forced.weights()
 
 
 @torch.inference_mode()
 def forced_decoding(
-    bundle: Bundle, sources: list[str], targets: list[list[int]], *, max_tokens: int
+    model: Seq2Seq,
+    processors: Processors,
+    sources: list[str],
+    targets: list[list[int]],
+    *,
+    max_tokens: int,
 ) -> Iterator[ForcedBatch]:
     """Force each target on the decoder, batches of similar lengths in turn.
 
@@ -55,14 +61,12 @@ def forced_decoding(
     """
     if not sources:
         return
-    reader = bundle.processors.source
+    reader = processors.source
     column = reader.read(sources)
     encoded = Encoded(column, Ragged.from_lists(targets), np.arange(len(targets)))
     room = max_tokens * reader.positions_per_symbol
     budget = Budget(max_tokens=max_tokens, max_source_tokens=room, max_sentences=None)
     for chosen in plan_batches(encoded, budget, rng=None):
-        batch = encoded.collate(chosen).to(next(bundle.model.parameters()).device)
-        memory = encode(bundle.model, batch)
-        yield ForcedBatch(
-            chosen.tolist(), batch, memory, teacher_force(bundle.model, memory, batch)
-        )
+        batch = encoded.collate(chosen).to(next(model.parameters()).device)
+        memory = encode(model, batch)
+        yield ForcedBatch(chosen.tolist(), batch, memory, teacher_force(model, memory, batch))

@@ -10,12 +10,13 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from tandem.commands.score import _most_weighed, score, score_pairs
+from tandem.commands.score import score
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.data.readers import SourceReader
 from tandem.inference.bundle import load_bundle
 from tandem.inference.decoding import Decoding
+from tandem.inference.scoring import most_weighed
 from tandem.search import BeamSearch
 from tandem.search.rules import Banned
 
@@ -43,7 +44,7 @@ def by_steps(bundle, source: str, target: str) -> tuple[list[float], list[int]]:
 @pytest.mark.parametrize("max_tokens", [4096, 6])
 def test_scores_and_alignments_equal_those_of_single_steps(small_bundle, max_tokens) -> None:
     bundle = load_bundle(small_bundle("bundle"))
-    pairs = score_pairs(bundle, SOURCES, TARGETS, alignment=True, max_tokens=max_tokens)
+    pairs = bundle.score(SOURCES, TARGETS, alignment=True, max_tokens=max_tokens)
     for pair, source, target in zip(pairs, SOURCES, TARGETS, strict=True):
         log_probs, places = by_steps(bundle, source, target)
         assert pair.log_probs == pytest.approx(log_probs, abs=1e-5)
@@ -53,7 +54,7 @@ def test_scores_and_alignments_equal_those_of_single_steps(small_bundle, max_tok
     assert pairs[0].tokens == ["x", "y", "<eos>"]
     assert pairs[1].tokens == ["<eos>"]
     assert pairs[3].tokens == ["w", "<unk>", "<eos>"]
-    assert score_pairs(bundle, [], []) == []
+    assert bundle.score([], []) == []
 
 
 def test_what_search_writes_gets_the_score_of_search(small_bundle) -> None:
@@ -69,7 +70,7 @@ def test_what_search_writes_gets_the_score_of_search(small_bundle) -> None:
     ]
     assert len(finished) >= 2
     texts = [bundle.processors.target.decode(one.tokens) for _, one in finished]
-    pairs = score_pairs(bundle, [source for source, _ in finished], texts)
+    pairs = bundle.score([source for source, _ in finished], texts)
     assert [pair.log_prob for pair in pairs] == pytest.approx([one.score for _, one in finished])
 
 
@@ -84,7 +85,7 @@ def test_symbols_around_a_source_are_never_aligned() -> None:
         (1, 0, [2, 2]),
     ):
         reader = Mock(spec=SourceReader, specials_before=before, specials_after=after)
-        assert _most_weighed(weights, memory, reader).tolist() == [expected]
+        assert most_weighed(weights, memory, reader).tolist() == [expected]
 
 
 def run(compose_config, folder: Path, tmp_path: Path, *options: str) -> list[str]:
@@ -100,7 +101,7 @@ def run(compose_config, folder: Path, tmp_path: Path, *options: str) -> list[str
 
 def test_formats(small_bundle, compose_config, tmp_path) -> None:
     folder = small_bundle("bundle")
-    pairs = score_pairs(load_bundle(folder), SOURCES, TARGETS, alignment=True)
+    pairs = load_bundle(folder).score(SOURCES, TARGETS, alignment=True)
     short = [line.split("\t") for line in run(compose_config, folder, tmp_path)]
     assert [[float(number), int(symbols)] for number, symbols in short] == [
         [pytest.approx(pair.log_prob, abs=1e-6), len(pair.tokens)] for pair in pairs
@@ -142,8 +143,8 @@ def test_mistakes(small_bundle, compose_config, tmp_path) -> None:
         return str(caught.value)
 
     assert refused("alignment=true") == (
-        "alignment=true needs attention weights, but this model's attention has none; set "
-        "alignment=false or train with another one, such as attention=additive."
+        "alignment=true needs attention weights, but this model's attention has none; leave it "
+        "out, or train with another attention, such as attention=additive."
     )
     assert refused("format=csv") == "`format` must be one of tsv, json, but is 'csv'."
     assert refused(f"run=[{folder},{folder}]").startswith("`run` must be one folder here, but is [")
