@@ -6,8 +6,8 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tandem.commands.cli import config_groups
 from tandem.config import build, checks
+from tandem.config.catalogue import config_groups
 from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 

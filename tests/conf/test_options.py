@@ -11,8 +11,8 @@ import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.commands.cli import config_groups
 from tandem.config import build, checks
+from tandem.config.catalogue import config_groups
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, make, make_each
 from tandem.core.errors import InputError

@@ -14,9 +14,9 @@ from omegaconf import DictConfig
 from safetensors.torch import load_file
 
 from tandem.callbacks import SampleTable
-from tandem.commands.cli import config_groups
 from tandem.commands.train import open_folder, read_checkpoint, train, train_as_rank
 from tandem.config import checks
+from tandem.config.catalogue import config_groups
 from tandem.config.instantiate import plain
 from tandem.core.errors import InputError
 from tandem.core.stopping import Stopped

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from tandem.commands import cli, sweep
 from tandem.commands.report import as_overrides
 from tandem.config import checks
+from tandem.config.catalogue import config_groups
 from tandem.core.errors import InputError
 from tandem.sweeps.study import by_key, read_study
 
@@ -99,7 +100,7 @@ def test_table_lists_every_option():
     table = text.split("| group | options |\n|---|---|\n")[1].split("\n\n")[0]
     rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
     found = {group.strip("`"): re.findall(r"`([^`]+)`", options) for group, options in rows}
-    assert found == cli.config_groups()
+    assert found == config_groups()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

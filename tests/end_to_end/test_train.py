@@ -10,9 +10,9 @@ import pytest
 import torch
 import yaml
 
-from tandem.commands.cli import config_groups
 from tandem.commands.train import train
 from tandem.config import build, checks
+from tandem.config.catalogue import config_groups
 from tandem.inference.bundle import load_bundle
 from tandem.loggers import CSVLogger
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tandem import __version__
-from tandem.config.folders import config_folder
+from tandem.config.catalogue import config_groups
 from tandem.config.launch import BAD_INPUT
 
 COMMANDS = {
@@ -73,14 +73,3 @@ def print_help() -> None:
         "[bold]Examples[/]\n"
     )
     rich.print(escape(EXAMPLES))
-
-
-def config_groups() -> dict[str, list[str]]:
-    """Every group with its options, as the config folder has them."""
-    folder = config_folder()
-    groups: dict[str, list[str]] = {}
-    for path in sorted(folder.rglob("*.yaml")):
-        parts = path.relative_to(folder).with_suffix("").parts
-        if len(parts) > 1:
-            groups.setdefault(parts[0], []).append("/".join(parts[1:]))
-    return groups

@@ -14,8 +14,8 @@ from omegaconf import DictConfig
 
 from tandem.callbacks import Onlooker
 from tandem.callbacks.onlooker import HOOKS, guard_onlooker, may_fail
-from tandem.commands.cli import config_groups
 from tandem.config.build import build_callbacks, build_loggers
+from tandem.config.catalogue import config_groups
 from tandem.core.onlookers import guard, public_methods
 from tandem.loggers import finish
 
