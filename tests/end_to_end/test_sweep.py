@@ -1,10 +1,10 @@
 """``tandem sweep`` as a process that is killed, stopped and started again."""
 
 import csv
-import fcntl
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tandem.commands import sweep
+from tandem.core.lock import lock_folder
 
 SERVER = """
 import json, os, sys
@@ -224,13 +225,12 @@ def test_a_finished_sweep_is_left_as_it_is(server: Server) -> None:
     before = {path: path.stat().st_mtime for path in folder.glob("*/*")}
     assert "Trials: 1, in" in server.run(study)
 
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with lock_folder(folder):
         server.start(study)
         assert server.exit_code() == 2
     assert server.output() == (
-        "error: Another process runs the sweep in outputs/sweeps/small; wait for it, or choose "
-        "another folder=...\n"
+        f"error: The sweep in outputs/sweeps/small is being run by process {os.getpid()} on "
+        f"{socket.gethostname()}; wait for it, or choose another folder=...\n"
     )
 
     server.start(study, "hidden_size=16")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, NoRoomError
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -39,7 +39,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except OSError as error:
             part.unlink(missing_ok=True)
             size = buffer.getbuffer().nbytes / 2**20
-            raise InputError(
+            raise NoRoomError(
                 f"No room for a checkpoint: {path} ({size:.1f} MB) could not be written "
                 f"({error.strerror}); the previous one is kept, so free space on that disk and "
                 "resume the run."

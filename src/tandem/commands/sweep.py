@@ -21,7 +21,7 @@ from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.sweeps.averages import averages, averages_table, check_averaged
 from tandem.sweeps.process import TrialProcess
-from tandem.sweeps.runner import Runner
+from tandem.sweeps.runner import Limits, Runner
 from tandem.sweeps.study import Point, Study, by_key, read_study
 from tandem.sweeps.table import View, as_csv
 from tandem.sweeps.trials import Row, Trial, Trials, alone_in
@@ -90,7 +90,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
         if cfg.retry_failed:
             trials.retry_failed()
         try:
-            _runner(plan, trials, loggers, cfg.workers).run()
+            _runner(plan, trials, loggers, cfg).run()
         except KeyboardInterrupt:
             rich.get_console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
             raise SystemExit(128 + signal.SIGINT) from None
@@ -153,8 +153,8 @@ def _check_metric(study: Study, cfg: DictConfig, modes: Mapping[str, str]) -> No
         raise InputError("early_terminate looks into metrics.csv; add csv: logger=[wandb,csv].")
 
 
-def _runner(plan: Plan, trials: Trials, loggers: list[str], workers: int) -> Runner:
-    threads = max(1, torch.get_num_threads() // workers)
+def _runner(plan: Plan, trials: Trials, loggers: list[str], cfg: DictConfig) -> Runner:
+    threads = max(1, torch.get_num_threads() // cfg.workers)
 
     def training(arguments: list[str]) -> None:
         torch.set_num_threads(threads)
@@ -170,7 +170,10 @@ def _runner(plan: Plan, trials: Trials, loggers: list[str], workers: int) -> Run
         run_folder=plan.run_folder,
         write_results=lambda: write_results(plan, trials),
         view=View(metric=plan.study.metric, goal=plan.study.goal, total=trials.total),
-        workers=workers,
+        workers=cfg.workers,
+        limits=Limits(
+            time_limit=cfg.time_limit, stalled_after=cfg.stalled_after, retries=cfg.retries
+        ),
     )
 
 

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from tandem.config.folders import config_folder, own_config_folder
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError, NoRoomError, nearest
 from tandem.core.files import write_atomically
 from tandem.core.stopping import Stopped
 
-BAD_INPUT = 2
+BAD_INPUT = InputError.exit_code
 """Exit code for a mistake of the user's."""
 FULL_ERROR = "HYDRA_FULL_ERROR"
 """With this variable set to 1, mistakes in a command line keep their tracebacks."""
@@ -101,7 +101,7 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             if job.mode == RunMode.MULTIRUN:
                 raise  # the other jobs are still run
             complain(error)
-            sys.exit(BAD_INPUT)
+            sys.exit(error.exit_code)
 
     GlobalHydra.instance().clear()  # as this may be a fork of a process that runs Hydra itself
     sys.argv = [f"tandem {config_name}", *with_own_configs(arguments)]
@@ -121,12 +121,12 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
-        mistake = InputError(
+        mistake = NoRoomError(
             f"There is no room on the disk ({error.strerror}: {error.filename}); free some space "
             "and try again."
         )
     complain(mistake)
-    sys.exit(BAD_INPUT)
+    sys.exit(mistake.exit_code)
 
 
 def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:

@@ -104,6 +104,9 @@ RANGES = {
     "max_tokens": whole(1),
     "workers": whole(1),
     "trials": whole(1) | NULL,
+    "retries": whole(0),
+    "stalled_after": number(above=0) | NULL,
+    "time_limit": number(above=0) | NULL,
     # Data
     "data.max_source_length": whole(1) | NULL,
     "data.max_target_length": whole(1) | NULL,

@@ -11,6 +11,15 @@ class InputError(ValueError):
     prints it without a traceback; any other exception is a bug of ours and keeps its traceback.
     """
 
+    exit_code = 2
+    """Of a command that ends with it."""
+
+
+class NoRoomError(InputError):
+    """The disk is full; the same command works once there is room."""
+
+    exit_code = 3
+
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """A remark on the known name that is most like an unknown one, or nothing."""

@@ -8,6 +8,9 @@ import optuna
 
 from tandem.core.errors import InputError, nearest
 
+MOST_PROBES = 50
+"""Texts of a parameter that are checked before the first trial."""
+
 Trial = optuna.trial.Trial | optuna.trial.FrozenTrial
 
 
@@ -25,6 +28,21 @@ class Choice:
         """All of them."""
         return self.texts
 
+    def probes(self) -> tuple[str, ...]:
+        """The first one and those of which one may be wrong where the others are right.
+
+        Of whole numbers and of other numbers these are the smallest and the largest; of other
+        texts all, or ``MOST_PROBES`` that are spread over them.
+        """
+        rest = {text for text in self.texts if not _is_number(text)}
+        ends: set[str] = set()
+        for kind in (str.isdecimal, lambda text: not text.isdecimal()):
+            numbers = [text for text in self.texts if text not in rest and kind(text)]
+            ends |= {min(numbers, key=float), max(numbers, key=float)} if numbers else set()
+        spread = [text for text in self.texts if text in rest]
+        chosen = set(spread[:: 1 + (len(spread) - 1) // MOST_PROBES] if spread else [])
+        return tuple(text for text in self.texts if text in ends | chosen | {self.texts[0]})
+
 
 @dataclass(frozen=True)
 class IntRange:
@@ -40,6 +58,10 @@ class IntRange:
     def ends(self) -> tuple[str, ...]:
         """The smallest and the largest."""
         return str(self.low), str(self.high)
+
+    def probes(self) -> tuple[str, ...]:
+        """The ends."""
+        return self.ends()
 
 
 @dataclass(frozen=True)
@@ -59,6 +81,10 @@ class FloatRange:
         """The smallest and the largest."""
         return str(self.low), str(self.high)
 
+    def probes(self) -> tuple[str, ...]:
+        """The ends."""
+        return self.ends()
+
 
 Parameter = Choice | IntRange | FloatRange
 
@@ -72,6 +98,13 @@ KEYS = {
     "log_uniform_values": {"min", "max"},
 }
 """The distributions of W&B that Optuna has as well, and the keys that each needs."""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def read_parameter(name: str, spec: Any) -> Parameter:

@@ -17,6 +17,12 @@ from pathlib import Path
 OUTPUT = "output.log"
 """What the process would have printed on a terminal."""
 SECONDS_TO_STOP = 30.0
+SECONDS_BETWEEN_SIGNS = 5.0
+"""How often it is looked whether a process still works."""
+LEAST_LOAD = 0.01
+"""Of one processor; a process that waits for ever may have threads that look around at times."""
+SIGNALLED = 128
+"""Exit codes above it say which signal made a process stop."""
 
 _fork = multiprocessing.get_context("fork")
 
@@ -38,7 +44,8 @@ class TrialProcess:
         self._folder = folder
         self._output = folder / OUTPUT
         self._begin = self._output.stat().st_size if self._output.exists() else 0
-        self._start = time.monotonic()
+        self._start = self._alive = self._looked = time.monotonic()
+        self._written, self._computed = 0, 0.0
         self._process = _fork.Process(target=_call, args=(command, arguments, self._output))
         self._process.start()
 
@@ -46,6 +53,17 @@ class TrialProcess:
     def seconds(self) -> float:
         """Time since the start."""
         return time.monotonic() - self._start
+
+    @property
+    def exit_code(self) -> int | None:
+        """What the process ended with; below 0 the number of a signal, None while it runs."""
+        return self._process.exitcode
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended the process, at once or after it had saved its state."""
+        code = self.exit_code
+        return code is not None and (code < 0 or code > SIGNALLED)
 
     @property
     def is_running(self) -> bool:
@@ -63,9 +81,11 @@ class TrialProcess:
 
     def error(self) -> str:
         """Why the process ended: its last ``error:`` sentence, or its last line."""
-        code = self._process.exitcode
-        if code is not None and code < 0:
-            return f"ended by {signal.Signals(-code).name}"
+        code = self.exit_code
+        if code is not None and self.was_killed:
+            number = -code if code < 0 else code - SIGNALLED
+            remark = ", perhaps for want of memory" if number == signal.SIGKILL else ""
+            return f"ended by {signal.Signals(number).name}{remark}"
         with self._output.open("rb") as file:
             file.seek(self._begin)
             lines = file.read().decode(errors="replace").strip().splitlines()
@@ -80,13 +100,53 @@ class TrialProcess:
         """End the process, gently at first."""
         self.terminate()
         self._process.join(SECONDS_TO_STOP)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
         self._process.kill()
         self._process.join()
+
+    def silent_seconds(self) -> float:
+        """Time since the process last showed that it works: by a file of the run or by computing.
+
+        Computing is time of a processor, of at least ``LEAST_LOAD``, in the process or in one that
+        it started; where the system has no ``/proc``, only files count.
+        """
+        now = time.monotonic()
+        if now - self._looked < SECONDS_BETWEEN_SIGNS:
+            return self._looked - self._alive
+        files = [self._folder, *self._folder.glob("*"), *self._folder.glob("checkpoints/*")]
+        written = max((path.stat().st_mtime_ns for path in files if path.exists()), default=0)
+        computed = processor_seconds(self._process.pid or 0)
+        load = (computed - self._computed) / (now - self._looked)
+        if written != self._written or load >= LEAST_LOAD:
+            self._alive = now
+        self._looked, self._written, self._computed = now, written, computed
+        return self._looked - self._alive
 
 
 def wait(processes: Iterable[TrialProcess], seconds: float) -> None:
     """Return when one of them ends, or after some time."""
     connection.wait([one._process.sentinel for one in processes], timeout=seconds)
+
+
+def processor_seconds(root: int) -> float:
+    """Time that a process and those below it have computed; 0 where there is no ``/proc``."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        number = int(path.parent.name)
+        parents[number], ticks[number] = int(fields[1]), int(fields[11]) + int(fields[12])
+    total, generation = 0, {root}
+    while generation:
+        total += sum(ticks.get(number, 0) for number in generation)
+        generation = {number for number, parent in parents.items() if parent in generation}
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 def _call(command: Callable[[list[str]], None], arguments: list[str], output: Path) -> None:

@@ -1,16 +1,33 @@
 """Keeps trials running, several at a time, until there are none left."""
 
 import json
+import logging
 import signal
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tandem.core.errors import NoRoomError
 from tandem.sweeps.process import TrialProcess, wait
 from tandem.sweeps.table import View
 from tandem.sweeps.trials import Row, Trial, Trials
 
+logger = logging.getLogger(__name__)
+
 SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When a trial whose process does not end by itself is given up."""
+
+    time_limit: float | None
+    """Seconds of a trial, all its processes together; None for no limit."""
+    stalled_after: float | None
+    """Seconds without a sign of work until a process is ended; None: never."""
+    retries: int
+    """How often a trial goes on in another process, after one that was ended by the system or that
+    stood still."""
 
 
 class Runner:
@@ -22,6 +39,7 @@ class Runner:
     :param write_results: called after each trial.
     :param view: shows what is going on.
     :param workers: how many trials run at a time.
+    :param limits: when a trial is given up.
     """
 
     def __init__(
@@ -33,6 +51,7 @@ class Runner:
         write_results: Callable[[], None],
         view: View,
         workers: int,
+        limits: Limits,
     ) -> None:
         self._trials = trials
         self._start = start
@@ -40,10 +59,14 @@ class Runner:
         self._write_results = write_results
         self._view = view
         self._workers = workers
+        self._limits = limits
         self._running: dict[Trial, TrialProcess] = {}
 
     def run(self) -> None:
-        """Return when every trial has ended; stop them all on Ctrl-C or SIGTERM."""
+        """Return when every trial has ended; stop them all on Ctrl-C or SIGTERM.
+
+        :raises NoRoomError: if a trial found the disk full, as the others would.
+        """
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with self._view.open():
@@ -70,17 +93,49 @@ class Runner:
         """Stop a trial that is hopeless, and record one that has ended."""
         process = self._running[trial]
         if process.is_running:
-            if not trial.is_hopeless(process.values(self._trials.study.metric)):
+            if trial.is_hopeless(process.values(self._trials.study.metric)):
+                process.stop()
+                trial.prune(process.seconds)
+            elif not self._is_given_up(trial, process):
                 return
-            process.stop()
-            trial.prune(process.seconds)
         elif self._record(trial).exists():
             self._complete(trial, process.seconds)
-        else:
+        elif process.exit_code == NoRoomError.exit_code:
+            raise NoRoomError(
+                f"Trial {trial.number} found no room on the disk ({process.error().rstrip('.')}), "
+                "so the sweep stops; free some space and give the same command, which goes on with "
+                "the trial."
+            )
+        elif not (process.was_killed and self._resume(trial, process.error())):
             trial.fail(process.error(), process.seconds)
-        del self._running[trial]
+        if not self._running[trial].is_running:
+            del self._running[trial]
         self._write_results()
         self._log(trial)
+
+    def _is_given_up(self, trial: Trial, process: TrialProcess) -> bool:
+        """End a process that is over its time or stands still; whether it was ended."""
+        limit, silence = self._limits.time_limit, self._limits.stalled_after
+        if limit is not None and trial.seconds + process.seconds > limit:
+            process.stop()
+            trial.fail(f"it took more than time_limit={limit:g} seconds", process.seconds)
+            return True
+        if silence is not None and process.silent_seconds() > silence:
+            process.kill()
+            reason = f"no sign of work for stalled_after={silence:g} seconds"
+            if not self._resume(trial, reason):
+                trial.fail(reason, process.seconds)
+            return True
+        return False
+
+    def _resume(self, trial: Trial, reason: str) -> bool:
+        """Let a trial go on in another process; whether it may."""
+        if trial.resumed >= self._limits.retries:
+            return False
+        trial.resume(self._running[trial].seconds)
+        logger.warning("Trial %d: %s; it goes on from its last checkpoint", trial.number, reason)
+        self._running[trial] = self._start(trial)
+        return True
 
     def _complete(self, trial: Trial, seconds: float) -> None:
         metrics = json.loads(self._record(trial).read_text(encoding="utf-8"))["metrics"]

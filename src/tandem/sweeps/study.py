@@ -73,11 +73,12 @@ class Study:
         ]
 
     def probes(self) -> Iterator[Point]:
-        """Few points in which each value, or end of a range, comes at least once."""
-        first = {name: parameter.ends()[0] for name, parameter in self.parameters.items()}
+        """Few points in which each value that may be wrong by itself comes at least once."""
+        probes = {name: parameter.probes() for name, parameter in self.parameters.items()}
+        first = {name: texts[0] for name, texts in probes.items()}
         yield first
-        for name, parameter in self.parameters.items():
-            yield from ({**first, name: text} for text in parameter.ends()[1:])
+        for name, texts in probes.items():
+            yield from ({**first, name: text} for text in texts[1:])
 
 
 def read_study(path: Path) -> Study:

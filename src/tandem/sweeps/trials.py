@@ -1,10 +1,9 @@
 """The trials of a study: asked of Optuna, and kept in a file that outlives a killed sweep."""
 
-import fcntl
 import json
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ import numpy as np
 import optuna
 from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import URL, NullPool
 
 from tandem.core.errors import InputError
+from tandem.core.lock import LockedError, lock_folder
+from tandem.sweeps.storage import open_storage
 from tandem.sweeps.study import Point, Study
 
 STORAGE = "study.db"
@@ -49,7 +48,10 @@ class Trial:
         self.number = trial.number
         self.point = {name: one.suggest(trial, name) for name, one in study.parameters.items()}
         self._trial = trial
-        self._seconds = float(trial.user_attrs.get("seconds", 0))
+        self.resumed: int = trial.user_attrs.get("resumed", 0)
+        """How often its process was lost and another one went on."""
+        self.seconds = float(trial.user_attrs.get("seconds", 0))
+        """Time of the processes that have ended."""
         frozen = trial.study.get_trials(deepcopy=False)[trial.number]
         self._reported = len(frozen.intermediate_values)
 
@@ -82,7 +84,14 @@ class Trial:
 
     def interrupt(self, seconds: float) -> None:
         """Keep the time of a trial that the next sweep resumes."""
-        self._trial.set_user_attr("seconds", self._seconds + seconds)
+        self.seconds += seconds
+        self._trial.set_user_attr("seconds", self.seconds)
+
+    def resume(self, seconds: float) -> None:
+        """Note that the trial goes on in another process."""
+        self.interrupt(seconds)
+        self.resumed += 1
+        self._trial.set_user_attr("resumed", self.resumed)
 
     def _tell(self, seconds: float, **result: Any) -> None:
         self.interrupt(seconds)
@@ -108,10 +117,8 @@ class Trials:
         self._grid = study.grid() if study.method == "grid" else []
         self.total = self._limit(count)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        url = URL.create("sqlite", database=str((folder / STORAGE).resolve()))
         self._optuna = optuna.create_study(
-            # No connection stays open, as processes are forked between two uses.
-            storage=RDBStorage(url.render_as_string(), engine_kwargs={"poolclass": NullPool}),
+            storage=open_storage(folder / STORAGE),
             study_name=study.name,
             direction=study.goal,
             pruner=_pruner(study),
@@ -213,12 +220,12 @@ def _pruner(study: Study) -> BasePruner:
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Keep a second sweep out of a folder; the system frees it however a process ends."""
-    with (folder / "lock").open("w") as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(lock_folder(folder))
+        except LockedError as error:
             raise InputError(
-                f"Another process runs the sweep in {folder}; wait for it, or choose another "
+                f"The sweep in {folder} is being run by {error}; wait for it, or choose another "
                 "folder=..."
-            ) from None
+            ) from error
         yield

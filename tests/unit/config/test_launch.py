@@ -9,7 +9,7 @@ import pytest
 from omegaconf import DictConfig
 
 from tandem.config import launch
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, NoRoomError
 from tandem.core.stopping import Stopped
 
 
@@ -207,7 +207,7 @@ def test_a_full_disk(capfd: pytest.CaptureFixture[str]) -> None:
 
     with pytest.raises(SystemExit) as caught:
         launch.run("train", [], full)
-    assert caught.value.code == 2
+    assert caught.value.code == NoRoomError.exit_code == 3
     assert capfd.readouterr().err.endswith(
         "error: There is no room on the disk (No space left on device: metrics.csv); free some "
         "space and try again.\n"
