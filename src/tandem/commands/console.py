@@ -9,6 +9,8 @@ from pathlib import Path
 import rich
 from rich.logging import RichHandler
 
+from tandem.core.terminal import visible
+
 QUIET_LOGGERS = (
     "lightning.pytorch",
     "lightning.fabric",
@@ -56,13 +58,23 @@ def set_up(log_file: Path | None, *, level: int = logging.INFO) -> None:
         warnings.filterwarnings("ignore", message)
 
 
+class _Visible(logging.Formatter):
+    """Writes out control characters, which a source or a file's name may have."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        return visible(super().format(record))
+
+
 def _terminal_handler() -> logging.Handler:
     """Coloured lines on a terminal; elsewhere, as in a file or a pipe, one plain line a record."""
     console = rich.get_console()
     if console.is_terminal:
-        return RichHandler(
+        coloured = RichHandler(
             console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"
         )
+        coloured.setFormatter(_Visible())
+        return coloured
     plain = logging.StreamHandler(sys.stderr)
-    plain.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    plain.setFormatter(_Visible("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     return plain

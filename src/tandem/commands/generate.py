@@ -12,11 +12,13 @@ import rich
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.commands.files import check_new, read_sources, write_new
+from tandem.commands.files import check_new, source_lines
+from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config import launch
-from tandem.config.bundles import device, runs, with_decoding
+from tandem.config.bundles import device, made_by, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
+from tandem.core.terminal import for_stream
 from tandem.inference import Bundle, SourceAttention, load_bundles
 from tandem.models.assemble import has_weights
 
@@ -39,14 +41,28 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return
+    line_by_line(bundle, cfg).write(cfg.output, made_by(cfg, "input"))
+
+
+def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
+    """How each line of the input is answered."""
     reader = bundle.processors.source
-    sources = read_sources(cfg.input, reader)
-    reader.check_lines(sources, most=cfg.max_source_length)
-    text = "".join(f"{line}\n" for line in lines(bundle, sources, cfg))
-    if cfg.output == "-":
-        sys.stdout.write(text)
-    else:
-        write_new(Path(cfg.output), text)
+    inputs = source_lines(cfg.input, reader)
+
+    def check(rows: list[Row], first: int) -> None:
+        reader.check_lines([source for (source,) in rows], most=cfg.max_source_length, first=first)
+
+    def answer(rows: list[Row], advance: Advance) -> list[str]:
+        return lines(bundle, [source for (source,) in rows], cfg, advance)
+
+    kept = reader.positions_per_symbol * (cfg.n_best or 1) * (16 if cfg.show_attention else 1)
+    return LineByLine(
+        rows=lambda: ((line,) for line in inputs),
+        repeatable=inputs.repeatable,
+        check=check,
+        answer=answer,
+        largest_window=LARGEST_WINDOW // kept,
+    )
 
 
 def converse(bundle: Bundle, cfg: DictConfig) -> None:
@@ -56,7 +72,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
     for line in _typed():
         try:
             reader.check_lines([line], most=cfg.max_source_length)
-            print(*lines(bundle, [line], cfg))
+            print(*(for_stream(text, sys.stdout) for text in lines(bundle, [line], cfg)))
         except InputError as error:
             launch.complain(error)
 
@@ -73,7 +89,9 @@ def _typed() -> Iterator[str]:
             yield line
 
 
-def lines(bundle: Bundle, sources: list[str], cfg: DictConfig) -> list[str]:
+def lines(
+    bundle: Bundle, sources: list[str], cfg: DictConfig, advance: Advance = lambda count: None
+) -> list[str]:
     """What is written for each source.
 
     Without ``cfg.n_best`` it is the text of the best hypothesis; else a JSON list of so many, each
@@ -81,7 +99,7 @@ def lines(bundle: Bundle, sources: list[str], cfg: DictConfig) -> list[str]:
     ``cfg.show_attention`` where the attention looked.
     """
     target = bundle.processors.target
-    found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens)
+    found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens, advance=advance)
     if cfg.n_best is None:
         return [target.decode(best.tokens) for best, *_ in found]
     found = [hypotheses[: cfg.n_best] for hypotheses in found]

@@ -1,18 +1,20 @@
 """Says how probable given outputs are: the model as a judge instead of a writer."""
 
 import json
-import sys
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.commands.files import check_new, read_lines, read_sources, write_new
+from tandem.commands.files import Lines, check_new, source_lines
+from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config import launch
-from tandem.config.bundles import device, runs
+from tandem.config.bundles import device, made_by, runs
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
-from tandem.inference import ScoredPair, load_bundle
+from tandem.inference import Bundle, ScoredPair, load_bundle
 
 FORMATS = ("tsv", "json")
 
@@ -34,22 +36,56 @@ def score(cfg: DictConfig, command: str = "") -> None:
         raise InputError(f"`run` must be one folder here, but is {cfg.run}; score with each alone.")
     bundle = load_bundle(runs(cfg)[0], trusted=cfg.trusted)
     bundle.model.to(device(cfg.accelerator))
+    line_by_line(bundle, cfg).write(cfg.output, made_by(cfg, "source", "target"))
+
+
+def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
+    """How each pair of lines is scored."""
     reader = bundle.processors.source
-    sources = read_sources(cfg.source, reader, key="source")
-    targets = read_lines(cfg.target, key="target")
-    if len(sources) != len(targets):
-        raise InputError(
-            f"source={cfg.source} has {len(sources)} lines and target={cfg.target} {len(targets)}, "
-            "but line n of one belongs to line n of the other; make them equally long."
-        )
-    reader.check_lines(sources, most=cfg.max_source_length)
-    pairs = bundle.score(sources, targets, alignment=cfg.alignment, max_tokens=cfg.max_tokens)
+    sources, targets = (
+        source_lines(cfg.source, reader, key="source"),
+        Lines(cfg.target, key="target"),
+    )
     as_line = _as_json if cfg.format == "json" else _as_columns
-    text = "".join(f"{as_line(pair, tokens=cfg.tokens)}\n" for pair in pairs)
-    if cfg.output == "-":
-        sys.stdout.write(text)
-    else:
-        write_new(Path(cfg.output), text)
+
+    def check(rows: list[Row], first: int) -> None:
+        reader.check_lines([source for source, _ in rows], most=cfg.max_source_length, first=first)
+
+    def answer(rows: list[Row], advance: Advance) -> list[str]:
+        pairs = bundle.score(
+            [source for source, _ in rows],
+            [target for _, target in rows],
+            alignment=cfg.alignment,
+            max_tokens=cfg.max_tokens,
+        )
+        advance(len(rows))
+        return [as_line(pair, tokens=cfg.tokens) for pair in pairs]
+
+    return LineByLine(
+        rows=lambda: _paired(sources, targets),
+        repeatable=sources.repeatable and targets.repeatable,
+        check=check,
+        answer=answer,
+        largest_window=LARGEST_WINDOW // reader.positions_per_symbol,
+    )
+
+
+def _paired(sources: Lines, targets: Lines) -> Iterator[Row]:
+    """Line n of one with line n of the other.
+
+    :raises InputError: once one has more lines than the other.
+    """
+    left, right = iter(sources), iter(targets)
+    for number, (source, target) in enumerate(zip_longest(left, right)):
+        if source is None or target is None:
+            longer = number + 1 + sum(1 for _ in (right if source is None else left))
+            counts = (number, longer) if source is None else (longer, number)
+            raise InputError(
+                f"source={sources.name} has {counts[0]} lines and target={targets.name} "
+                f"{counts[1]}, but line n of one belongs to line n of the other; make them equally "
+                "long."
+            )
+        yield source, target
 
 
 def _as_columns(pair: ScoredPair, *, tokens: bool) -> str:

@@ -1,13 +1,14 @@
 """What commands that read a trained model share: which one, on which device, how it decodes."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.config.instantiate import make, make_each
+from tandem.config.instantiate import make, make_each, plain
 from tandem.core.errors import InputError
-from tandem.inference.bundle import Bundle
+from tandem.inference.bundle import Bundle, bundle_digest
 from tandem.inference.mbr import MinimumBayesRisk
 
 
@@ -15,6 +16,16 @@ def runs(cfg: DictConfig) -> list[str]:
     """The folders that ``cfg.run`` names, one or a list."""
     folders = cfg.run if OmegaConf.is_list(cfg.run) else [cfg.run]
     return [str(folder) for folder in folders]
+
+
+def made_by(cfg: DictConfig, *inputs: str) -> dict[str, Any]:
+    """All that the output of a command depends on, its inputs aside, as plain data.
+
+    :param inputs: the keys that name them.
+    """
+    aside = {"run", "output", *inputs}
+    options = {key: value for key, value in plain(cfg).items() if key not in aside}
+    return options | {"run": [bundle_digest(folder) for folder in runs(cfg)]}
 
 
 def with_decoding(bundle: Bundle, cfg: DictConfig) -> Bundle:

@@ -3,6 +3,7 @@
 import errno
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tandem.config.folders import config_folder, own_config_folder
 from tandem.core.errors import InputError, NoRoomError, nearest
 from tandem.core.files import write_atomically
 from tandem.core.stopping import Stopped
+from tandem.core.terminal import visible
 
 BAD_INPUT = InputError.exit_code
 """Exit code for a mistake of the user's."""
@@ -97,6 +99,11 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         except Stopped as stopped:
             say(escape(_how_to_go_on(stopped, cfg, command_line(config_name, overrides))))
             raise
+        except KeyboardInterrupt:
+            sys.exit(128 + signal.SIGINT)
+        except BrokenPipeError:  # who reads the output has enough, as head does
+            _drop_output()
+            sys.exit(128 + signal.SIGPIPE)
         except InputError as error:
             if job.mode == RunMode.MULTIRUN:
                 raise  # the other jobs are still run
@@ -127,6 +134,11 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         )
     complain(mistake)
     sys.exit(mistake.exit_code)
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, as there is no reader."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:
@@ -229,7 +241,7 @@ def command_line(config_name: str, overrides: list[str]) -> str:
 
 def complain(error: InputError) -> None:
     """Print one sentence, in red on a terminal."""
-    say(f"[bold red]error:[/] {escape(str(error))}")
+    say(f"[bold red]error:[/] {escape(visible(str(error)))}")
 
 
 def say(markup: str) -> None:

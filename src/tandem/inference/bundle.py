@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,11 +94,18 @@ class Bundle:
         return [self.processors.target.decode(best.tokens) for best, *_ in outputs]
 
     @torch.inference_mode()
-    def hypotheses(self, sources: Texts, *, max_tokens: int = 4096) -> list[list[Hypothesis]]:
+    def hypotheses(
+        self,
+        sources: Texts,
+        *,
+        max_tokens: int = 4096,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> list[list[Hypothesis]]:
         """All that search finds for each source, the best first; the order is kept.
 
         :param sources: texts, or the paths of pictures or recordings.
         :param max_tokens: source symbols of a batch, padding counted; of vectors ten times that.
+        :param advance: is told after each batch how many sources it had.
         :raises InputError: if ``sources`` is no list of texts or paths, a source has no symbols,
             or a file is unusable.
         """
@@ -116,6 +123,7 @@ class Bundle:
             batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
             memories = [encode(model, batch) for model in self.models]
             outputs |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
+            advance(len(chosen))
         return [outputs[row] for row in range(len(sources))]
 
     def attention(
@@ -356,6 +364,11 @@ def _build_decoding(folder: Path, config: dict[str, Any], trusted: tuple[str, ..
                 "again."
             )
     return Decoding(search, scorers, rules)
+
+
+def bundle_digest(path: str | Path) -> str:
+    """What tells a bundle from others: the SHA-256 of its config, which has those of its files."""
+    return _digest(_bundle_folder(Path(path)) / CONFIG)
 
 
 def _bundle_folder(path: Path) -> Path:

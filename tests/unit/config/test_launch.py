@@ -212,3 +212,25 @@ def test_a_full_disk(capfd: pytest.CaptureFixture[str]) -> None:
         "error: There is no room on the disk (No space left on device: metrics.csv); free some "
         "space and try again.\n"
     )
+
+
+@pytest.mark.parametrize(("error", "code"), [(BrokenPipeError, 141), (KeyboardInterrupt, 130)])
+def test_what_ends_quietly(
+    error: type[BaseException],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def call(cfg: DictConfig, command: str) -> None:
+        raise error
+
+    monkeypatch.setattr(launch, "_drop_output", lambda: None)
+    with pytest.raises(SystemExit) as caught:
+        launch.run("generate", ["run=mine"], call)
+    assert caught.value.code == code
+    assert capfd.readouterr() == ("", "")
+
+
+def test_control_characters_in_a_message(capfd: pytest.CaptureFixture[str]) -> None:
+    launch.complain(InputError("The file a\x1b]0;title\x07b is none."))
+    assert capfd.readouterr().err == "error: The file a\\x1b]0;title\\x07b is none.\n"

@@ -75,8 +75,11 @@ class SourceReader(ABC):
         """
 
     @abstractmethod
-    def check_lines(self, lines: list[str], *, most: int) -> None:
-        """Refuse lines of input that are empty or have more than ``most`` symbols."""
+    def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
+        """Refuse lines of input that are empty or have more than ``most`` symbols.
+
+        :param first: the number of the first of them, for errors.
+        """
 
     def is_source(self, name: str) -> bool:
         """Whether an input of this name is one source itself, not a file with one a line."""

@@ -57,7 +57,7 @@ class FileReader(SourceReader):
         )
         return read_vectors(files)
 
-    def check_lines(self, lines: list[str], *, most: int) -> None:
+    def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
         """See :class:`SourceReader`; how long a file is shows when it is read."""
 
     def is_source(self, name: str) -> bool:

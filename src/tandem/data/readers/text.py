@@ -71,11 +71,11 @@ class TextReader(SourceReader):
         )
         return column, np.arange(len(split))
 
-    def check_lines(self, lines: list[str], *, most: int) -> None:
+    def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
         """See :class:`SourceReader`; what is truncated is never too long."""
         if self.truncate is not None:
             return
-        for number, ids in enumerate(self.tokenizer.encode_batch(lines), start=1):
+        for number, ids in enumerate(self.tokenizer.encode_batch(lines), start=first):
             if not ids:
                 raise InputError(f"Line {number} of the input is empty; every line needs a source.")
             if len(ids) > most:
