@@ -12,6 +12,7 @@ import torch
 
 from tandem.commands.train import train
 from tandem.core.errors import InputError
+from tandem.core.run_record import read_record
 
 Run = Callable[..., Any]
 
@@ -225,7 +226,7 @@ def test_data_that_cannot_be_used(
     with pytest.raises(InputError) as caught:
         train(compose_command("train", *options))
     assert str(caught.value) == message.format(data=parallel)
-    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"train.log"}
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_folder_can_be_used_again_after_a_failed_start(train_tiny: Run, tmp_path: Path) -> None:
@@ -248,7 +249,9 @@ def test_a_run_folder_that_exists(train_tiny: Run, tmp_path: Path) -> None:
 
 def test_a_run_folder_that_is_a_file(train_tiny: Run, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
-    assert "already exists; choose another" in message_of(train_tiny, tmp_path / "run")
+    assert "cannot be made (File exists); choose another" in message_of(
+        train_tiny, tmp_path / "run"
+    )
     message = message_of(train_tiny, tmp_path / "run" / "inside")
     assert "cannot be made (Not a directory); choose another run.folder." in message
 
@@ -277,7 +280,8 @@ def test_no_room_for_a_checkpoint(
     assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt"}
     for path in folder.iterdir():
         assert torch.load(path, weights_only=True)["global_step"] == 5
-    assert not (tmp_path / "run" / "run.json").exists()
+    record = read_record(tmp_path / "run")
+    assert (record["state"], record["why"]) == ("failed", message)
 
 
 def test_a_loss_that_is_not_finite(train_tiny: Run, tmp_path: Path) -> None:
@@ -299,7 +303,7 @@ def test_a_loss_that_is_not_finite(train_tiny: Run, tmp_path: Path) -> None:
     for path in folder.iterdir():
         state = torch.load(path, weights_only=True)["state_dict"]
         assert all(torch.isfinite(tensor).all() for tensor in state.values()), path.name
-    assert not (tmp_path / "run" / "run.json").exists()
+    assert read_record(tmp_path / "run")["why"] == message
 
 
 def test_a_rate_that_is_much_too_high(train_tiny: Run, tmp_path: Path) -> None:

@@ -63,4 +63,6 @@ def test_a_loss_that_explodes_ends_with_code_2(tmp_path: Path, tiny: tuple[str, 
     *_, last = done.stderr.splitlines()
     assert last.startswith("error: The loss of step ")
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "run" / "run.json").exists()
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["state"] == "failed"
+    assert last == f"error: {record['why']}"

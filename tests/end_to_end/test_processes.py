@@ -14,10 +14,11 @@ from omegaconf import DictConfig
 from safetensors.torch import load_file
 
 from tandem.callbacks import SampleTable
-from tandem.commands.train import open_folder, read_checkpoint, train, train_as_rank
+from tandem.commands.train import read_checkpoint, train, train_as_rank
 from tandem.config import checks
 from tandem.config.catalogue import config_groups
 from tandem.config.instantiate import plain
+from tandem.config.run_folder import run_folder
 from tandem.core.errors import InputError
 from tandem.core.stopping import Stopped
 
@@ -56,7 +57,11 @@ def free_port() -> str:
 def in_processes(cfg: DictConfig, count: int) -> list[int]:
     """Train in forked processes, which need no imports; return their exit codes."""
     checks.check(cfg)
-    open_folder(cfg)
+    with run_folder(cfg):
+        return in_forks(cfg, count)
+
+
+def in_forks(cfg: DictConfig, count: int) -> list[int]:
     port, children = free_port(), []
     for rank in range(count):
         child = os.fork()

@@ -13,6 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from tandem.core.errors import InputError
+from tandem.core.lock import is_locked
+from tandem.core.run_record import read_record
 from tandem.core.stopping import DEFAULT_HANDLERS, Stopped
 from tandem.data.datasets import parallel, reverse
 
@@ -179,7 +181,8 @@ def check_goes_on(
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     expected = train_tiny(straight, *options)
     killed(train_tiny, broken, *options, hook=hook, step=step)
-    assert not (broken / "run.json").exists()
+    assert read_record(broken)["state"] == "running"
+    assert not is_locked(broken)
     metrics = train_tiny(broken, *options, "resume=true")
 
     assert values(read_metrics(broken)) == values(read_metrics(straight))

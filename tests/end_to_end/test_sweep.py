@@ -18,6 +18,7 @@ import yaml
 
 from tandem.commands import sweep
 from tandem.core.lock import lock_folder
+from tandem.core.run_record import is_finished, read_record
 
 SERVER = """
 import json, os, sys
@@ -135,8 +136,14 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def ended_runs(folder: Path) -> int:
-    return len(list(folder.glob("*/run.json")))
+def finished_runs(folder: Path) -> dict[str, float]:
+    """The folders' names, and when their records were written."""
+    folders = [path.parent for path in folder.glob("*/run.json")]
+    return {
+        path.name: (path / "run.json").stat().st_mtime
+        for path in folders
+        if is_finished(read_record(path))
+    }
 
 
 def test_a_killed_sweep_loses_and_repeats_nothing(server: Server) -> None:
@@ -145,11 +152,11 @@ def test_a_killed_sweep_loses_and_repeats_nothing(server: Server) -> None:
     study = write_study(server, "killed")
     for enough, kill in ((3, os.killpg), (7, os.kill)):  # the second time without its trainings
         pid = server.start(study, "workers=2")
-        wait_for(lambda enough=enough: ended_runs(sweeps / "killed") >= enough)
+        wait_for(lambda enough=enough: len(finished_runs(sweeps / "killed")) >= enough)
         kill(pid, signal.SIGKILL)
         assert server.exit_code() == -signal.SIGKILL
-        assert ended_runs(sweeps / "killed") < 12
-    whole = [path.stat().st_mtime for path in sorted(sweeps.glob("killed/*/run.json"))]
+        assert len(finished_runs(sweeps / "killed")) < 12
+    whole = finished_runs(sweeps / "killed")
     output = server.run(study, "workers=2")
 
     rows = read_rows(sweeps / "killed")
@@ -157,8 +164,7 @@ def test_a_killed_sweep_loses_and_repeats_nothing(server: Server) -> None:
     assert rows == read_rows(sweeps / "straight")
     assert {row["state"] for row in rows} == {"complete"}
     assert len(list(sweeps.glob("killed/[0-9]*"))) == 12
-    again = [path.stat().st_mtime for path in sorted(sweeps.glob("killed/*/run.json"))]
-    assert set(whole) <= set(again)
+    assert whole.items() <= finished_runs(sweeps / "killed").items()
     best = [
         json.loads((sweeps / name / "best.json").read_text()) for name in ("killed", "straight")
     ]

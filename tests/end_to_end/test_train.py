@@ -31,6 +31,7 @@ def test_what_a_run_writes(
     )
     metrics = train(cfg, "tandem train seed=7")
     assert {path.name for path in folder.iterdir()} == {
+        ".lock",
         "attention",
         "bundle",
         "checkpoints",
@@ -43,6 +44,8 @@ def test_what_a_run_writes(
         "wandb",
     }
     record = json.loads((folder / "run.json").read_text())
+    assert record["state"] == "finished"
+    assert record["started"] <= record["ended"]
     assert record["metrics"] == metrics
     assert {
         f"{split}/{name}"

@@ -15,7 +15,7 @@ from tandem.config import launch
 from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
+from tandem.core.files import make_new_folder, write_atomically
 from tandem.data.batching import Budget
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.stream import StreamOptions
@@ -47,7 +47,8 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     data = bundle_data(bundle, cfg)
     metrics, hypotheses = score(bundle, data, cfg)
     first, *_ = runs(cfg)
-    folder = Path(first) / "evaluations" / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
+    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
+    folder = make_new_folder(Path(first) / "evaluations" / name)
     record = {"metrics": metrics, "split": cfg.split, "command": command}
     write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
     write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())

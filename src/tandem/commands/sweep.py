@@ -19,6 +19,7 @@ from tandem.config.folders import config_folder, find_study
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
+from tandem.core.run_record import read_record
 from tandem.sweeps.averages import averages, averages_table, check_averaged
 from tandem.sweeps.process import TrialProcess
 from tandem.sweeps.runner import Limits, Runner
@@ -105,7 +106,7 @@ def _scores(plan: Plan, trials: Trials) -> list[tuple[Point, dict[str, float]]]:
     found = []
     for row in trials.rows():
         if row.state == "complete":
-            record = json.loads((plan.run_folder(row.number) / "run.json").read_text())["metrics"]
+            record = read_record(plan.run_folder(row.number)).get("metrics", {})
             test = {name: value for name, value in record.items() if name.startswith("test/")}
             rest = {name: value for name, value in record.items() if name.startswith("val/")}
             found.append((row.point, test or rest))

@@ -1,8 +1,8 @@
 """Trains a model: data, model, callbacks, fit, test, bundle."""
 
-import json
 import logging
 import platform
+from contextlib import ExitStack, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from tandem import __version__
 from tandem.callbacks import TextMetrics, TrainingTime, read_checkpoint, settle_weights
 from tandem.commands import console
 from tandem.config import build, checks, launch
-from tandem.config.instantiate import plain
+from tandem.config.instantiate import check_values, plain
 from tandem.config.plan import Plan
 from tandem.config.positions import check_positions
-from tandem.core.errors import InputError
+from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
+from tandem.core.run_record import RECORD, read_record, timestamp, write_record
 from tandem.core.stopping import stopped_by_signals
 from tandem.data.module import DataModule
 from tandem.inference.bundle import save_bundle
@@ -41,21 +42,23 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     :return: the final metrics by the names they are logged under.
     :raises InputError: if something in the config or the data cannot work.
     """
-    plan = checks.check(cfg)
-    ranks = ElasticLaunch(
-        devices=cfg.trainer.devices,
-        num_nodes=cfg.trainer.num_nodes,
-        strategy=cfg.trainer.strategy,
-        run_id=Path(cfg.run.folder).name,
-        **cfg.launch,
-    )
-    folder = open_folder(cfg)
-    console.set_up(folder / "train.log")
-    with stopped_by_signals():
-        if ranks.world_size == 1:
-            return train_here(plan, command)
-        plan.data.prepare()  # so that the processes find all of it in the cache
-        return ranks.run(train_as_rank, config=plain(cfg), command=command)
+    check_values(cfg)
+    with stopped_by_signals(), run_folder(cfg) as folder:
+        plan = checks.check(cfg)
+        ranks = ElasticLaunch(
+            devices=cfg.trainer.devices,
+            num_nodes=cfg.trainer.num_nodes,
+            strategy=cfg.trainer.strategy,
+            run_id=folder.name,
+            **cfg.launch,
+        )
+        check_same(folder, cfg)
+        console.set_up(folder / "train.log")
+        with nullcontext() if ranks.num_nodes > 1 else recorded(folder, command=command):
+            if ranks.world_size == 1:
+                return train_here(plan, command)
+            plan.data.prepare()  # so that the processes find all of it in the cache
+            return ranks.run(train_as_rank, config=plain(cfg), command=command)
 
 
 def train_as_rank(
@@ -65,15 +68,19 @@ def train_as_rank(
 
     :param restarted: whether a process died, so that all go on from the last checkpoint.
     """
+    folder = Path(config["run"]["folder"])
     if rank == 0:
-        console.set_up(Path(config["run"]["folder"]) / "train.log")
+        console.set_up(folder / "train.log")
     else:
         console.set_up(None, level=logging.ERROR)
     logging.getLogger("tandem.data").setLevel(logging.ERROR)  # it has had its say
     if restarted:
         logger.warning("A process died; all of them start again")
         config["resume"] = True
-    with stopped_by_signals():
+    with stopped_by_signals(), ExitStack() as stack:
+        if rank == 0 and config["trainer"]["num_nodes"] > 1:  # who else should hold the lock
+            stack.enter_context(locked(folder))
+            stack.enter_context(recorded(folder, command=command))
         return train_here(checks.check(OmegaConf.create(config)), command)
 
 
@@ -122,9 +129,9 @@ def write_results(
         max_length=module.max_length,
         config=bundle_config(plain(cfg)),
     )
-    write_atomically(
-        folder / "run.json", json.dumps({"metrics": metrics, **facts}, indent=2).encode()
-    )
+    started = read_record(folder).get("started")
+    times = {"started": started, "ended": timestamp()}
+    write_record(folder, {"state": "finished", "metrics": metrics, **facts, **times})
     rich.print(
         summary_table(
             cfg.run.name,
@@ -136,50 +143,6 @@ def write_results(
             },
         )
     )
-
-
-def open_folder(cfg: DictConfig) -> Path:
-    """Make the run's folder, or find the one to resume in; never write over another run."""
-    folder = Path(cfg.run.folder)
-    config = folder / "config.yaml"
-    if not cfg.resume and _holds_a_run(folder):
-        raise InputError(
-            f"The run folder {folder} already exists; choose another run.folder, or continue that "
-            "run with resume=true."
-        )
-    if config.exists():
-        _check_same(yaml.safe_load(config.read_text()), plain(cfg), config)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"The run folder {folder} cannot be made ({error.strerror}); choose another run.folder."
-        ) from error
-    return folder
-
-
-def _holds_a_run(folder: Path) -> bool:
-    """Whether there is more than what a start that failed leaves behind."""
-    if not folder.is_dir():
-        return folder.exists()
-    return any(path.name not in ("train.log", "wandb") for path in folder.iterdir())
-
-
-def _check_same(old: dict[str, Any], new: dict[str, Any], path: Path) -> None:
-    """A run goes on with the config it began with, but for how long it trains."""
-    free = {"resume", "test", "callbacks", "logger", "run", "launch"}
-    limits = {"max_epochs", "max_steps", "max_time"}
-    for config in (old, new):
-        for key in limits:
-            config["trainer"].pop(key, None)
-    different = sorted(
-        key for key in old.keys() | new.keys() if key not in free and old.get(key) != new.get(key)
-    )
-    if different:
-        raise InputError(
-            f"resume=true needs the options that the run began with, but these differ from {path}: "
-            f"{', '.join(different)}; give the same ones, or choose another run.folder."
-        )
 
 
 def write_config(folder: Path, cfg: DictConfig) -> None:
@@ -258,7 +221,7 @@ def written_paths(folder: Path) -> dict[str, str]:
     """The paths of a run's folder that exist, by what they are."""
     names = {
         "bundle": "bundle",
-        "record": "run.json",
+        "record": RECORD,
         "metrics": "metrics.csv",
         "samples": "samples.jsonl",
         "outputs of the test split": "test.jsonl",

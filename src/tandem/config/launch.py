@@ -92,7 +92,8 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         job = HydraConfig.get()
         if job.mode == RunMode.MULTIRUN and config_name == "train":
             with open_dict(cfg):  # jobs that start in one second need names of their own
-                cfg.run.name = f"{cfg.run.name}-{job.job.num}"
+                written: Any = OmegaConf.to_container(cfg.run, resolve=False)
+                cfg.run.name = f"{written['name']}-{job.job.num}"
         overrides = [item for item in job.overrides.task if item]
         try:
             return call(cfg, command_line(config_name, overrides))

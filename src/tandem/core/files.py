@@ -1,10 +1,16 @@
-"""Files that are never seen half-written under their names."""
+"""Files that are never seen half-written under their names, and folders that nobody else has."""
 
+import fcntl
 import os
+import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+
+PART = re.compile(r"\.(.+)\.[0-9a-f]{8}")
+"""Names that :func:`unused_name` gives."""
 
 
 def unused_name(path: Path) -> Path:
@@ -20,16 +26,37 @@ def replacing(path: Path) -> Iterator[Path]:
     """A file beside a path, which takes its place once all is written and vanishes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = unused_name(path)
-    part.touch(exist_ok=False)
-    try:
-        yield part
-        os.replace(part, path)
-    except BaseException:
-        part.unlink()
-        raise
+    with part.open("xb") as file:
+        try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)  # a sign that the writer lives
+            yield part
+            os.replace(part, path)
+        except BaseException:
+            part.unlink()
+            raise
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is never seen half-written under its name."""
     with replacing(path) as part:
         part.write_bytes(content)
+
+
+def remove_dead_parts(folder: Path) -> None:
+    """Remove what killed writers left in a folder and the folders directly in it."""
+    for path in (*folder.glob(".*"), *folder.glob("*/.*")):
+        if PART.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with suppress(OSError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+
+
+def make_new_folder(path: Path) -> Path:
+    """Make a folder that was not there: at the path, or with -2, -3 ... behind its name."""
+    for number in count(1):
+        folder = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError("there is always another number")

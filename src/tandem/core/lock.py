@@ -1,6 +1,8 @@
 """One writer a folder: a lock that ends with the process that holds it, however it ends."""
 
+import errno
 import fcntl
+import logging
 import os
 import socket
 import time
@@ -8,8 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+logger = logging.getLogger(__name__)
+
 LOCK = ".lock"
 """The lock's file inside the folder; what counts is who holds it, not that it is there."""
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
+"""What a file system without locks answers."""
 PATIENCE = 0.5
 """Seconds for which :func:`lock_folder` asks again, as :func:`is_locked` holds it for a moment."""
 
@@ -20,7 +26,7 @@ class LockedError(Exception):
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder that exists.
+    """Hold the lock of a folder that exists; a file system without locks has none to hold.
 
     :raises LockedError: if another process, or another place of this one, holds it.
     """
@@ -49,9 +55,16 @@ def _acquire(descriptor: int, folder: Path) -> None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+            break
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
                 holder = (folder / LOCK).read_text() or "another process"
                 raise LockedError(holder) from error
             time.sleep(0.02)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            logger.warning("%s has no locks (%s): start one process there", folder, error.strerror)
+            return
+    if not os.path.samestat(os.fstat(descriptor), (folder / LOCK).stat()):
+        raise LockedError("a process that has just ended")  # and removed the folder

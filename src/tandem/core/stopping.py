@@ -9,6 +9,7 @@ from typing import Any
 DEFAULT_HANDLERS: dict[signal.Signals, Any] = {
     signal.SIGINT: signal.default_int_handler,
     signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,  # a terminal that closes; under nohup it stays ignored
 }
 
 
@@ -27,7 +28,7 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM raise :class:`Stopped`, unless somebody else handles them."""
+    """Let Ctrl-C, SIGTERM and SIGHUP raise :class:`Stopped`, unless somebody else handles them."""
     free = [
         number for number, usual in DEFAULT_HANDLERS.items() if signal.getsignal(number) == usual
     ]

@@ -14,6 +14,7 @@ import numpy as np
 import yaml
 
 from tandem.core.errors import InputError
+from tandem.core.run_record import is_finished
 
 MARKS = ("config.yaml", "run.json", "metrics.csv")
 """Files of which a run's folder has at least one."""
@@ -43,7 +44,7 @@ class Run:
     settings: dict[str, Value] = field(default_factory=dict)
     """The config with a dotted name for each value."""
     record: dict[str, Any] = field(default_factory=dict)
-    """``run.json``, which a run writes at its end."""
+    """``run.json``, which a run writes at its start and at its end."""
     curves: dict[str, Curve] = field(default_factory=dict)
     """Steps and values of what was logged."""
 
@@ -52,7 +53,7 @@ class Run:
         """How far it came."""
         if not self.config or (self.notes and not self.record):
             return "broken"
-        return "finished" if self.record else "unfinished"
+        return "finished" if is_finished(self.record) else "unfinished"
 
     @property
     def parts(self) -> dict[str, str]:

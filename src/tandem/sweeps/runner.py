@@ -1,13 +1,14 @@
 """Keeps trials running, several at a time, until there are none left."""
 
-import json
 import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tandem.core.errors import NoRoomError
+from tandem.core.run_record import is_finished, read_record
 from tandem.sweeps.process import TrialProcess, wait
 from tandem.sweeps.table import View
 from tandem.sweeps.trials import Row, Trial, Trials
@@ -82,7 +83,7 @@ class Runner:
     def _fill(self) -> bool:
         """Start trials while there is room; return whether any is running."""
         while len(self._running) < self._workers and (trial := self._trials.next()):
-            if self._record(trial).exists():  # it had ended, but the sweep was killed first
+            if is_finished(self._record(trial)):  # it had ended, but the sweep was killed first
                 self._complete(trial, 0.0)
             else:
                 self._running[trial] = self._start(trial)
@@ -98,7 +99,7 @@ class Runner:
                 trial.prune(process.seconds)
             elif not self._is_given_up(trial, process):
                 return
-        elif self._record(trial).exists():
+        elif is_finished(self._record(trial)):
             self._complete(trial, process.seconds)
         elif process.exit_code == NoRoomError.exit_code:
             raise NoRoomError(
@@ -138,7 +139,7 @@ class Runner:
         return True
 
     def _complete(self, trial: Trial, seconds: float) -> None:
-        metrics = json.loads(self._record(trial).read_text(encoding="utf-8"))["metrics"]
+        metrics = self._record(trial)["metrics"]
         trial.complete(metrics.get(self._trials.study.metric), seconds)
 
     def _stop(self) -> None:
@@ -149,8 +150,8 @@ class Runner:
             process.stop()
             trial.interrupt(process.seconds)
 
-    def _record(self, trial: Trial) -> Path:
-        return self._run_folder(trial.number) / "run.json"
+    def _record(self, trial: Trial) -> dict[str, Any]:
+        return read_record(self._run_folder(trial.number))
 
     def _rows(self) -> list[Row]:
         """All trials; of those that run also the time so far."""
