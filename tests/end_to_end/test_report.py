@@ -28,5 +28,5 @@ def test_report_of_a_trained_run(
     for name, (low, high) in run["intervals"].items():
         assert low <= run["metrics"][name] <= high
     assert {"train/loss", "val/loss", "val/exact_match"} <= run["curves"].keys()
-    assert data["main"] == "test/exact_match"
+    assert [one["main"] for one in data["sets"]] == ["test/exact_match"]
     assert len(run["samples"]) == len(data["samples"]) > 0

@@ -1,39 +1,37 @@
 """Writes one HTML page that compares runs."""
 
-import contextlib
 import functools
-import hashlib
 import json
 import webbrowser
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import rich
 from omegaconf import DictConfig
+from rich.markup import escape
 
 from tandem.commands import console
 from tandem.config import launch
 from tandem.config.instantiate import check_values
 from tandem.core.directions import Direction
-from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
 from tandem.data.cache import content_key
 from tandem.inference.trust import build_trusted
 from tandem.metrics.base import Metric, directions_of
-from tandem.reports.comparison import Outputs, Sample, comparison
+from tandem.reports.comparison import comparison
+from tandem.reports.outputs import (
+    FILE,
+    MAX_SAMPLES,
+    OutputLines,
+    Outputs,
+    keep_scores,
+    kept_scores,
+    read_lines,
+)
 from tandem.reports.page import render
-from tandem.reports.runs import Run, find_runs
+from tandem.reports.reading import UnreadableError, reason
+from tandem.reports.runs import Run, name_runs, read_run, run_folders
 from tandem.reports.statistics import RESAMPLES, Floats, resample
-
-CACHE = "resampled.npz"
-"""Beside ``run.json``: the scores of each resample, as they take a while."""
-SAMPLES = 20
-"""Rows of a test split of which the page shows what each run wrote."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,15 @@ class Known:
 
     metric: Metric
     signature: str
+    directions: dict[str, Direction]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that the page takes from one run."""
+
+    run: Run
+    outputs: Outputs | None
     directions: dict[str, Direction]
 
 
@@ -55,27 +62,45 @@ def report(cfg: DictConfig, command: str = "") -> Path:
     """
     console.set_up(None)
     check_values(cfg)
-    runs = find_runs([Path(folder) for folder in cfg.folders])
-    outputs: dict[Path, Outputs] = {}
-    directions: dict[str, Direction] = {}
-    for run in runs:
-        metrics = run_metrics(run, tuple(cfg.trusted))
-        for known in metrics:
-            directions |= known.directions
-        found = read_outputs(run, metrics)
-        if found:
-            outputs[run.folder] = found
-    page = render(
-        comparison(runs, outputs, directions),
-        title=", ".join(str(folder) for folder in cfg.folders),
-        written=f"{datetime.now():%Y-%m-%d %H:%M}",
-    )
+    folders = [Path(folder) for folder in cfg.folders]
+    trusted = tuple(cfg.trusted)
     path = Path(cfg.output)
-    launch.write_output(path, page)
-    rich.print(f"{len(runs)} runs in {path} ({len(page) / 2**20:.1f} MB)")
+    write_page([read(folder, trusted) for folder in run_folders(folders)], folders, path)
     if cfg.open:
         webbrowser.open(path.resolve().as_uri())
     return path
+
+
+def write_page(readings: list[Reading], folders: list[Path], path: Path) -> None:
+    """Write the page about runs that were read."""
+    runs = [one.run for one in readings]
+    name_runs(runs)
+    outputs = {one.run.folder: one.outputs for one in readings if one.outputs is not None}
+    directions = {name: way for one in readings for name, way in one.directions.items()}
+    page = render(
+        comparison(runs, outputs, directions),
+        title=", ".join(str(folder) for folder in folders),
+        written=f"{datetime.now():%Y-%m-%d %H:%M}",
+    )
+    launch.write_output(path, page)
+    rich.print(escape(f"{len(runs)} runs in {path} ({len(page) / 2**20:.1f} MB)"))
+
+
+def read(folder: Path, trusted: tuple[str, ...]) -> Reading:
+    """Read a run with its outputs; what cannot be read becomes a note."""
+    run = read_run(folder)
+    metrics = run_metrics(run, trusted)
+    outputs = None
+    try:
+        outputs = read_outputs(folder, metrics)
+    except FileNotFoundError:
+        pass
+    except Exception as error:  # metrics raise whatever their code meets in hostile texts
+        kind = "" if isinstance(error, UnreadableError) else f"{type(error).__name__}: "
+        run.notes.append(f"{FILE} cannot be read: {kind}{reason(error)}.")
+    return Reading(
+        run, outputs, {key: way for one in metrics for key, way in one.directions.items()}
+    )
 
 
 def run_metrics(run: Run, trusted: tuple[str, ...]) -> list[Known]:
@@ -85,8 +110,8 @@ def run_metrics(run: Run, trusted: tuple[str, ...]) -> list[Known]:
     for spec in specs.values() if isinstance(specs, dict) else ():
         try:
             known.append(_metric(json.dumps(spec), trusted))
-        except InputError as error:
-            run.notes.append(str(error))
+        except Exception as error:  # a config may give a metric's class any values
+            run.notes.append(f"A metric cannot be built: {reason(error)}.")
     return known
 
 
@@ -96,34 +121,25 @@ def _metric(spec: str, trusted: tuple[str, ...]) -> Known:
     return Known(metric, metric.signature, directions_of(metric))
 
 
-def read_outputs(run: Run, metrics: list[Known]) -> Outputs | None:
-    """What the run wrote for its test split, with the scores of each resample."""
-    try:
-        raw = (run.folder / "test.jsonl").read_bytes()
-        lines = raw.splitlines()
-        key = content_key(
-            hashlib.sha256(raw).hexdigest(), [one.signature for one in metrics], str(RESAMPLES)
-        )
-        kept = _cached(run.folder / CACHE, key)
-        test_set, resampled = kept or _resample(run, lines, metrics, key)
-        return Outputs(test_set, len(lines), resampled, [_row(line) for line in lines[:SAMPLES]])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        run.notes.append(f"test.jsonl cannot be read ({type(error).__name__}: {error}).")
-        return None
+def read_outputs(folder: Path, metrics: list[Known]) -> Outputs:
+    """What a run wrote for its test split, with the scores of each resample.
+
+    :raises UnreadableError: if the file cannot be read.
+    :raises FileNotFoundError: if there is none.
+    """
+    written = read_lines(folder)
+    key = content_key(written.digest, [one.signature for one in metrics], str(RESAMPLES))
+    kept = kept_scores(folder, key)
+    if kept is None:
+        kept = _resample(written, metrics)
+        keep_scores(folder, key, *kept)
+    test_set, resampled = kept
+    return Outputs(test_set, len(written.lines), resampled, written.rows(MAX_SAMPLES))
 
 
-def _row(line: bytes) -> Sample:
-    row = json.loads(line)
-    return Sample(row["source"], tuple(row["references"]), row["hypothesis"])
-
-
-def _resample(
-    run: Run, lines: list[bytes], metrics: list[Known], key: str
-) -> tuple[str, dict[str, Floats]]:
-    """Which test split it is, and the scores of each resample, which are kept beside the run."""
-    rows = [_row(line) for line in lines]
+def _resample(written: OutputLines, metrics: list[Known]) -> tuple[str, dict[str, Floats]]:
+    """Which test split it is, and the scores of each resample."""
+    rows = written.rows()
     test_set = content_key(row.source for row in rows)
     test_set = content_key(test_set, (text for row in rows for text in row.references))
     resampled: dict[str, Floats] = {}
@@ -132,28 +148,7 @@ def _resample(
             [row.hypothesis for row in rows], [list(row.references) for row in rows]
         )
         resampled |= resample(counts, known.metric.scores)
-    _keep(run.folder / CACHE, {"key": key, "test_set": test_set, **resampled})
     return test_set, resampled
-
-
-def _cached(path: Path, key: str) -> tuple[str, dict[str, Floats]] | None:
-    """What was kept of these outputs and metrics."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            kept = dict(file)
-        if kept.pop("key").item() != key:
-            return None
-        return kept.pop("test_set").item(), kept
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _keep(path: Path, arrays: dict[str, Any]) -> None:
-    """Keep arrays for the next report, if the run's folder may be written to."""
-    buffer = BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    with contextlib.suppress(OSError):
-        write_atomically(path, buffer.getvalue())
 
 
 def as_overrides(arguments: list[str]) -> list[str]:

@@ -1,24 +1,26 @@
 """What a page about many runs needs, as plain data."""
 
+import itertools
+import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
-from tandem.reports.pictures import as_data_uri
-from tandem.reports.runs import Run, Value, number
-from tandem.reports.statistics import RESAMPLES, Floats, as_extreme, interval
+from tandem.reports.outputs import Outputs
+from tandem.reports.runs import STATES, Run, Value, number, shorten
+from tandem.reports.samples import MAX_MAPS, SampleRows, maps
+from tandem.reports.statistics import RESAMPLES, as_extreme, interval
+from tandem.reports.test_sets import find_test_sets
 
 MAX_COLUMNS = 8
-"""Keys of the config that get a column."""
-MAX_MAPS = 24
-"""Runs of which an attention map is shown, the best ones."""
-MAX_TEXT = 400
-"""Letters shown of a text."""
+"""Keys of the config that have a column unless others are chosen."""
+MAX_COMMAND = 4000
+"""Letters of a command line."""
 
 PART_SECTIONS = {
     "encoder": ("encoder",),
@@ -31,30 +33,8 @@ MISSING = "(absent)"
 """In the place of a value that a config does not have."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A row of a test split and what a run wrote for it."""
-
-    source: str
-    references: tuple[str, ...]
-    hypothesis: str
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a run wrote for its test split, and how its scores vary with the rows."""
-
-    test_set: str
-    """The same for runs that were tested on the same rows."""
-    rows: int
-    resampled: dict[str, Floats] = field(default_factory=dict)
-    """Each score on each resample."""
-    samples: list[Sample] = field(default_factory=list)
-    """The first rows."""
-
-
 def comparison(
-    runs: list[Run], outputs: dict[Path, Outputs], directions: Mapping[str, Direction]
+    runs: list[Run], outputs: Mapping[Path, Outputs], directions: Mapping[str, Direction]
 ) -> dict[str, Any]:
     """All that the page shows.
 
@@ -64,36 +44,56 @@ def comparison(
     """
     names = sorted({name for run in runs for name in run.metrics}, key=_metric_order)
     known = {**LOSS_DIRECTIONS, **directions}
-    main, mode = main_metric(runs, names, known)
-    metrics = [{"name": name, "mode": known.get(score_of(name), "max")} for name in names]
-    for metric in metrics:
-        if metric["name"] == main:
-            metric["mode"] = mode
+    sets = find_test_sets(runs, outputs)
+    mains = [main_metric(one.runs, _names(one.runs, names), known) for one in sets]
+    modes: dict[str, str] = {name: known.get(score_of(name), "max") for name in names}
+    modes |= {name: mode for name, mode in reversed(mains) if name}
+    set_of = {run.folder: place for place, one in enumerate(sets) for run in one.runs}
+    excluded = {
+        run.folder: one.exclusions(run, outputs.get(run.folder)) for one in sets for run in one.runs
+    }
+    best = [
+        sorted(one.runs, key=lambda run: (bool(excluded[run.folder]), _rank(run, *main)))
+        for one, main in zip(sets, mains, strict=True)
+    ]
+    pictures = maps([run for ranked in itertools.zip_longest(*best) for run in ranked if run])
     keys = varying(runs)
-    pictures = maps(sorted(runs, key=lambda run: _rank(run, main, mode)))
-    samples = _Samples()
+    recipes = [recipe(run) for run in runs]
+    numbers = {written: place for place, written in enumerate(dict.fromkeys(recipes))}
+    samples = SampleRows()
     return {
         "runs": [
             {
                 "name": run.name,
                 "folder": str(run.folder),
                 "state": run.state,
+                "why": run.why,
                 "notes": run.notes,
+                "set": set_of.get(run.folder),
+                "excluded": excluded.get(run.folder, {}),
+                "recipe": numbers[written],
                 "parts": run.parts,
                 "settings": {key: run.settings[key] for key in keys if key in run.settings},
                 "parameters": number(run.record.get("parameters")),
                 "seconds": number(run.record.get("training_seconds")),
-                "command": str(run.record.get("command", "")),
+                "steps": first_number(run.record.get("steps"), run.log.steps),
+                "epochs": first_number(run.record.get("epochs"), run.log.epochs),
+                "started": run.started,
+                "command": shorten(str(run.record.get("command") or ""), MAX_COMMAND),
                 "metrics": run.metrics,
                 "intervals": intervals(run, outputs.get(run.folder)),
-                "curves": run.curves,
-                "samples": samples.add(outputs.get(run.folder)),
+                "curves": run.log.curves,
+                "samples": samples.add(run.folder, outputs.get(run.folder)),
                 "map": pictures.get(run.folder),
             }
-            for run in runs
+            for run, written in zip(runs, recipes, strict=True)
         ],
-        "metrics": metrics,
-        "main": main,
+        "sets": [
+            {"id": one.id, "label": one.label, "main": main}
+            for one, (main, _) in zip(sets, mains, strict=True)
+        ],
+        "metrics": [{"name": name, "mode": mode} for name, mode in modes.items()],
+        "states": list(STATES),
         "keys": keys,
         "columns": telling(runs, keys)[:MAX_COLUMNS],
         "same": same(runs, keys),
@@ -102,6 +102,23 @@ def comparison(
         "resamples": RESAMPLES,
         "maxMaps": MAX_MAPS,
     }
+
+
+def _names(runs: list[Run], names: list[str]) -> list[str]:
+    """The metrics that some of the runs have, in order."""
+    own = {name for run in runs for name in run.metrics}
+    return [name for name in names if name in own]
+
+
+def recipe(run: Run) -> str:
+    """What two runs share that differ by their seed alone."""
+    settings = {key: value for key, value in run.settings.items() if key != "seed"}
+    return json.dumps(settings, sort_keys=True) if settings else str(run.folder)
+
+
+def first_number(*values: Any) -> float | None:
+    """The first of the values that is a finite number."""
+    return next((found for value in values if (found := number(value)) is not None), None)
 
 
 def main_metric(
@@ -140,7 +157,7 @@ def _metric_order(name: str) -> tuple[int, bool, str]:
 def _rank(run: Run, metric: str, mode: str) -> float:
     value = run.metrics.get(metric)
     if value is None:
-        return np.inf
+        return math.inf
     return value if mode == "min" else -value
 
 
@@ -215,11 +232,11 @@ def intervals(run: Run, outputs: Outputs | None) -> dict[str, tuple[float, float
     return {
         f"test/{name}": interval(values)
         for name, values in scores.items()
-        if f"test/{name}" in run.metrics
+        if f"test/{name}" in run.metrics and np.isfinite(values).all()
     }
 
 
-def pairs(runs: list[Run], outputs: dict[Path, Outputs]) -> dict[str, list[dict[str, Any]]]:
+def pairs(runs: list[Run], outputs: Mapping[Path, Outputs]) -> dict[str, list[dict[str, Any]]]:
     """For each score and test split: places of the runs, and how they differ by chance."""
     together: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, run in enumerate(runs):
@@ -237,42 +254,3 @@ def pairs(runs: list[Run], outputs: dict[Path, Outputs]) -> dict[str, list[dict[
         rows = outputs[runs[places[0]].folder].rows
         compared[name].append({"runs": places, "rows": rows, "asExtreme": lower})
     return compared
-
-
-def maps(runs: list[Run]) -> dict[Path, str]:
-    """One small attention map of each of the first runs that have any, by folder."""
-    found: dict[Path, str] = {}
-    for run in runs:
-        folder = run.folder / "attention"
-        of_test, of_validation = sorted(folder.glob("test-*.png")), sorted(folder.glob("val-*.png"))
-        path = next(iter(of_test + of_validation), None)
-        if path and (uri := as_data_uri(path)):
-            found[run.folder] = uri
-        if len(found) == MAX_MAPS:
-            break
-    return found
-
-
-class _Samples:
-    """Rows of all test splits, each once."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self._places: dict[tuple[str, int], int] = {}
-
-    def add(self, outputs: Outputs | None) -> dict[int, str]:
-        """Take a run's first rows in; return its hypotheses by the rows' places."""
-        hypotheses = {}
-        for row, sample in enumerate(outputs.samples if outputs else []):
-            assert outputs is not None
-            place = self._places.setdefault((outputs.test_set, row), len(self.rows))
-            if place == len(self.rows):
-                references = [shorten(text) for text in sample.references]
-                self.rows.append({"source": shorten(sample.source), "references": references})
-            hypotheses[place] = shorten(sample.hypothesis)
-        return hypotheses
-
-
-def shorten(text: str) -> str:
-    """The text, or its beginning and a sign that there is more."""
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT].rstrip()} …"

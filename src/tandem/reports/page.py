@@ -10,7 +10,21 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 FOLDER = Path(__file__).parent / "page"
-SCRIPTS = ("model.js", "table.js", "charts.js", "compare.js", "start.js")
+SCRIPTS = (
+    "model.js",
+    "seeds.js",
+    "theme.js",
+    "filter.js",
+    "columns.js",
+    "table.js",
+    "charts.js",
+    "curves.js",
+    "details.js",
+    "compare.js",
+    "export.js",
+    "address.js",
+    "start.js",
+)
 
 
 def render(data: Mapping[str, Any], *, title: str, written: str) -> str:
@@ -21,7 +35,7 @@ def render(data: Mapping[str, Any], *, title: str, written: str) -> str:
     :param written: when it was written.
     """
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
-    return environment.get_template("report.html").render(
+    page = environment.get_template("report.html").render(
         title=title,
         written=written,
         style=_inline("report.css"),
@@ -29,6 +43,7 @@ def render(data: Mapping[str, Any], *, title: str, written: str) -> str:
         scripts=Markup("\n").join(_inline(name) for name in SCRIPTS),
         data=Markup(as_json(data)),
     )
+    return page.encode("utf-8", "replace").decode()  # names of files may hold halves of letters
 
 
 def _inline(name: str) -> Markup:

@@ -1,35 +1,39 @@
 """Run folders as they lie on disk, however far their runs came."""
 
-import csv
 import json
 import math
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-import yaml
+from typing import Any, Literal, TypeVar, get_args
 
 from tandem.core.errors import InputError
+from tandem.core.lock import is_locked
 from tandem.core.run_record import is_finished
+from tandem.reports.curves import TrainingLog, read_log
+from tandem.reports.reading import UnreadableError, read_json, read_yaml, reason
 
 MARKS = ("config.yaml", "run.json", "metrics.csv")
 """Files of which a run's folder has at least one."""
 PARTS = ("dataset", "encoder", "decoder", "attention")
-TIME = re.compile(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-(?=.)")
+TIME = re.compile(r"^(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)-(?=.)")
 """How names of runs begin that the user did not name."""
 OWN = ("run.", "logger.")
 """Sections of a config that differ between any two runs."""
-MAX_POINTS = 100
-"""Points kept of a learning curve."""
+PATHS = ("folder", "dirpath", "_partial_", "resume")
+"""Keys that say nothing of what a run does."""
+MAX_TEXT = 500
+"""Letters kept of a setting, a name of a metric or a sentence."""
+MAX_METRICS = 200
 
+Content = TypeVar("Content")
 Value = str | int | float | bool | None
-Curve = tuple[list[float], list[float]]
-State = Literal["finished", "unfinished", "broken"]
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+State = Literal["finished", "running", "stopped", "failed", "killed", "unfinished", "broken"]
+STATES: tuple[State, ...] = get_args(State)
+"""The order in which a page counts them."""
 
 
 @dataclass
@@ -44,29 +48,68 @@ class Run:
     settings: dict[str, Value] = field(default_factory=dict)
     """The config with a dotted name for each value."""
     record: dict[str, Any] = field(default_factory=dict)
-    """``run.json``, which a run writes at its start and at its end."""
-    curves: dict[str, Curve] = field(default_factory=dict)
-    """Steps and values of what was logged."""
+    """``run.json``: how the run stands or ended, and its results."""
+    log: TrainingLog = field(default_factory=TrainingLog)
+    locked: bool = False
+    """Whether a process is at work in the folder."""
 
     @property
     def state(self) -> State:
-        """How far it came."""
+        """How far it came; ``unfinished`` is one of an older version, which did not say more."""
         if not self.config or (self.notes and not self.record):
             return "broken"
+        if self.locked:
+            return "running"
+        written = self.record.get("state")
+        if written == "running":
+            return "killed"
+        if written in ("stopped", "failed"):
+            return written
         return "finished" if is_finished(self.record) else "unfinished"
+
+    @property
+    def why(self) -> str:
+        """Why it ended, in a sentence, as far as it is known."""
+        match self.state:
+            case "killed":
+                return "Its process ended without a word; resume=true goes on with it."
+            case "unfinished":
+                return "It has no run.json, which a run writes at its end."
+            case "broken":
+                return " ".join(self.notes)
+        return shorten(str(self.record.get("why") or ""), MAX_TEXT)
 
     @property
     def parts(self) -> dict[str, str]:
         """Names of the options that most of a model depends on."""
-        tags = (self.config.get("run") or {}).get("tags") or []
-        named = dict(str(tag).partition("=")[::2] for tag in tags)
-        return {part: named.get(part) or str(self.settings.get(part, "")) for part in PARTS}
+        section = self.config.get("run")
+        tags = section.get("tags") if isinstance(section, dict) else None
+        named = dict(
+            str(tag).partition("=")[::2] for tag in (tags if isinstance(tags, list) else [])
+        )
+        return {
+            part: shorten(named.get(part) or str(self.settings.get(part, "")), MAX_TEXT)
+            for part in PARTS
+        }
 
     @property
     def metrics(self) -> dict[str, float]:
         """Final values that are numbers."""
-        found = {name: number(value) for name, value in self.record.get("metrics", {}).items()}
-        return {name: value for name, value in found.items() if value is not None}
+        written = self.record.get("metrics")
+        values = {
+            shorten(str(name), MAX_TEXT): number(value)
+            for name, value in (written.items() if isinstance(written, dict) else ())
+        }
+        known = [(name, value) for name, value in values.items() if value is not None]
+        return dict(known[:MAX_METRICS])
+
+    @property
+    def started(self) -> str:
+        """When it began, in ISO form; of older runs what their names say."""
+        if isinstance(written := self.record.get("started"), str):
+            return shorten(written, MAX_TEXT)
+        named = TIME.match(self.folder.name)
+        return f"{named[1]}T{':'.join(named.groups()[1:])}" if named else ""
 
 
 def find_runs(folders: list[Path]) -> list[Run]:
@@ -74,28 +117,29 @@ def find_runs(folders: list[Path]) -> list[Run]:
 
     :raises InputError: if a folder is missing or if there is no run.
     """
+    runs = [read_run(path) for path in run_folders(folders)]
+    name_runs(runs)
+    return runs
+
+
+def run_folders(folders: list[Path]) -> list[Path]:
+    """Folders of runs at or below the given ones, in order; hidden folders are left out.
+
+    :raises InputError: if a folder is missing or if there is no run.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"The folder {folder} does not exist; give folders that hold runs.")
-    paths = dict.fromkeys(path for folder in folders for path in run_folders(folder))
+    paths = dict.fromkeys(path for folder in folders for path in _walk(folder))
     if not paths:
         raise InputError(
             f"There is no run below {', '.join(map(str, folders))}; a run's folder has a "
             "config.yaml, so give the folder that holds such folders."
         )
-    runs = [read_run(path) for path in paths]
-    full = [run.folder.resolve().name for run in runs]
-    short = [TIME.sub("", name) for name in full]
-    counts = Counter([*full, *short])
-    for run, *names in zip(runs, short, full, strict=True):
-        run.name = next(
-            (name for name in names if counts[name] <= names.count(name)), str(run.folder)
-        )
-    return runs
+    return list(paths)
 
 
-def run_folders(folder: Path) -> list[Path]:
-    """Folders of runs at or below a folder, in order; hidden folders are left out."""
+def _walk(folder: Path) -> list[Path]:
     found = []
     for root, subfolders, files in os.walk(folder):
         if any(mark in files for mark in MARKS):
@@ -105,49 +149,65 @@ def run_folders(folder: Path) -> list[Path]:
     return found
 
 
+def name_runs(runs: list[Run]) -> None:
+    """Give each run the shortest name that no other one has."""
+    full = [run.folder.resolve().name for run in runs]
+    short = [TIME.sub("", name) for name in full]
+    counts = Counter([*full, *short])
+    for run, *names in zip(runs, short, full, strict=True):
+        run.name = next(
+            (name for name in names if counts[name] <= names.count(name)), str(run.folder)
+        )
+
+
 def read_run(folder: Path) -> Run:
     """Read a run's folder; what cannot be read becomes a note."""
     run = Run(folder)
-    run.config = _read(run, "config.yaml", lambda text: yaml.load(text, YAML_LOADER)) or {}
-    run.settings = flatten(run.config)
-    if (folder / "run.json").exists():
-        run.record = _read(run, "run.json", json.loads) or {}
-        if not isinstance(run.record.get("metrics", {}), dict):
-            run.notes.append("run.json has no metrics.")
-            run.record = {}
     try:
-        run.curves = read_curves(folder / "metrics.csv")
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        run.notes.append(f"metrics.csv cannot be read ({_reason(error)}).")
+        _read_files(run)
+    except Exception as error:  # one damaged folder must not take the others' report with it
+        run.notes.append(f"The folder cannot be read: {type(error).__name__}: {reason(error)}.")
+        run.config, run.settings, run.record = {}, {}, {}
     return run
 
 
-def _read(run: Run, name: str, parse: Any) -> dict[str, Any] | None:
-    """A file's content, which must be a mapping; None, and a note, if it is not."""
+def _read_files(run: Run) -> None:
+    run.locked = is_locked(run.folder)
+    run.config = _read(run, "config.yaml", read_yaml, {})
+    if not run.config and not run.notes:
+        run.notes.append("There is no config.yaml, or it is empty.")
+    run.settings = flatten(run.config)
+    run.record = _read(run, "run.json", read_json, {})
+    if not isinstance(run.record.get("metrics", {}), dict):
+        run.notes.append("The metrics in run.json are not a mapping.")
+        run.record = {}
+    is_over = run.record.get("state", "running") != "running"
+    steps = number(run.record.get("steps")) if is_over else None
+    run.log = _read(run, "metrics.csv", lambda path: read_log(path, steps), TrainingLog())
+
+
+def _read(run: Run, name: str, read: Callable[[Path], Content], missing: Content) -> Content:
+    """A file's content; if there is none that can be used, a note says why."""
     try:
-        content = parse((run.folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        run.notes.append(f"{name} cannot be read ({_reason(error)}).")
-        return None
-    if not isinstance(content, dict):
-        run.notes.append(f"{name} is not a mapping.")
-        return None
-    return content
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()).rstrip(".")
+        return read(run.folder / name)
+    except FileNotFoundError:
+        return missing
+    except UnreadableError as error:
+        run.notes.append(f"{name} cannot be read: {error}.")
+        return missing
 
 
 def number(value: Any) -> float | None:
     """The value if it is a finite number."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond the range of floats
+        return None
 
 
-def flatten(config: Any, prefix: str = "") -> dict[str, Value]:
+def flatten(config: dict[Any, Any], prefix: str = "") -> dict[str, Value]:
     """A dotted name for each value; the class that a section names stands under its own name.
 
     Left out are paths and names that differ between any two runs.
@@ -159,27 +219,24 @@ def flatten(config: Any, prefix: str = "") -> dict[str, Value]:
             flat[prefix.rstrip(".")] = str(value).rpartition(".")[2]
         elif isinstance(value, dict):
             flat |= flatten(value, f"{name}.")
-        elif key not in ("_partial_", "folder", "dirpath") and not name.startswith(OWN):
-            flat[name] = json.dumps(value) if isinstance(value, list) else value
+        elif key not in PATHS and not name.startswith(OWN):
+            flat[name] = plain(value)
     return flat
 
 
-def read_curves(path: Path) -> dict[str, Curve]:
-    """Steps and values of each column of ``metrics.csv``, of long ones evenly spread points."""
-    if not path.exists():
-        return {}
-    whole_lines = path.read_text(encoding="utf-8").rpartition("\n")[0]
-    points: dict[str, list[tuple[float, float]]] = {}
-    for row in csv.DictReader(whole_lines.splitlines()):
-        step = row.pop("step", None)
-        for name, cell in row.items():
-            if step and cell and name != "epoch" and math.isfinite(float(cell)):
-                points.setdefault(name, []).append((float(step), float(cell)))
-    return {name: thin(one) for name, one in points.items()}
+def plain(value: Any) -> Value:
+    """A value that a page can hold: lists, dates and numbers beyond floats become texts."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        if number(value) is not None:
+            return value
+        return shorten(f"{value:#x}" if isinstance(value, int) else str(value), MAX_TEXT)
+    if isinstance(value, list):
+        return shorten(json.dumps(value, default=str, skipkeys=True), MAX_TEXT)
+    return shorten(str(value), MAX_TEXT)
 
 
-def thin(points: list[tuple[float, float]]) -> Curve:
-    """At most ``MAX_POINTS`` of the points, the first and the last among them."""
-    kept = np.linspace(0, len(points) - 1, min(len(points), MAX_POINTS)).round().astype(int)
-    steps, values = zip(*(points[place] for place in kept), strict=True)
-    return list(steps), list(values)
+def shorten(text: str, length: int) -> str:
+    """The text, or its beginning and a sign that there is more."""
+    return text if len(text) <= length else f"{text[:length].rstrip()} …"

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from tandem.commands import report as reporting
-from tandem.commands.report import CACHE, as_overrides, report
+from tandem.commands.report import as_overrides, report
 from tandem.config import launch
 from tandem.core.errors import InputError
 from tandem.metrics import Metric
+from tandem.reports.outputs import CACHE
 
 Compose = Callable[..., Any]
 WriteRun = Callable[..., Path]
@@ -97,7 +98,7 @@ def test_broken_runs_are_listed(make_report: Any, write_run: WriteRun) -> None:
     runs = page_data(make_report(folder))["runs"]
     assert [run["state"] for run in runs] == ["finished", "unfinished", "finished", "finished"]
     assert runs[0]["notes"] == []
-    assert runs[2]["notes"][0].startswith("test.jsonl cannot be read (KeyError")
+    assert runs[2]["notes"][0].startswith("test.jsonl cannot be read: line 1 has")
     assert "my_package.Metric" in runs[3]["notes"][0]
     assert runs[3]["intervals"] == {}
 
@@ -144,11 +145,12 @@ def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 USE = """
 <script>
-const order = () => [...byId("board").tBodies[0].rows].map((row) => runs[row.dataset.place].name);
+const lines = () => [...byId("board").querySelectorAll("tr[data-id]")];
+const order = () => lines().map((line) => rowOf(line.dataset.id).name);
 const press = (key) => byId("board").querySelector(`[data-key="${key}"]`).click();
 const filter = byId("filter");
 const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
-const seen = { start: order(), chosen: chosenRuns().map((run) => run.name) };
+const seen = { start: order(), chosen: chosenRows().map((run) => run.name) };
 seen.shares = byId("importance").innerText;
 press("test/loss"); seen.loss = order();
 press("test/loss"); seen.lossDown = order();

@@ -13,10 +13,12 @@ from plotly.offline import get_plotlyjs
 
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.reports import comparison as comparing
-from tandem.reports.comparison import Outputs, Sample, comparison, shorten, telling, varying
+from tandem.reports.comparison import comparison, telling, varying
+from tandem.reports.outputs import Outputs, Sample
 from tandem.reports.page import render
 from tandem.reports.pictures import MAX_WIDTH, as_data_uri
-from tandem.reports.runs import Run, find_runs
+from tandem.reports.runs import Run, find_runs, shorten
+from tandem.reports.samples import MAX_TEXT, SampleRows
 
 WriteRun = Callable[..., Path]
 
@@ -70,13 +72,13 @@ def test_pairs_need_the_same_rows(write_run: WriteRun) -> None:
 
 
 def test_samples_of_one_test_split_stand_together() -> None:
-    rows = comparing._Samples()
+    rows, folder = SampleRows(), Path("x")
     first = Outputs("one", 1, samples=[Sample("s", ("r",), "h")])
     second = Outputs("one", 1, samples=[Sample("s", ("r",), "g")])
     third = Outputs("two", 1, samples=[Sample("t", ("r",), "k" * 1000)])
-    assert (rows.add(first), rows.add(second)) == ({0: "h"}, {0: "g"})
-    assert rows.add(third) == {1: shorten("k" * 1000)}
-    assert rows.add(None) == {}
+    assert (rows.add(folder, first), rows.add(folder, second)) == ({0: "h"}, {0: "g"})
+    assert rows.add(folder, third) == {1: shorten("k" * 1000, MAX_TEXT)}
+    assert rows.add(folder, None) == {}
     assert rows.rows == [
         {"source": "s", "references": ["r"]},
         {"source": "t", "references": ["r"]},
@@ -110,4 +112,4 @@ def test_pictures_become_small(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("length", "ends"), [(400, "x"), (401, "…")])
 def test_shorten(length: int, ends: str) -> None:
-    assert shorten("x" * length).endswith(ends)
+    assert shorten("x" * length, 400).endswith(ends)

@@ -1,13 +1,12 @@
-// Pictures by Plotly: curves of chosen runs; heat maps, importance and lines of shown runs.
-const LAYOUT = {
-  font: { family: "system-ui, sans-serif", size: 12, color: "#1d2430" },
-  paper_bgcolor: "#fff",
-  plot_bgcolor: "#fff",
+// Pictures by Plotly: heat maps, importance and lines of shown rows.
+const chartLayout = () => ({
+  font: { family: "system-ui, sans-serif", size: 12, color: styleColour("ink") },
+  paper_bgcolor: styleColour("paper"),
+  plot_bgcolor: styleColour("paper"),
   margin: { l: 60, r: 20, t: 20, b: 44 },
-};
-const AXIS = { gridcolor: "#eceff3", linecolor: "#c5ccd6", zeroline: false, automargin: true };
+});
+const axisStyle = () => ({ gridcolor: styleColour("line"), linecolor: styleColour("edge"), zeroline: false, automargin: true });
 const SETTINGS = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
-const SCALE = [[0, "#f2f6fb"], [0.5, "#8fb3dd"], [1, "#1b4f9c"]];
 const DASHES = ["solid", "dash", "dot"];
 
 const escapeHtml = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -33,7 +32,7 @@ function drawWaiting(id) {
 
 function drawChart(id, traces, layout) {
   byId(id).style.minHeight = `${layout.height}px`;
-  waiting.set(id, () => Plotly.react(id, traces, { ...LAYOUT, ...layout }, SETTINGS));
+  waiting.set(id, () => Plotly.react(id, traces, { ...chartLayout(), ...layout }, SETTINGS));
   if (inSight.has(id)) drawWaiting(id);
 }
 
@@ -49,50 +48,29 @@ function readyForChart(id) {
   byId(id).querySelector(".empty")?.remove();
 }
 
-function drawCurves() {
-  const names = [...new Set(runs.flatMap((run) => Object.keys(run.curves)))].sort();
-  if (!names.includes(view.curve)) {
-    const wanted = view.metric.replace(/^test\//, "val/");
-    view.curve = names.includes(wanted) ? wanted : (names[0] ?? "");
-  }
-  fillSelect(byId("curve"), names, view.curve);
-  const drawn = chosenRuns().filter((run) => run.curves[view.curve]);
-  if (!drawn.length) return sayEmpty("curves", "No chosen run has logged this curve; choose runs in the leaderboard.");
-  readyForChart("curves");
-  const traces = drawn.map((run) => {
-    const [x, y] = run.curves[view.curve];
-    const dash = DASHES[Math.floor(view.chosen.indexOf(run.place) / PALETTE.length) % DASHES.length];
-    return {
-      x, y,
-      name: escapeHtml(run.name),
-      mode: x.length < 30 ? "lines+markers" : "lines",
-      line: { color: colour(run), width: 1.8, dash },
-      marker: { size: 5 },
-    };
-  });
-  const legend = { orientation: "h", y: -0.16, yanchor: "top", font: { size: 11 } };
-  const height = 380 + 20 * Math.ceil(drawn.length / 2);
-  drawChart("curves", traces, { height, legend, showlegend: true, xaxis: { ...AXIS, title: { text: "step" } }, yaxis: { ...AXIS, title: { text: view.curve } } });
-}
-
 const distinct = (list) => [...new Set(list)].sort(inOrder);
 
-function mean(list) {
-  return list.reduce((sum, value) => sum + value, 0) / list.length;
+// Shown rows whose scores may be averaged and compared; null, and a sentence, for several test sets.
+function comparableRows(id) {
+  const scored = shown.filter((row) => isRanked(row) && has(row, view.metric));
+  if (new Set(scored.map((row) => row.set)).size < 2) return scored;
+  sayEmpty(id, "The shown runs have several test sets, whose scores do not compare; choose one.");
+  return null;
 }
 
 function drawMatrix() {
-  const scored = shown.filter((run) => has(run, view.metric));
+  const scored = comparableRows("matrix");
+  if (scored === null) return;
   const of = (part) => distinct(scored.map((run) => run.parts[part]));
   const [encoders, decoders, attentions] = [of("encoder"), of("decoder"), of("attention")];
   if (encoders.length < 2 && decoders.length < 2) {
     return sayEmpty("matrix", "The shown runs have one encoder and one decoder, so there is nothing to set side by side.");
   }
   readyForChart("matrix");
-  const across = Math.min(4, attentions.length);
+  const across = Math.min(byId("matrix").clientWidth < 600 ? 1 : 4, attentions.length);
   const down = Math.ceil(attentions.length / across);
   const layout = { height: 40 + down * (70 + 42 * encoders.length), annotations: [], margin: { l: 96, r: 90, t: 36, b: 40 } };
-  layout.coloraxis = { colorscale: SCALE, reversescale: modes.get(view.metric) === "min", colorbar: { thickness: 12, outlinewidth: 0, title: { text: view.metric, side: "right" } } };
+  layout.coloraxis = { colorscale: scale(), reversescale: modes.get(view.metric) === "min", colorbar: { thickness: 12, outlinewidth: 0, title: { text: view.metric, side: "right" } } };
   const traces = attentions.map((attention, index) => matrixPanel({ scored, encoders, decoders, attention, index, across, down, layout }));
   drawChart("matrix", traces, layout);
 }
@@ -123,7 +101,7 @@ function matrixPanel({ scored, encoders, decoders, attention, index, across, dow
 
 // Main parts that vary among runs, and the telling keys of the config that do.
 function varyingKeys(list) {
-  return [...PART_COLUMNS, ...data.columns].filter((key) => distinct(list.map((run) => String(reader(key)(run) ?? ""))).length > 1);
+  return [...PARTS, ...data.columns].filter((key) => distinct(list.map((run) => String(reader(key)(run) ?? ""))).length > 1);
 }
 
 // Each value's group: itself, or for numbers with many values a quarter of them.
@@ -170,7 +148,7 @@ function drawParallel(scored, keys) {
   const scores = scored.map((run) => run.metrics[view.metric]);
   const dimensions = keys.map((key) => parallelAxis(key, scored));
   dimensions.push({ label: view.metric, values: scores });
-  const line = { color: scores, colorscale: SCALE, reversescale: modes.get(view.metric) === "min" };
+  const line = { color: scores, colorscale: scale(), reversescale: modes.get(view.metric) === "min" };
   drawChart("parallel", [{ type: "parcoords", dimensions, line, labelangle: 0 }], { height: 380, margin: { l: 80, r: 60, t: 60, b: 24 } });
 }
 
@@ -183,7 +161,8 @@ function parallelAxis(key, list) {
 }
 
 function drawSweep() {
-  const scored = shown.filter((run) => has(run, view.metric));
+  const scored = comparableRows("importance");
+  if (scored === null) return sayEmpty("parallel", "");
   const keys = varyingKeys(scored);
   drawImportance(scored, keys);
   drawParallel(scored, keys);

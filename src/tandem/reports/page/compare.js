@@ -6,8 +6,8 @@ function runHeads(list) {
 }
 
 function drawDifferences() {
-  const chosen = chosenRuns();
-  const keys = data.keys.filter((key) => new Set(chosen.map((run) => JSON.stringify(run.settings[key]))).size > 1);
+  const chosen = chosenRows();
+  const keys = data.keys.filter((key) => new Set(chosen.map((run) => JSON.stringify(run.settings[key]))).size > 1 && !(view.seeds && key === "seed"));
   if (chosen.length < 2 || !keys.length) return byId("differences").replaceChildren();
   const head = make("tr", {}, make("th", { scope: "col", class: "pinned" }, "key"), ...runHeads(chosen));
   const rows = keys.map((key) =>
@@ -34,22 +34,29 @@ function pairCell(a, b) {
 }
 
 function drawPairs() {
-  const compared = chosenRuns().filter((run) => has(run, view.metric)).slice(0, MAX_PAIRS);
+  const compared = chosenRows().flatMap((row) => row.members).filter((run) => has(run, view.metric)).slice(0, MAX_PAIRS);
   if (compared.length < 2 || !data.pairs[view.metric]) return byId("pairs").replaceChildren();
   const head = make("tr", {}, make("th", { scope: "col", class: "pinned" }, view.metric), ...runHeads(compared));
   const rows = compared.map((a) => make("tr", {}, make("th", { scope: "row", class: "pinned" }, a.name), ...compared.map((b) => pairCell(a, b))));
   byId("pairs").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
+// The source's picture or recording, if the run kept a copy.
+function mediaElement(row) {
+  if (!row.media) return null;
+  if (row.media.startsWith("data:audio/")) return make("audio", { src: row.media, controls: true, preload: "none" });
+  return make("img", { src: row.media, alt: row.source, loading: "lazy" });
+}
+
 function drawSamples() {
-  const chosen = chosenRuns().filter((run) => Object.keys(run.samples).length);
+  const chosen = chosenRows().map((row) => row.members.find((run) => Object.keys(run.samples).length)).filter((run) => run !== undefined);
   const onlyDiffering = byId("differing").checked;
   const rows = data.samples.flatMap((row, place) => {
     const found = chosen.map((run) => run.samples[place]);
     if (found.every((text) => text === undefined)) return [];
     if (onlyDiffering && new Set(found).size < 2) return [];
     const cells = found.map((text) => make("td", { class: row.references.includes(text) ? "right" : null }, text ?? "–"));
-    return [make("tr", {}, make("th", { scope: "row" }, row.source), make("td", {}, row.references.join("\n")), ...cells)];
+    return [make("tr", {}, make("th", { scope: "row" }, mediaElement(row), row.source), make("td", {}, row.references.join("\n")), ...cells)];
   });
   if (!rows.length) return byId("samples").replaceChildren();
   const head = make("tr", {}, make("th", { scope: "col" }, "source"), make("th", { scope: "col" }, "reference"), ...runHeads(chosen));
@@ -57,7 +64,7 @@ function drawSamples() {
 }
 
 function drawMaps() {
-  const pictured = chosenRuns().filter((run) => run.map);
+  const pictured = chosenRows().filter((run) => run.map);
   if (!pictured.length) return sayEmpty("maps", `None of the chosen runs has a map here; the page holds one of each of the best ${data.maxMaps} runs that drew any.`);
   byId("maps").replaceChildren(...pictured.map((run) =>
     make("figure", {}, make("img", { src: run.map, alt: `Attention of ${run.name}`, loading: "lazy" }), make("figcaption", {}, run.name))));

@@ -1,12 +1,15 @@
-// What there is, what is shown and what is chosen; the address keeps the view behind its #.
+// What there is, what is shown and what is chosen.
 const data = JSON.parse(document.getElementById("data").textContent);
-const runs = data.runs.map((run, place) => ({ ...run, place }));
 const modes = new Map(data.metrics.map((metric) => [metric.name, metric.mode]));
-const PALETTE = ["#2456a6", "#d1731b", "#2f8a57", "#b23a48", "#7456a8", "#7a5c46", "#c65b9c", "#59636f", "#8f8a1d", "#1f93a8"];
 const BEST = 5;
+const EVERY_SET = "all";
 
-const view = { filter: "", metric: data.main, split: "", sort: "", descending: false, curve: "", chosen: [] };
-let shown = runs;
+const view = {
+  set: "", filter: "", metric: "", sort: "", descending: false, columns: null, seeds: false, chosen: [],
+  curve: "", x: "step", logX: false, logY: false, smoothing: 0,
+};
+let rows = [];
+let shown = [];
 
 const byId = (id) => document.getElementById(id);
 
@@ -21,13 +24,16 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function fillSelect(select, options, value) {
-  select.replaceChildren(...options.map((name) => make("option", { value: name, selected: name === value }, name)));
+  select.replaceChildren(...options.map((option) => {
+    const [name, text] = Array.isArray(option) ? option : [option, option];
+    return make("option", { value: name, selected: name === value }, text);
+  }));
 }
 
 const isLoss = (metric) => /(loss|perplexity)$/.test(metric);
 const format = (metric, value) => value.toFixed(isLoss(metric) ? 3 : 2);
-const isBetter = (metric, a, b) => (modes.get(metric) === "min" ? a < b : a > b);
-const has = (run, metric) => run.metrics[metric] !== undefined;
+const has = (run, metric) => Object.hasOwn(run.metrics, metric);
+const splitOf = (metric) => metric.split("/")[0];
 
 function duration(seconds) {
   if (seconds < 600) return `${seconds.toFixed(0)} s`;
@@ -35,71 +41,51 @@ function duration(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-function setting(run, key) {
-  return key in run.settings ? run.settings[key] : data.same[key];
+const whole = (number) => number.toLocaleString("en", { maximumFractionDigits: 0 });
+const moment = (iso) => iso.slice(0, 16).replace("T", " ");
+
+// The last part of a folder's path names a run wherever the page is made, if no other run has it.
+function identify(list) {
+  const last = list.map((run) => run.folder.split("/").filter(Boolean).at(-1) ?? run.folder);
+  const counts = new Map();
+  for (const name of last) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return list.map((run, place) => ({ ...run, place, id: counts.get(last[place]) === 1 ? last[place] : run.folder }));
 }
 
+const runs = identify(data.runs).map((run) => ({ ...run, members: [run] }));
+
+// Whether a row's scores rank with those of its test set.
+const isRanked = (row) => row.set !== null && !row.excluded[splitOf(view.metric)];
+const isInSet = (row) => view.set === EVERY_SET || row.set === null || data.sets[row.set].id === view.set;
+
+function setting(run, key) {
+  if (Object.hasOwn(run.settings, key)) return run.settings[key];
+  return Object.hasOwn(data.same, key) && run.set !== null ? data.same[key] : undefined;
+}
+
+const PARTS = ["dataset", "encoder", "decoder", "attention"];
 const FACTS = {
   run: (run) => run.name,
   state: (run) => run.state,
+  why: (run) => run.why,
+  started: (run) => run.started || null,
+  steps: (run) => run.steps,
+  epochs: (run) => run.epochs,
   parameters: (run) => run.parameters,
   seconds: (run) => run.seconds,
+  command: (run) => run.command,
 };
 const settingKeys = [...data.keys, ...Object.keys(data.same)];
 
 // The function that reads a filter's or a column's key off a run; null if no run has the key.
 function reader(key) {
-  if (key in FACTS) return FACTS[key];
-  if (["dataset", "encoder", "decoder", "attention"].includes(key)) return (run) => run.parts[key];
-  if (modes.has(key)) return (run) => run.metrics[key];
+  if (Object.hasOwn(FACTS, key)) return FACTS[key];
+  if (PARTS.includes(key)) return (run) => run.parts[key];
+  if (modes.has(key)) return (run) => (has(run, key) ? run.metrics[key] : undefined);
   const found = [(one) => one === key, (one) => one.endsWith(`.${key}`), (one) => key.endsWith(`.${one}`)]
     .map((fits) => settingKeys.find(fits))
     .find((one) => one !== undefined);
   return found === undefined ? null : (run) => setting(run, found);
-}
-
-const COMPARISONS = {
-  "=": (order) => order === 0,
-  "!=": (order) => order !== 0,
-  "<": (order) => order < 0,
-  ">": (order) => order > 0,
-  "<=": (order) => order <= 0,
-  ">=": (order) => order >= 0,
-};
-
-function matches(value, operator, wanted) {
-  const text = String(value ?? "null");
-  if (operator === "~") return text.toLowerCase().includes(wanted.toLowerCase());
-  const numbers = text.trim() !== "" && wanted !== "" && !isNaN(text) && !isNaN(wanted);
-  if (!numbers && operator !== "=" && operator !== "!=") return false;
-  const order = numbers ? Math.sign(Number(text) - Number(wanted)) : Number(text !== wanted);
-  return COMPARISONS[operator](order);
-}
-
-// From the text of the filter to a test of runs, and what in it is unknown.
-function parseFilter(text) {
-  const tests = [];
-  const unknown = [];
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const term = word.match(/^([^=<>!~]+)(<=|>=|!=|=|<|>|~)(.*)$/);
-    if (!term) {
-      tests.push((run) => `${run.folder} ${Object.values(run.parts).join(" ")}`.toLowerCase().includes(word.toLowerCase()));
-      continue;
-    }
-    const [, key, operator, wanted] = term;
-    const read = reader(key);
-    if (!read) {
-      unknown.push(key);
-      continue;
-    }
-    const choices = wanted.split(",");
-    tests.push((run) =>
-      operator === "!="
-        ? choices.every((choice) => matches(read(run), operator, choice))
-        : choices.some((choice) => matches(read(run), operator, choice)),
-    );
-  }
-  return { test: (run) => tests.every((test) => test(run)), unknown };
 }
 
 function inOrder(a, b) {
@@ -107,48 +93,31 @@ function inOrder(a, b) {
   return String(a).localeCompare(String(b), "en", { numeric: true });
 }
 
-// Runs in the order of a column, those without a value last.
+// Rows in the order of a column, those without a value last; by a score, those that rank come first.
 function sorted(list, key, descending) {
   const read = reader(key);
   if (!read) return [...list];
-  const value = (run) => read(run) ?? null;
+  const value = (row) => read(row) ?? null;
+  const isLast = (row) => modes.has(key) && Boolean(row.excluded[splitOf(key)]);
   return [...list].sort((a, b) => {
     const [x, y] = [value(a), value(b)];
     if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;
-    return (descending ? inOrder(y, x) : inOrder(x, y)) || a.place - b.place;
+    return isLast(a) - isLast(b) || (descending ? inOrder(y, x) : inOrder(x, y)) || a.place - b.place;
   });
 }
 
-function bestRuns(list, count) {
-  const scored = list.filter((run) => has(run, view.metric));
-  return sorted(scored, view.metric, modes.get(view.metric) === "max").slice(0, count);
+const inMetricOrder = (list) => sorted(list, view.metric, modes.get(view.metric) === "max");
+
+// The best of the rows that rank together; of several test sets, of the first one.
+function bestRows(list, count) {
+  const scored = list.filter((row) => isRanked(row) && has(row, view.metric));
+  const first = Math.min(...scored.map((row) => row.set));
+  return inMetricOrder(scored.filter((row) => row.set === first)).slice(0, count);
 }
 
-const chosenRuns = () => view.chosen.map((place) => runs[place]);
-const colour = (run) => PALETTE[view.chosen.indexOf(run.place) % PALETTE.length];
+const rowOf = (id) => rows.find((row) => row.members.some((run) => run.id === id));
+const isChosen = (row) => row.members.some((run) => view.chosen.includes(run.id));
 
-function readAddress() {
-  const address = new URLSearchParams(location.hash.slice(1));
-  view.filter = address.get("filter") ?? "";
-  if (modes.has(address.get("metric"))) view.metric = address.get("metric");
-  view.split = address.get("split") ?? "";
-  view.curve = address.get("curve") ?? "";
-  const sort = address.get("sort") ?? (modes.get(view.metric) === "max" ? "-" : "") + view.metric;
-  view.descending = sort.startsWith("-");
-  view.sort = sort.replace(/^-/, "");
-  const chosen = address.get("chosen");
-  view.chosen =
-    chosen === null
-      ? bestRuns(runs, BEST).map((run) => run.place)
-      : chosen.split(",").filter((place) => place !== "" && runs[place]).map(Number);
-}
-
-function writeAddress() {
-  const address = new URLSearchParams({
-    sort: (view.descending ? "-" : "") + view.sort,
-    metric: view.metric,
-    chosen: view.chosen.join(","),
-  });
-  for (const key of ["filter", "split", "curve"]) if (view[key]) address.set(key, view[key]);
-  history.replaceState(null, "", `#${address}`);
+function chosenRows() {
+  return [...new Set(view.chosen.map(rowOf))].filter((row) => row !== undefined);
 }

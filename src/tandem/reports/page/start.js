@@ -6,8 +6,10 @@ addEventListener("error", (event) => {
 
 function drawShown() {
   const { test, unknown } = parseFilter(view.filter);
-  shown = runs.filter(test);
-  const left = shown.length < runs.length ? `${shown.length} of ${runs.length} runs` : "";
+  const inSet = rows.filter(isInSet);
+  shown = inSet.filter(test);
+  bestValues.clear();
+  const left = shown.length < inSet.length ? `${shown.length} of ${inSet.length} rows` : "";
   byId("filter-message").textContent = unknown.length ? `No run has the key ${unknown.join(", ")}.` : left;
   drawBoard();
   drawMatrix();
@@ -17,6 +19,7 @@ function drawShown() {
 function drawChosen() {
   markChosen();
   drawCurves();
+  drawDetails();
   drawDifferences();
   drawPairs();
   drawSamples();
@@ -24,13 +27,38 @@ function drawChosen() {
   writeAddress();
 }
 
-function choose(run, isChosen) {
-  setChosen(isChosen ? [...view.chosen, run.place] : view.chosen.filter((place) => place !== run.place));
+function drawAll() {
+  drawShown();
+  drawChosen();
 }
 
-function setChosen(places) {
-  view.chosen = places;
+function choose(row, isAdded) {
+  const others = view.chosen.filter((id) => !row.members.some((run) => run.id === id));
+  setChosen(isAdded ? [...others, row.id] : others);
+}
+
+function setChosen(ids) {
+  view.chosen = ids;
   drawChosen();
+}
+
+function setMetric(metric) {
+  Object.assign(view, { metric, sort: metric, descending: modes.get(metric) === "max" });
+  byId("metric").value = metric;
+}
+
+function setTestSet(id) {
+  view.set = id;
+  const set = data.sets.find((one) => one.id === id);
+  if (set) setMetric(set.main);
+  setChosen(bestRows(rows.filter(isInSet), BEST).map((row) => row.id));
+  drawAll();
+}
+
+function setSeeds(seeds) {
+  view.seeds = seeds === "mean";
+  rows = view.seeds ? meanRows() : runs;
+  drawAll();
 }
 
 function onChange(id, event, change) {
@@ -39,34 +67,42 @@ function onChange(id, event, change) {
 
 function listen() {
   onChange("filter", "input", (text) => { view.filter = text; drawShown(); writeAddress(); });
-  onChange("split", "change", (split) => { view.split = split; drawBoard(); writeAddress(); });
-  onChange("curve", "change", (curve) => { view.curve = curve; drawCurves(); writeAddress(); });
   onChange("differing", "change", drawSamples);
-  onChange("metric", "change", (metric) => {
-    Object.assign(view, { metric, sort: metric, descending: modes.get(metric) === "max" });
-    drawShown();
-    drawChosen();
-  });
-  onChange("choose-best", "click", () => setChosen(bestRuns(shown, BEST).map((run) => run.place)));
-  onChange("choose-shown", "click", () => setChosen(sorted(shown, view.sort, view.descending).map((run) => run.place)));
+  onChange("set", "change", setTestSet);
+  onChange("seeds", "change", setSeeds);
+  onChange("metric", "change", (metric) => { setMetric(metric); drawAll(); });
+  onChange("choose-best", "click", () => setChosen(bestRows(shown, BEST).map((row) => row.id)));
+  onChange("choose-shown", "click", () => setChosen(sorted(shown, view.sort, view.descending).map((row) => row.id)));
   onChange("choose-none", "click", () => setChosen([]));
+  listenToCurves();
+  listenToColumns();
+  listenToExport();
+  listenToTheme(drawAll);
   addEventListener("hashchange", start);
 }
 
 function start() {
   readAddress();
-  const names = data.metrics.map((metric) => metric.name);
-  const splits = [...new Set(names.map((name) => name.split("/")[0])), "all"];
-  if (!splits.includes(view.split)) view.split = splits[0];
-  fillSelect(byId("metric"), names, view.metric);
-  fillSelect(byId("split"), splits, view.split);
+  fillSelect(byId("metric"), data.metrics.map((metric) => metric.name), view.metric);
+  fillSelect(byId("set"), [...data.sets.map((set) => [set.id, set.label]), [EVERY_SET, "all of them"]], view.set);
+  fillSelect(byId("seeds"), [["each", "each run"], ["mean", "mean over seeds"]], view.seeds ? "mean" : "each");
   byId("filter").value = view.filter;
-  drawShown();
-  drawChosen();
+  showCurveControls();
+  drawAll();
 }
 
-const states = ["finished", "unfinished", "broken"].map((state) => [runs.filter((run) => run.state === state).length, state]);
-byId("counts").textContent = states.filter(([count]) => count).map(([count, state]) => `${count} ${state}`).join(", ");
+function reloadEvery(seconds) {
+  byId("reload").hidden = false;
+  const box = byId("reload").querySelector("input");
+  setInterval(() => {
+    const isBusy = byId("export").open || document.activeElement?.matches("input[type=search], select");
+    if (box.checked && !isBusy && document.visibilityState === "visible") location.reload();
+  }, 1000 * seconds);
+}
+
+const counted = data.states.map((state) => [runs.filter((run) => run.state === state).length, state]);
+byId("counts").textContent = counted.filter(([count]) => count).map(([count, state]) => `${count} ${state}`).join(", ");
 for (const place of document.querySelectorAll(".resamples")) place.textContent = data.resamples.toLocaleString("en");
+if (data.reload) reloadEvery(data.reload);
 listen();
 start();

@@ -1,51 +1,66 @@
-// The leaderboard: a row a run, every column sorts.
-const PART_COLUMNS = ["dataset", "encoder", "decoder", "attention"];
+// The leaderboard: a row a run, or a row for the seeds of one; every column sorts.
+const RANK_COLUMN = { key: "", title: "#", number: true, raw: (row) => ranks.get(row) ?? "", cell: rankCell };
+const NAME_COLUMN = { key: "run", title: "run", raw: (row) => row.name, cell: nameCell };
+let ranks = new Map();
 
-function boardColumns() {
-  const metricColumn = (key) => ({ key, title: key, number: true, cell: (run) => metricCell(run, key) });
-  const others = data.metrics.map((metric) => metric.name).filter((name) => inSplit(name) && name !== view.metric);
-  return [
-    { key: "run", title: "run", cell: nameCell },
-    { key: "state", title: "state", cell: stateCell },
-    ...PART_COLUMNS.map((key) => ({ key, title: key, cell: (run) => make("td", {}, run.parts[key]) })),
-    ...(view.metric ? [metricColumn(view.metric)] : []),
-    ...data.columns.map(settingColumn),
-    { key: "parameters", title: "parameters", number: true, cell: (run) => numberCell(run.parameters, (n) => n.toLocaleString("en")) },
-    { key: "seconds", title: "training time", number: true, cell: (run) => numberCell(run.seconds, duration) },
-    ...others.map(metricColumn),
-  ];
-}
-
-const inSplit = (name) => view.split === "all" || name.startsWith(`${view.split}/`);
-const isNumeric = (key) => runs.every((run) => ["number", "undefined"].includes(typeof setting(run, key)));
-
-function nameCell(run) {
-  const box = make("input", { type: "checkbox", "data-place": run.place, checked: view.chosen.includes(run.place) });
-  box.addEventListener("change", () => choose(run, box.checked));
-  const swatch = make("span", { class: "swatch" });
-  const label = make("label", { class: "name", title: run.folder }, box, swatch, make("span", { class: "text" }, run.name));
-  return make("th", { scope: "row", class: "pinned" }, label);
-}
-
-function stateCell(run) {
-  const why = run.notes.join(" ");
-  return make("td", { title: why || null }, make("span", { class: `state ${run.state}` }, run.state), why ? " ⚠" : "");
-}
-
-function metricCell(run, metric) {
-  if (!has(run, metric)) return make("td", { class: "number" });
-  const cell = make("td", { class: "number" }, format(metric, run.metrics[metric]));
-  if (run.intervals[metric]) {
-    const [low, high] = run.intervals[metric].map((value) => format(metric, value));
-    cell.append(make("span", { class: "range" }, ` [${low}, ${high}]`));
+// Places of the rows that rank together, by test set; equal scores share a place.
+function ranking(list) {
+  const found = new Map();
+  for (const set of data.sets.keys()) {
+    const scored = inMetricOrder(list.filter((row) => row.set === set && isRanked(row) && has(row, view.metric)));
+    scored.forEach((row, index) => {
+      const before = scored[index - 1];
+      const isEqual = before && before.metrics[view.metric] === row.metrics[view.metric];
+      found.set(row, isEqual ? found.get(before) : index + 1);
+    });
   }
+  return found;
+}
+
+function rankCell(row) {
+  return make("td", { class: "number rank" }, String(ranks.get(row) ?? "–"));
+}
+
+function nameCell(row) {
+  const box = make("input", { type: "checkbox", checked: isChosen(row) });
+  box.addEventListener("change", () => choose(row, box.checked));
+  const swatch = make("span", { class: "swatch" });
+  const folders = row.members.map((run) => run.folder).join("\n");
+  return make("th", { scope: "row", class: "pinned" }, make("label", { class: "name", title: folders }, box, swatch, make("span", { class: "text" }, row.name)));
+}
+
+function stateBadge(row) {
+  const kind = data.states.includes(row.state) ? row.state : "unfinished";
+  return make("span", { class: `state ${kind}` }, row.state);
+}
+
+function exclusionBadge(row) {
+  const reason = row.excluded[splitOf(view.metric)];
+  return reason ? make("span", { class: "state excluded", title: reason }, "not ranked") : null;
+}
+
+function stateCell(row) {
+  const notes = row.members.flatMap((run) => run.notes);
+  const why = [row.why, ...notes].filter(Boolean).join(" ");
+  const warning = notes.length ? make("span", { class: "warning" }, "⚠") : null;
+  return make("td", { class: "badges", title: why || null }, stateBadge(row), exclusionBadge(row), warning);
+}
+
+function metricCell(row, metric) {
+  if (!has(row, metric)) return make("td", { class: "number" });
+  const cell = make("td", { class: "number" }, format(metric, row.metrics[metric]));
+  const range = rangeText(row, metric);
+  if (range) cell.append(make("span", { class: "range" }, ` ${range}`));
   return cell;
 }
 
-function settingColumn(key) {
-  const number = isNumeric(key);
-  const cell = (run) => make("td", { class: number ? "number" : null }, String(setting(run, key) ?? ""));
-  return { key, title: key, number, cell };
+// How sure a score is: over seeds its deviation, of one run its interval.
+function rangeText(row, metric) {
+  const spread = row.spread?.[metric];
+  if (spread) return spread.deviation === null ? "(1 run)" : `± ${format(metric, spread.deviation)} (${spread.count})`;
+  if (!row.intervals[metric]) return "";
+  const [low, high] = row.intervals[metric].map((value) => format(metric, value));
+  return `[${low}, ${high}]`;
 }
 
 function numberCell(value, write) {
@@ -53,21 +68,61 @@ function numberCell(value, write) {
 }
 
 function drawBoard() {
-  const columns = boardColumns();
+  ranks = ranking(rows.filter(isInSet));
+  const columns = shownColumns();
   const head = make("tr", {}, ...columns.map(headCell));
-  const rows = sorted(shown, view.sort, view.descending);
-  const body = make("tbody", {}, ...rows.map((run) => make("tr", { "data-place": run.place }, ...columns.map((column) => column.cell(run)))));
-  byId("board").replaceChildren(make("thead", {}, head), body);
-  markBest(columns);
+  const bodies = boardGroups().map(([title, list]) => make("tbody", {}, ...(title ? [titleRow(title, columns)] : []), ...list.map((row) => boardRow(row, columns))));
+  byId("board").replaceChildren(make("thead", {}, head), ...bodies);
   markChosen();
 }
 
+// Shown rows by test set, as scores of two sets do not compare; rows of none come last.
+function boardGroups() {
+  const list = sorted(shown, view.sort, view.descending);
+  const sets = [...data.sets.keys()].filter((set) => list.some((row) => row.set === set));
+  if (sets.length < 2) return [["", list]];
+  const groups = sets.map((set) => [data.sets[set].label, list.filter((row) => row.set === set)]);
+  const others = list.filter((row) => row.set === null);
+  return others.length ? [...groups, ["cannot be read", others]] : groups;
+}
+
+function titleRow(title, columns) {
+  return make("tr", { class: "set" }, make("th", { colspan: columns.length, scope: "rowgroup" }, make("span", {}, title)));
+}
+
+function boardRow(row, columns) {
+  const cells = columns.map((one) => {
+    const cell = one.cell(row);
+    if (isBest(row, one.key)) cell.classList.add("best");
+    return cell;
+  });
+  return make("tr", { "data-id": row.id, class: isRanked(row) ? null : "unranked" }, ...cells);
+}
+
+const bestValues = new Map();
+
+// Whether no shown row of the same test set has a better score.
+function isBest(row, key) {
+  if (!modes.has(key) || !has(row, key) || row.excluded[splitOf(key)]) return false;
+  const name = JSON.stringify([row.set, key]);
+  if (!bestValues.has(name)) {
+    const values = shown.filter((one) => one.set === row.set && has(one, key) && !one.excluded[splitOf(key)]).map((one) => one.metrics[key]);
+    bestValues.set(name, modes.get(key) === "min" ? Math.min(...values) : Math.max(...values));
+  }
+  return row.metrics[key] === bestValues.get(name);
+}
+
 function headCell(column) {
+  const order = view.descending ? "descending" : "ascending";
+  const cell = make("th", { scope: "col", class: `${column.number ? "number" : ""} ${column.key === "run" ? "pinned" : ""}` });
+  if (!column.key) {
+    cell.append(make("span", { title: `place by ${view.metric} among comparable runs` }, column.title));
+    return cell;
+  }
   const button = make("button", { type: "button", class: "sort", "data-key": column.key }, column.title);
   button.addEventListener("click", () => sortBy(column));
-  const order = view.descending ? "descending" : "ascending";
-  const cell = make("th", { scope: "col", class: `${column.number ? "number" : ""} ${column.key === "run" ? "pinned" : ""}` }, button);
   if (view.sort === column.key) cell.setAttribute("aria-sort", order);
+  cell.append(button);
   return cell;
 }
 
@@ -80,20 +135,11 @@ function sortBy(column) {
   byId("board").querySelector(`[data-key="${CSS.escape(column.key)}"]`).focus();
 }
 
-function markBest(columns) {
-  const rows = [...byId("board").tBodies[0].rows];
-  columns.forEach(({ key }, index) => {
-    const [best] = modes.has(key) ? sorted(shown.filter((run) => has(run, key)), key, modes.get(key) === "max") : [];
-    for (const row of rows) {
-      if (best && runs[row.dataset.place].metrics[key] === best.metrics[key]) row.cells[index].classList.add("best");
-    }
-  });
-}
-
 function markChosen() {
-  for (const box of byId("board").querySelectorAll("input[type=checkbox]")) {
-    const run = runs[box.dataset.place];
-    box.checked = view.chosen.includes(run.place);
-    box.nextElementSibling.style.background = box.checked ? colour(run) : "transparent";
+  for (const line of byId("board").querySelectorAll("tr[data-id]")) {
+    const row = rowOf(line.dataset.id);
+    const box = line.querySelector("input[type=checkbox]");
+    box.checked = isChosen(row);
+    box.nextElementSibling.style.background = box.checked ? colour(row) : "transparent";
   }
 }
