@@ -33,6 +33,7 @@ def test_a_multirun_is_quiet_and_leaves_two_runs(tmp_path: Path, tiny: tuple[str
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     told = (
+        "Run folder: ",
         "Monitor: ",
         "Data: ",
         "Model: ",

@@ -18,6 +18,9 @@ class Onlooker(L.Callback):
     for each other in its hooks; :class:`EvaluatedRows` gathers rows for it on all of them.
     """
 
+    def left_out(self) -> None:
+        """Clean up after a failure; nothing else is called from then on."""
+
 
 class RowsOnlooker(EvaluatedRows, Onlooker):
     """An onlooker that shows or writes down rows, the time for which is no training time."""
@@ -30,7 +33,7 @@ class RowsOnlooker(EvaluatedRows, Onlooker):
 def guard_onlooker(callback: L.Callback) -> L.Callback:
     """Return the callback; if it is an onlooker, a failure of it does not end the run."""
     if isinstance(callback, Onlooker):
-        guard(callback, may_fail(callback))
+        guard(callback, may_fail(callback), callback.left_out)
     return callback
 
 

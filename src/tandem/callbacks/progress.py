@@ -1,4 +1,4 @@
-"""How a run shows that it goes on: a bar on a terminal, lines in a log elsewhere."""
+"""How a run shows that it goes on: a line that changes on a terminal, lines in a log elsewhere."""
 
 import logging
 import math
@@ -9,21 +9,25 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import ProgressBar as LightningProgressBar
-from lightning.pytorch.callbacks import RichProgressBar
-from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 from rich import get_console
+from rich.live import Live
 
+from tandem.callbacks.best_checkpoint import BestCheckpoint
 from tandem.callbacks.onlooker import Onlooker
+from tandem.callbacks.status_line import StatusLine
 
 log = logging.getLogger(__name__)
 
+LOSS = "val/loss"
 SHORT_NAMES = {"train/loss": "loss", "train/tokens_per_second": "tokens/s"}
+BEST = " (best)"
+"""Behind a validation that is better than those before."""
 
 
 def make_progress(*, updates_per_second: int, seconds_between_lines: float) -> LightningProgressBar:
-    """Return a bar if the output is a terminal, and otherwise what logs a line now and then.
+    """Return a live line if the output is a terminal, and otherwise what logs one now and then.
 
-    :param updates_per_second: how often the bar is drawn.
+    :param updates_per_second: how often the live line is drawn.
     :param seconds_between_lines: how long the log waits within an epoch.
     """
     console = get_console()
@@ -46,25 +50,41 @@ class Remaining:
         if done <= 0 or not 0 < self._total < math.inf:
             return ""
         seconds = (time.monotonic() - self._start) / done * max(self._total - step, 0)
-        return str(timedelta(seconds=round(seconds)))
+        return f"{timedelta(seconds=round(seconds))} left"
 
 
-class ProgressBar(RichProgressBar, Onlooker):
-    """Lightning's rich bar with speed in tokens, the time left of the whole run and fewer updates.
+class ProgressBar(LightningProgressBar, Onlooker):
+    """One live line, and above it one line a validation that stays.
 
-    :param updates_per_second: how often the bar is drawn.
+    :param updates_per_second: how often the live line is drawn.
     """
 
     def __init__(self, *, updates_per_second: int) -> None:
-        theme = RichProgressBarTheme(metrics_text_delimiter="  ")
-        super().__init__(refresh_rate=updates_per_second, leave=False, theme=theme)
+        super().__init__()
+        self.updates_per_second = updates_per_second
+        self.line = StatusLine()
+        self._live: Live | None = None
+        self._enabled = True
         self._remaining: Remaining | None = None
         self._drawn = 0.0
+
+    def disable(self) -> None:
+        """Stay silent, as on all ranks but the first."""
+        self._enabled = False
+
+    def enable(self) -> None:
+        """Show again."""
+        self._enabled = True
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock."""
         self._remaining = Remaining(trainer)
-        super().on_train_start(trainer, pl_module)
+        self._open()
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin at the first batch."""
+        self._begin(epoch_of(trainer).capitalize(), self.total_train_batches)
+        self._draw(trainer)
 
     def on_train_batch_end(
         self,
@@ -74,22 +94,101 @@ class ProgressBar(RichProgressBar, Onlooker):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Update as often as the bar is drawn, for reading a loss waits for the device."""
-        now = time.monotonic()
-        last = batch_idx + 1 == self.total_train_batches
-        if last or now - self._drawn >= 1 / self.refresh_rate:
-            self._drawn = now
-            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        """Draw now and then, for reading a loss waits for the device."""
+        self.line.done = batch_idx + 1
+        if batch_idx + 1 == self.total_train_batches or self._is_time():
+            self._draw(trainer)
 
-    def get_metrics(
-        self, trainer: L.Trainer, pl_module: L.LightningModule
-    ) -> dict[str, int | str | float | dict[str, float]]:
-        """Return what stands beside the bar, as text."""
-        texts: dict[str, int | str | float | dict[str, float]] = {"step": str(trainer.global_step)}
-        for name, value in trainer.progress_bar_metrics.items():
-            texts[SHORT_NAMES.get(name, name)] = format_value(name, value)
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Show the validation in the place of the training."""
+        self._open()
+        batches = (
+            trainer.num_sanity_val_batches if trainer.sanity_checking else trainer.num_val_batches
+        )
+        self._begin("Validation", sum(batches))
+        self._draw(trainer)
+
+    def on_validation_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, *rest: Any
+    ) -> None:
+        """Count the batch."""
+        self._count(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write the scores above the line, and go on with the training."""
+        if trainer.state.fn != "fit":
+            self._close()
+        elif not trainer.sanity_checking:
+            if self._enabled:
+                log_validation(trainer)
+            self._begin(epoch_of(trainer).capitalize(), self.total_train_batches)
+            self.line.done = trainer.fit_loop.batch_idx + 1
+            self._draw(trainer)
+
+    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Show the test."""
+        self._open()
+        self._begin("Test", sum(trainer.num_test_batches))
+        self._draw(trainer)
+
+    def on_test_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, *rest: Any
+    ) -> None:
+        """Count the batch."""
+        self._count(trainer)
+
+    def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the line away."""
+        self._close()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the line away."""
+        self._close()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Take the line away."""
+        self._close()
+
+    def left_out(self) -> None:
+        """Take the line away, and give the cursor back."""
+        self._close()
+
+    def _open(self) -> None:
+        if self._enabled and self._live is None:
+            self._live = Live(self.line, console=get_console(), auto_refresh=False, transient=True)
+            self._live.start()
+
+    def _close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _begin(self, task: str, total: float) -> None:
+        self.line.task, self.line.done, self.line.total = task, 0, total
+
+    def _count(self, trainer: L.Trainer) -> None:
+        self.line.done += 1
+        if self._is_time():
+            self._draw(trainer)
+
+    def _is_time(self) -> bool:
+        return time.monotonic() - self._drawn >= 1 / self.updates_per_second
+
+    def _draw(self, trainer: L.Trainer) -> None:
+        if self._live is None:
+            return
+        self._drawn = time.monotonic()
+        self.line.values = self._values(trainer) if trainer.state.fn == "fit" else ()
+        self._live.refresh()
+
+    def _values(self, trainer: L.Trainer) -> list[str]:
         left = self._remaining(trainer.global_step) if self._remaining else ""
-        return {**texts, "left": left} if left else texts
+        shown = trainer.progress_bar_metrics
+        names = sorted(shown, key=lambda name: not name.startswith("train/"))
+        values = [named_value(name, shown[name]) for name in names]
+        return [*([left] if left else []), *values, f"step {trainer.global_step:,}"]
 
 
 class LogLines(LightningProgressBar, Onlooker):
@@ -128,31 +227,62 @@ class LogLines(LightningProgressBar, Onlooker):
     ) -> None:
         """Log if it is time."""
         if time.monotonic() - self._written >= self.seconds_between_lines:
-            self._write(trainer, "train/")
+            self._write(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the results of the validation."""
-        if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            self._write(trainer, "val/")
+        if trainer.state.fn == "fit" and not trainer.sanity_checking and self._enabled:
+            self._written = time.monotonic()
+            log_validation(trainer)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the end of the epoch."""
-        self._write(trainer, "train/")
+        self._write(trainer)
 
-    def _write(self, trainer: L.Trainer, prefix: str) -> None:
+    def _write(self, trainer: L.Trainer) -> None:
         self._written = time.monotonic()
         if not self._enabled:
             return
-        parts = [
-            f"{SHORT_NAMES.get(name, name)} {format_value(name, value)}"
-            for name, value in trainer.progress_bar_metrics.items()
-            if name.startswith(prefix)
-        ]
+        shown = trainer.progress_bar_metrics
+        parts = [named_value(name, shown[name]) for name in shown if name.startswith("train/")]
         left = self._remaining(trainer.global_step) if self._remaining else ""
-        parts += [f"{left} left"] if left and prefix == "train/" else []
-        log.info(
-            "epoch %d, step %d: %s", trainer.current_epoch, trainer.global_step, ", ".join(parts)
-        )
+        parts += [left] if left else []
+        log.info("%s, step %d: %s", epoch_of(trainer), trainer.global_step, ", ".join(parts))
+
+
+def epoch_of(trainer: L.Trainer) -> str:
+    """The epoch that a run is in, counted from 1, and how many there are if there is an end."""
+    epochs = trainer.max_epochs or -1
+    return f"epoch {trainer.current_epoch + 1}{f'/{epochs}' if epochs > 0 else ''}"
+
+
+def log_validation(trainer: L.Trainer) -> None:
+    """Log what a validation in training found, and whether it is the best up to then."""
+    logged, shown = trainer.callback_metrics, trainer.progress_bar_metrics
+    names = [name for name in logged if name.startswith("val/")]
+    scores = [name for name in names if name in shown and name != LOSS]
+    values = [named_value(name, logged[name]) for name in names if name == LOSS]
+    values += [named_value(name, logged[name]) for name in scores]
+    mark = BEST if is_best(trainer) else ""
+    where = epoch_of(trainer), trainer.global_step
+    log.info("%s, step %d: %s%s", *where, ", ".join(values), mark)
+
+
+def is_best(trainer: L.Trainer) -> bool:
+    """Whether the latest validation is better than those before; asked before it is saved."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, BestCheckpoint):
+            score = trainer.callback_metrics.get(str(callback.monitor))
+            best = callback.best_model_score
+            if score is None or best is None:
+                return score is not None
+            return bool(score > best if callback.mode == "max" else score < best)
+    return False
+
+
+def named_value(name: str, value: Any) -> str:
+    """A value behind its name."""
+    return f"{SHORT_NAMES.get(name, name)} {format_value(name, value)}"
 
 
 def format_value(name: str, value: Any) -> str:

@@ -2,12 +2,16 @@
 
 import logging
 import os
+import re
 import sys
+import textwrap
+import time
 import warnings
 from pathlib import Path
+from typing import ClassVar
 
 import rich
-from rich.logging import RichHandler
+from rich.text import Text
 
 from tandem.core.terminal import visible
 
@@ -23,6 +27,7 @@ QUIET_LOGGERS = (
     "urllib3",
     "wandb",
 )
+NO_BREAK = "\N{NO-BREAK SPACE}"
 IGNORED_WARNINGS = (
     ".*It is recommended to use `self.log.*sync_dist=True.*",  # ranks agree before they log
     ".*LeafSpec.*",
@@ -68,13 +73,46 @@ class _Visible(logging.Formatter):
 
 def _terminal_handler() -> logging.Handler:
     """Coloured lines on a terminal; elsewhere, as in a file or a pipe, one plain line a record."""
-    console = rich.get_console()
-    if console.is_terminal:
-        coloured = RichHandler(
-            console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"
-        )
+    if rich.get_console().is_terminal:
+        coloured = TerminalHandler()
         coloured.setFormatter(_Visible())
         return coloured
     plain = logging.StreamHandler(sys.stderr)
     plain.setFormatter(_Visible("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     return plain
+
+
+class TerminalHandler(logging.Handler):
+    """Prints records above a live line, broken between words; a long path stays in one piece."""
+
+    STYLES: ClassVar = {logging.WARNING: "yellow", logging.ERROR: "bold red"}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record as it is, whatever brackets it has."""
+        try:
+            said_at = time.strftime("%H:%M:%S", time.localtime(record.created))
+            console, indent = rich.get_console(), len(said_at) + 1
+            lines = wrapped(self.format(record), console.width - indent)
+            text = f"\n{' ' * indent}".join(lines)
+            line = Text.assemble((said_at, "dim"), " ", (text, self.STYLES.get(record.levelno, "")))
+            console.print(line, soft_wrap=True)
+        except Exception:
+            self.handleError(record)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of a text, broken neither within a word, so that paths can be copied, nor before a
+    number, so that it stays with its name.
+    """
+    return [
+        line.replace(NO_BREAK, " ")
+        for paragraph in text.split("\n")
+        for line in textwrap.wrap(
+            re.sub(r" (?=\d)", NO_BREAK, paragraph),
+            max(width, 1),
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        )
+        or [""]
+    ]

@@ -24,7 +24,7 @@ from tandem.inference.decoding import encode
 from tandem.inference.ensemble import load_bundles
 from tandem.inference.teacher_forcing import TeacherForcedTotals
 from tandem.inference.trust import build_trusted
-from tandem.reports.summary import summary_table
+from tandem.reports.summary import print_summary
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
 """Splits, and how their metrics' names begin."""
@@ -53,7 +53,8 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
     write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
     paths = {"record": f"{folder}/metrics.json", "hypotheses": f"{folder}/hypotheses.txt"}
-    rich.print(summary_table(f"{' + '.join(runs(cfg))}, {cfg.split} split", metrics, paths, {}))
+    title = f"{' + '.join(runs(cfg))}, {cfg.split} split"
+    print_summary(rich.get_console(), title, metrics, paths, {})
     return metrics
 
 

@@ -27,7 +27,7 @@ from tandem.core.stopping import stopped_by_signals
 from tandem.data.module import DataModule
 from tandem.inference.bundle import save_bundle
 from tandem.loggers import CSVLogger, finish
-from tandem.reports.summary import summary_table
+from tandem.reports.summary import print_summary
 from tandem.training.distributed import ElasticLaunch
 from tandem.training.module import Seq2SeqModule
 
@@ -54,6 +54,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         )
         check_same(folder, cfg)
         console.set_up(folder / "train.log")
+        logger.info("Run folder: %s", folder)
         with nullcontext() if ranks.num_nodes > 1 else recorded(folder, command=command):
             if ranks.world_size == 1:
                 return train_here(plan, command)
@@ -132,16 +133,15 @@ def write_results(
     started = read_record(folder).get("started")
     times = {"started": started, "ended": timestamp()}
     write_record(folder, {"state": "finished", "metrics": metrics, **facts, **times})
-    rich.print(
-        summary_table(
-            cfg.run.name,
-            metrics,
-            written_paths(folder),
-            {
-                "parameters": f"{facts['parameters']:,}",
-                "training time": f"{facts['training_seconds']:.0f} s",
-            },
-        )
+    print_summary(
+        rich.get_console(),
+        str(cfg.run.name),
+        metrics,
+        written_paths(folder),
+        {
+            "parameters": f"{facts['parameters']:,}",
+            "training time": f"{facts['training_seconds']:.0f} s",
+        },
     )
 
 
@@ -220,6 +220,7 @@ def run_facts(
 def written_paths(folder: Path) -> dict[str, str]:
     """The paths of a run's folder that exist, by what they are."""
     names = {
+        "run": "",
         "bundle": "bundle",
         "record": RECORD,
         "metrics": "metrics.csv",

@@ -5,16 +5,20 @@ import inspect
 import logging
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
 
-def guard(onlooker: Any, methods: Iterable[str]) -> None:
+def guard(
+    onlooker: Any, methods: Iterable[str], left_out: Callable[[], None] = lambda: None
+) -> None:
     """Let an object's methods do nothing from their first exception on, which is logged.
 
     :param onlooker: a callback or a logger on which nothing in a run depends.
     :param methods: those that the run calls; one that returns something returns None then.
+    :param left_out: called after the exception; nothing that it raises ends the run, either.
     """
     failed = False
 
@@ -30,6 +34,8 @@ def guard(onlooker: Any, methods: Iterable[str]) -> None:
                 return method(*args, **kwargs)
             except Exception as error:
                 failed = True
+                with suppress(Exception):
+                    left_out()
                 report_failure(f"{type(onlooker).__name__}.{name}", error)
                 return None
 

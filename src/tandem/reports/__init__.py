@@ -3,6 +3,14 @@
 from tandem.reports.attention_map import AttentionMap, Drawing, draw, save
 from tandem.reports.image_map import draw_image
 from tandem.reports.speech_map import draw_speech
-from tandem.reports.summary import summary_table
+from tandem.reports.summary import print_summary
 
-__all__ = ["AttentionMap", "Drawing", "draw", "draw_image", "draw_speech", "save", "summary_table"]
+__all__ = [
+    "AttentionMap",
+    "Drawing",
+    "draw",
+    "draw_image",
+    "draw_speech",
+    "print_summary",
+    "save",
+]

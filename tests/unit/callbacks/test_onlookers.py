@@ -1,9 +1,9 @@
 """What only looks on never ends a run: every callback and logger of ``conf/`` made to fail."""
 
+import io
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import lightning as L
@@ -11,6 +11,7 @@ import pytest
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
+from rich.console import Console
 
 from tandem.callbacks import Onlooker
 from tandem.callbacks.onlooker import HOOKS, guard_onlooker, may_fail
@@ -82,18 +83,22 @@ def test_the_table_of_exceptions_names_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "notebook"), [*((option, False) for option in ONLOOKERS), ("progress", True)]
+    ("option", "terminal"), [*((option, False) for option in ONLOOKERS), ("progress", True)]
 )
 def test_an_onlooker_that_fails_is_left_out(
     option: str,
-    notebook: bool,
+    terminal: bool,
     compose_config: Compose,
     run_through: Callable[..., dict[str, float]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
-    console = SimpleNamespace(is_jupyter=notebook, is_dumb_terminal=True)  # a bar, or lines
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout", screen)
+    kind = {"TERM": "xterm" if terminal else "dumb"}  # a live line, or lines
+    console = Console(file=screen, force_terminal=True, _environ=kind)
     monkeypatch.setattr("tandem.callbacks.progress.get_console", lambda: console)
     cfg = compose_config("train", f"callbacks=[{option}]", f"run.folder={tmp_path}")
     (onlooker,) = build_callbacks(cfg)

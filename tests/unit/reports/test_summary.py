@@ -1,39 +1,28 @@
-"""The table at the end."""
+"""What is printed at the end."""
 
 import io
 
+import pytest
 from rich.console import Console
 
-from tandem.reports import summary_table
+from tandem.reports import print_summary
 
 
-def test_summary_shows_all_it_was_given() -> None:
-    table = summary_table(
-        "lstm to gru",
-        metrics={"test/loss": 0.12345, "test/bleu": 41.016},
-        paths={"bundle": "outputs/one/bundle"},
-        facts={"parameters": "2.35 M"},
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_all_that_was_given_is_shown_and_paths_stay_whole(width: int, terminal: bool) -> None:
+    """Whatever brackets a user's names have; nothing is wrapped but the table."""
+    name, path = "x[/red]y [bold]", "outputs/" + "long name [1]/" * 12 + "bundle"
+    screen = io.StringIO()
+    console = Console(width=width, file=screen, force_terminal=terminal, color_system=None)
+    facts = {"parameters": "2.35 M", "ended": "trainer.max_epochs=20 reached, " * 5}
+    print_summary(
+        console, name, {"test/loss": 0.12345, "test/bleu": 41.016}, {"bundle": path}, facts
     )
-    console = Console(width=60, record=True, file=io.StringIO())
-    console.print(table)
-    text = console.export_text()
-    assert "lstm to gru" in text
-    rows = {
-        line.split("│")[1].strip(): line.split("│")[2].strip()
-        for line in text.splitlines()
-        if line.count("│") == 3
-    }
-    assert rows == {
-        "test/loss": "0.123",
-        "test/bleu": "41.02",
-        "parameters": "2.35 M",
-        "bundle": "outputs/one/bundle",
-    }
-
-
-def test_long_paths_are_folded_not_cut() -> None:
-    path = "outputs/" + "x" * 100
-    console = Console(width=60, record=True, file=io.StringIO())
-    console.print(summary_table("run", {"test/loss": 1.0}, {"bundle": path}, {}))
-    text = console.export_text()
-    assert text.count("x") == 100
+    text = screen.getvalue()
+    assert name in text
+    assert path in text
+    rows = [line.strip("│ ").split("│") for line in text.splitlines() if line.count("│") == 3]
+    cells = {row[0].strip(): row[1].strip() for row in rows if len(row) == 2}
+    assert {"test/loss", "test/bleu", "parameters", "ended"} <= cells.keys()
+    assert cells["test/bleu"] == "41.02"
