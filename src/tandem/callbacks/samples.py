@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, wandb_loggers
+from tandem.callbacks.media_copies import keep_copies
 from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
@@ -17,6 +18,7 @@ from tandem.loggers.wandb_logger import MEDIA, media_cell
 class SampleTable(RowsOnlooker):
     """Appends the same rows of the split to ``samples.jsonl`` after each validation and test.
 
+    Of pictures and recordings of test rows, small copies go into ``media/``.
     A checkpoint knows how long the file was, so a resumed run drops what was written behind it.
 
     :param count: how many rows; the first ones of the split.
@@ -52,6 +54,9 @@ class SampleTable(RowsOnlooker):
         with self.path.open("a", encoding="utf-8") as file:
             for line in _records(rows, split, trainer.current_epoch, trainer.global_step):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        data = getattr(trainer, "datamodule", None)
+        if split == "test" and isinstance(data, DataModule):
+            keep_copies(self.path.parent, data, split, rows.indices)
         loggers = wandb_loggers(trainer)
         if not loggers:
             return

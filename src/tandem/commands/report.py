@@ -1,7 +1,9 @@
 """Writes one HTML page that compares runs."""
 
+import contextlib
 import functools
 import json
+import time
 import webbrowser
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +17,7 @@ from tandem.commands import console
 from tandem.config import launch
 from tandem.config.instantiate import check_values
 from tandem.core.directions import Direction
+from tandem.core.lock import is_locked
 from tandem.data.cache import content_key
 from tandem.inference.trust import build_trusted
 from tandem.metrics.base import Metric, directions_of
@@ -30,8 +33,11 @@ from tandem.reports.outputs import (
 )
 from tandem.reports.page import render
 from tandem.reports.reading import UnreadableError, reason
-from tandem.reports.runs import Run, name_runs, read_run, run_folders
+from tandem.reports.runs import MARKS, Run, name_runs, read_run, run_folders
 from tandem.reports.statistics import RESAMPLES, Floats, resample
+
+Fingerprint = tuple[float, ...]
+FLAGS = {"--open": "open=true", "--watch": "watch=true"}
 
 
 @dataclass(frozen=True)
@@ -62,28 +68,80 @@ def report(cfg: DictConfig, command: str = "") -> Path:
     """
     console.set_up(None)
     check_values(cfg)
-    folders = [Path(folder) for folder in cfg.folders]
-    trusted = tuple(cfg.trusted)
-    path = Path(cfg.output)
-    write_page([read(folder, trusted) for folder in run_folders(folders)], folders, path)
-    if cfg.open:
-        webbrowser.open(path.resolve().as_uri())
-    return path
-
-
-def write_page(readings: list[Reading], folders: list[Path], path: Path) -> None:
-    """Write the page about runs that were read."""
-    runs = [one.run for one in readings]
-    name_runs(runs)
-    outputs = {one.run.folder: one.outputs for one in readings if one.outputs is not None}
-    directions = {name: way for one in readings for name, way in one.directions.items()}
-    page = render(
-        comparison(runs, outputs, directions),
-        title=", ".join(str(folder) for folder in folders),
-        written=f"{datetime.now():%Y-%m-%d %H:%M}",
+    pages = Pages(
+        [Path(folder) for folder in cfg.folders],
+        Path(cfg.output),
+        trusted=tuple(cfg.trusted),
+        reload=cfg.watch_interval if cfg.watch else None,
     )
-    launch.write_output(path, page)
-    rich.print(escape(f"{len(runs)} runs in {path} ({len(page) / 2**20:.1f} MB)"))
+    pages.write_if_changed()
+    if cfg.open:
+        webbrowser.open(pages.path.resolve().as_uri())
+    if cfg.watch:
+        rich.print(f"Looking for changes every {cfg.watch_interval} s; Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(cfg.watch_interval)
+                pages.write_if_changed()
+    return pages.path
+
+
+class Pages:
+    """One page written again and again, for which only what changed is read.
+
+    :param folders: with runs in or below them.
+    :param path: where the page is.
+    :param trusted: packages beside Tandem whose metrics the runs may name.
+    :param reload: seconds after which the page reads itself again; None: never.
+    """
+
+    def __init__(
+        self, folders: list[Path], path: Path, *, trusted: tuple[str, ...], reload: float | None
+    ) -> None:
+        self.folders = folders
+        self.path = path
+        self.trusted = trusted
+        self.reload = reload
+        self._readings: dict[Path, tuple[Fingerprint, Reading]] = {}
+
+    def write_if_changed(self) -> None:
+        """Write the page if there is none yet, or if a run came, went or changed."""
+        fingerprints = {folder: fingerprint(folder) for folder in run_folders(self.folders)}
+        if fingerprints == {folder: seen for folder, (seen, _) in self._readings.items()}:
+            return
+        before, self._readings = self._readings, {}
+        for folder, now in fingerprints.items():
+            seen, reading = before.get(folder, (None, None))
+            if reading is None or seen != now:
+                reading = read(folder, self.trusted)
+            self._readings[folder] = (now, reading)
+        self._write([reading for _, reading in self._readings.values()])
+
+    def _write(self, readings: list[Reading]) -> None:
+        runs = [one.run for one in readings]
+        name_runs(runs)
+        outputs = {one.run.folder: one.outputs for one in readings if one.outputs is not None}
+        directions = {name: way for one in readings for name, way in one.directions.items()}
+        page = render(
+            {**comparison(runs, outputs, directions), "reload": self.reload},
+            title=", ".join(str(folder) for folder in self.folders),
+            written=f"{datetime.now():%Y-%m-%d %H:%M}",
+        )
+        launch.write_output(self.path, page)
+        rich.print(escape(f"{len(runs)} runs in {self.path} ({len(page) / 2**20:.1f} MB)"))
+
+
+def fingerprint(folder: Path) -> Fingerprint:
+    """What changes whenever a run's page does: times and sizes of its files, and its lock."""
+    marks: list[float] = [is_locked(folder)]
+    for name in (*MARKS, FILE, "attention", "media"):
+        try:
+            status = (folder / name).stat()
+        except OSError:
+            marks += [0, 0]
+        else:
+            marks += [status.st_mtime_ns, status.st_size]
+    return tuple(marks)
 
 
 def read(folder: Path, trusted: tuple[str, ...]) -> Reading:
@@ -152,11 +210,11 @@ def _resample(written: OutputLines, metrics: list[Known]) -> tuple[str, dict[str
 
 
 def as_overrides(arguments: list[str]) -> list[str]:
-    """Let folders stand on the command line as they are, and ``--open`` for ``open=true``."""
+    """Let folders stand on the command line as they are, and flags for what they set."""
     overrides, folders = [], []
     for argument in arguments:
-        if argument == "--open":
-            overrides.append("open=true")
+        if argument in FLAGS:
+            overrides.append(FLAGS[argument])
         elif argument.startswith("-") or ("=" in argument and not Path(argument).is_dir()):
             overrides.append(argument)
         else:

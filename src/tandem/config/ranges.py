@@ -103,6 +103,7 @@ RANGES = {
     "max_source_length": whole(1),
     "max_tokens": whole(1),
     "workers": whole(1),
+    "watch_interval": number(least=1),
     "trials": whole(1) | NULL,
     "retries": whole(0),
     "stalled_after": number(above=0) | NULL,

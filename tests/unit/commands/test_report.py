@@ -121,6 +121,36 @@ def test_open(make_report: Any, write_run: WriteRun, monkeypatch: pytest.MonkeyP
     assert re.fullmatch(r"file:///.*/report\.html", opened[0])
 
 
+def test_watch_reads_what_changed(
+    compose_config: Compose, write_run: WriteRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_run("a", right=1)
+    page, reads, sizes = tmp_path / "report.html", [], []
+    read_run = reporting.read_run
+    monkeypatch.setattr(
+        reporting, "read_run", lambda path: reads.append(path.name) or read_run(path)
+    )
+
+    def changes(seconds: float) -> None:
+        assert seconds == 10
+        sizes.append(len(page_data(page.read_text())["runs"]))
+        match len(sizes):
+            case 1:
+                write_run("b", right=2)
+            case 2:
+                with (folder / "metrics.csv").open("a") as file:
+                    file.write("\n9,2,1.0\n")
+            case 4:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(reporting.time, "sleep", changes)
+    cfg = compose_config("report", f"folders=[{folder.parent}]", f"output={page}", "watch=true")
+    assert report(cfg) == page
+    assert reads == ["a", "b", "a"]
+    assert sizes == [1, 2, 2, 2]
+    assert page_data(page.read_text())["reload"] == 10
+
+
 def test_a_page_that_cannot_be_written(
     compose_config: Compose, write_run: WriteRun, tmp_path: Path
 ) -> None:
@@ -133,9 +163,12 @@ def test_a_page_that_cannot_be_written(
 def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lr=1").mkdir()
-    assert as_overrides(["outputs/", "lr=1", "output=x.html", "--open", "--cfg=job"]) == [
+    assert as_overrides(
+        ["outputs/", "lr=1", "output=x.html", "--open", "--watch", "--cfg=job"]
+    ) == [
         "output=x.html",
         "open=true",
+        "watch=true",
         "--cfg=job",
         "folders=['outputs/','lr=1']",
     ]
