@@ -25,6 +25,8 @@ from tandem.core.kernels import keep_kernels
 from tandem.core.run_record import RECORD, read_record, timestamp, write_record
 from tandem.core.stopping import stopped_by_signals
 from tandem.data.module import DataModule
+from tandem.data.preprocessing import Processors
+from tandem.data.run_data import check_data, keep_data
 from tandem.inference.bundle import save_bundle
 from tandem.loggers import CSVLogger, finish
 from tandem.reports.summary import print_summary
@@ -58,7 +60,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         with nullcontext() if ranks.num_nodes > 1 else recorded(folder, command=command):
             if ranks.world_size == 1:
                 return train_here(plan, command)
-            plan.data.prepare()  # so that the processes find all of it in the cache
+            prepare(plan)  # so that the processes find all of it in the cache
             return ranks.run(train_as_rank, config=plain(cfg), command=command)
 
 
@@ -96,13 +98,14 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
     trainer = plan.trainer([text_metrics, clock])
     exit_code = 1
     try:
-        processors = data.prepare()
+        processors = prepare(plan)
         max_length = cfg.max_length or 2 * data.longest_target() + 10
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
         if trainer.is_global_zero:
             write_config(folder, cfg)
+            keep_data(folder, data)
         settings = plain(cfg) | {"parameters": module.model.num_parameters()}
         for one in trainer.loggers:
             one.log_hyperparams(settings)
@@ -116,6 +119,14 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
         facts = run_facts(cfg, module, clock.seconds, command, text_metrics)
         write_results(cfg, module, metrics, facts)
     return metrics
+
+
+def prepare(plan: Plan) -> Processors:
+    """Read the data, which of a run that goes on is to be the same as before."""
+    processors = plan.data.prepare()
+    if build.goes_on(plan.cfg):
+        check_data(Path(plan.cfg.run.folder), plan.data)
+    return processors
 
 
 def write_results(

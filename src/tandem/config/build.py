@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -18,6 +19,7 @@ from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.preprocessing import LearnProcessors
 from tandem.data.readers import FileReader
+from tandem.data.run_data import TOKENIZERS
 from tandem.data.stream import StreamOptions
 from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
@@ -79,6 +81,7 @@ def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModu
         source_recipe=source_recipe,
         target_recipe=target_recipe,
         truncate_source=cfg.data.truncate_source,
+        kept=Path(cfg.run.folder) / TOKENIZERS if goes_on(cfg) else None,
     )
     processors = None
     if warm_start is not None and warm_start.takes_vocabulary:
@@ -102,6 +105,11 @@ def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModu
         ),
         seed=cfg.seed,
     )
+
+
+def goes_on(cfg: DictConfig) -> bool:
+    """Whether a run is resumed that has trained already, and so with the data it began with."""
+    return bool(cfg.resume) and any(Path(cfg.run.folder).glob("checkpoints/*.ckpt"))
 
 
 def build_optimizer(cfg: DictConfig) -> GroupedOptimizer:

@@ -13,8 +13,10 @@ from datasets import Dataset, DatasetDict
 from tandem.core.errors import InputError
 from tandem.data.augmentation import Augmentation, Examples
 from tandem.data.batching import START, Budget, Encoded, EvaluationLoader, TrainingLoader
+from tandem.data.cache import content_key
 from tandem.data.columns import Rows
 from tandem.data.features.base import File
+from tandem.data.fingerprints import Fingerprint
 from tandem.data.preprocessing import Processors, Texts, warn_of_unknown
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
@@ -86,6 +88,7 @@ class DataModule(L.LightningDataModule):
         self.processors: Processors | None = None
         self._train: Encoded | None = None
         self._encoded: dict[str, Encoded] = {}
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._examples: Examples | None = None
         self._loader: TrainingLoader | StreamLoader | None = None
         self._resumed: dict[str, Any] | None = None
@@ -133,6 +136,10 @@ class DataModule(L.LightningDataModule):
         """The splits that training and its evaluations read; of a stream those held out."""
         train = {} if self._train is None else {"train": self._train}
         return {**train, **{name: self.encoded(name) for name in self._splits() if name != "train"}}
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """What changes with the content of each split that :meth:`prepare` has read."""
+        return dict(self._fingerprints)
 
     def longest_target(self) -> int:
         """Symbols of the longest training target, ``eos`` included."""
@@ -250,13 +257,17 @@ class DataModule(L.LightningDataModule):
     def _encode(self, name: str, *, training: bool) -> Encoded:
         """Turn a split into numbers; a row whose file is unusable leaves the split."""
         processors, splits = self.open(), self._splits()
-        source, owners = processors.source.read_split(
+        source, owners, digest = processors.source.read_split(
             splits[name], name, training=training, skip_bad=self.skip_bad
         )
         kept, rows = np.unique(owners, return_inverse=True)
         if len(kept) < len(splits[name]):
             splits[name] = splits[name].select(kept)
-        targets = encode_column(processors.target, splits[name], "target", name)
+        targets, texts = encode_column(processors.target, splits[name], "target", name)
+        self._fingerprints[name] = {"examples": len(targets), "source": digest, "target": texts}
+        if "references" in splits[name].column_names:
+            references = chain.from_iterable(batches_of(splits[name], "references"))
+            self._fingerprints[name]["references"] = content_key(*references)
         if name != "train":
             warn_of_unknown(processors, targets, splits[name], name)
         if len(rows) > len(targets):

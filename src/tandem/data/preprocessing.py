@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 logger = logging.getLogger(__name__)
+
+SOURCE, TARGET = "source.json", "target.json"
 
 Texts = Callable[[str], Iterable[str]]
 """Reads the training texts of a column, ``source`` or ``target``."""
@@ -48,6 +51,9 @@ class LearnProcessors:
     target_recipe: TokenizerRecipe
     truncate_source: int | None
     """Of a longer source text only so many symbols are read."""
+    kept: Path | None = None
+    """A folder with tokenizers, which are taken instead of learning others; see
+    :func:`tokenizer_files`."""
 
     def __post_init__(self) -> None:
         if self.shared and self.source_recipe != self.target_recipe:
@@ -64,12 +70,34 @@ class LearnProcessors:
     def __call__(self, texts: Texts) -> Processors:
         """Learn from the columns ``source``, if it is text, and ``target``."""
         columns = ("source", "target") if self.shared else ("target",)
-        target = _learned(self.target_recipe, texts, columns)
+        target = self._tokenizer(TARGET, self.target_recipe, texts, columns)
         if self.reader is not None:
             return Processors(self.reader, target, shared=False)
-        source = target if self.shared else _learned(self.source_recipe, texts, ("source",))
+        source = target
+        if not self.shared:
+            source = self._tokenizer(SOURCE, self.source_recipe, texts, ("source",))
         reader = TextReader(source, truncate=self.truncate_source)
         return Processors(reader, target, shared=self.shared)
+
+    def _tokenizer(
+        self, name: str, recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]
+    ) -> Tokenizer:
+        """The one that is kept, or a new one."""
+        if self.kept is not None and (self.kept / name).is_file():
+            try:
+                return Tokenizer.from_json((self.kept / name).read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                logger.warning("%s is damaged (%s); learning it again", self.kept / name, error)
+        return _learned(recipe, texts, columns)
+
+
+def tokenizer_files(processors: Processors) -> dict[str, Tokenizer]:
+    """The tokenizers by the names of the files that :attr:`LearnProcessors.kept` has."""
+    files = {TARGET: processors.target}
+    if not processors.shared:
+        for number, tokenizer in enumerate(processors.source.tokenizers):
+            files[SOURCE.replace(".", f"_{number}.") if number else SOURCE] = tokenizer
+    return files
 
 
 def _learned(recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]) -> Tokenizer:

@@ -11,6 +11,7 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
+from tandem.data.fingerprints import Fingerprint
 
 Example = tuple[str, str] | InputError
 """A source and its target, or what is wrong with them."""
@@ -26,6 +27,13 @@ class Shard(ABC):
         """Yield the examples from a place on, each with the place behind it.
 
         :raises InputError: if the shard breaks off; a single bad example is yielded instead.
+        """
+
+    @abstractmethod
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """What changes with its content, by the names of its files; cheap, so not the whole of it.
+
+        :raises InputError: if a file cannot be read.
         """
 
 
@@ -51,6 +59,14 @@ class Stream:
                     raise example
                 yield example, (number, *place)
             inside = []
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Those of all shards."""
+        return {
+            name: fingerprint
+            for shard in self.shards
+            for name, fingerprint in shard.fingerprints().items()
+        }
 
     def sample(self, size: int) -> Iterator[tuple[str, str]]:
         """Yield at most so many pairs, equally many from the start of each shard."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tandem.data.cache import cache_folder, content_key, keep_columns, read_columns
 from tandem.data.ragged import Ragged
@@ -26,16 +26,24 @@ def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> Ragged:
     return _encode(tokenizer, (texts[start : start + TEXTS_AT_ONCE] for start in starts))
 
 
-def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str) -> Ragged:
+class EncodedColumn(NamedTuple):
+    """Texts as ids."""
+
+    ids: Ragged
+    digest: str
+    """Changes with any of the texts."""
+
+
+def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str) -> EncodedColumn:
     """Turn a column of texts into ids, or map them from the cache.
 
     :param name: of the split, for the progress bar.
     """
-    texts = chain.from_iterable(batches_of(split, column))
-    path = cache_folder() / "encoded" / f"{content_key(tokenizer.to_json(), texts)}.arrow"
+    digest = content_key(chain.from_iterable(batches_of(split, column)))
+    path = cache_folder() / "encoded" / f"{content_key(tokenizer.to_json(), digest)}.arrow"
     columns = read_columns(path)
     if columns is not None:
-        return columns["ids"]
+        return EncodedColumn(columns["ids"], digest)
     import rich
     from rich.progress import track  # takes a while, which using a model should not
 
@@ -48,7 +56,7 @@ def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str
     )
     ids = _encode(tokenizer, batches)
     keep_columns(path, {"ids": ids})
-    return ids
+    return EncodedColumn(ids, digest)
 
 
 def _encode(tokenizer: Tokenizer, batches: Iterable[list[str]]) -> Ragged:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +45,18 @@ class _Stored:
     offsets: Rows
     places: dict[str, int]
     """By fingerprint."""
+    checksums: Rows
+    """Of each distinct file's content."""
     first_error: str
     """Why the first file that is missing here is unusable."""
 
 
-def read_vectors(split: SplitFiles) -> tuple[VectorColumn, Rows]:
+def read_vectors(split: SplitFiles) -> tuple[VectorColumn, Rows, str]:
     """Read the files of a split, or map what was read before from the cache.
 
-    :return: the vectors, all of copy 0 before all of copy 1, and the row of the split that each
-        belongs to. Of examples with equal files one is read and kept.
+    :return: the vectors, all of copy 0 before all of copy 1; the row of the split that each
+        belongs to; and a digest of the files' contents. Of examples with equal files one is read
+        and kept.
     :raises InputError: if a file is unusable and not left out.
     """
     fingerprints = list(_fingerprints(split.files))
@@ -78,7 +82,9 @@ def read_vectors(split: SplitFiles) -> tuple[VectorColumn, Rows]:
     places = np.array([stored.places[fingerprints[row]] for row in rows])  # of copy 0
     shifts = len(stored.places) * np.arange(split.copies)[:, None]
     chosen = (places + shifts).reshape(split.copies * len(rows))
-    return VectorColumn(stored.values, stored.offsets, chosen), np.tile(rows, split.copies)
+    column = VectorColumn(stored.values, stored.offsets, chosen)
+    digest = content_key(map(str, stored.checksums[places]))
+    return column, np.tile(rows, split.copies), digest
 
 
 def _write_vectors(path: Path, split: SplitFiles, distinct: dict[str, int]) -> None:
@@ -101,6 +107,7 @@ def _write_part(part: CachedPart, split: SplitFiles, distinct: dict[str, int]) -
     from rich.progress import track  # takes a while, which using a model should not
 
     lengths: list[int] = []
+    checksums: list[int] = []
     bad: dict[str, InputError] = {}
     kind = ""
     what = f"Reading {split.name} files ({split.features.media})"
@@ -119,6 +126,8 @@ def _write_part(part: CachedPart, split: SplitFiles, distinct: dict[str, int]) -
             kind = vectors.dtype.name
             part.file.write(np.ascontiguousarray(vectors).tobytes())
             lengths.append(len(vectors))
+            if copy == 0:
+                checksums.append(_checksum(file))
     if not lengths:
         raise InputError(
             f"Not one example of the {split.name} split can be read; correct its files."
@@ -127,6 +136,7 @@ def _write_part(part: CachedPart, split: SplitFiles, distinct: dict[str, int]) -
     index = {
         "lengths": lengths,
         "fingerprints": [text for text in distinct if text not in bad],
+        "checksums": checksums,
         "kind": kind,
         "width": split.features.width,
         "first_error": str(next(iter(bad.values()), "")),
@@ -145,6 +155,7 @@ def _load_vectors(path: Path) -> _Stored | None:
         values=np.frombuffer(cached.unchecked, index["kind"]).reshape(-1, index["width"]),
         offsets=np.concatenate(([0], np.cumsum(index["lengths"]))),
         places=places,
+        checksums=np.array(index["checksums"]),
         first_error=index["first_error"],
     )
 
@@ -156,6 +167,11 @@ def _fingerprints(files: Iterable[File]) -> Iterator[str]:
             yield content_key(file["bytes"].hex())
         else:
             yield _path_fingerprint(Path(file["path"] or ""))
+
+
+def _checksum(file: File) -> int:
+    """Of a file's content, which was just read."""
+    return zlib.crc32(file["bytes"] or Path(file["path"] or "").read_bytes())
 
 
 def _path_fingerprint(path: Path) -> str:

@@ -70,14 +70,14 @@ def tokenizer(_: type) -> Any:
 
 def tokens(_: type) -> Any:
     split = Dataset.from_dict({"target": TEXTS})
-    return encode_column(RECIPE.train(TEXTS), split, "target", "train").values.tolist()
+    return encode_column(RECIPE.train(TEXTS), split, "target", "train").ids.values.tolist()
 
 
 def vectors(features: type) -> Any:
     files = [{"path": None, "bytes": text.encode() * 2} for text in TEXTS]
     reader = FileReader(features(), spec={})
     split = Dataset.from_dict({"source": files})
-    column, _ = reader.read_split(split, "train", training=True, skip_bad=False)
+    column, *_ = reader.read_split(split, "train", training=True, skip_bad=False)
     return column.batch(np.arange(3))[0].tolist()
 
 

@@ -9,7 +9,7 @@ from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
-from tandem.data.datasets.hub_split import load_split, open_split
+from tandem.data.datasets.hub_split import load_split, open_split, stored_files
 from tandem.data.datasets.hub_stream import hub_shards
 from tandem.data.stream import Stream, StreamedSplits
 
@@ -69,10 +69,11 @@ def hub(
             f"dataset.train={streamed} is a part of a split, but a stream reads a whole one; name "
             "a whole split, or set data.streaming=false."
         )
-    rows = open_split(
-        path, name, streamed, revision=revision, **_told(path, name, "train", streamed)
-    )
-    shards = hub_shards(rows, source=source, target=target, place=f"{path} split {streamed}")
+    told = _told(path, name, "train", streamed)
+    rows = open_split(path, name, streamed, revision=revision, **told)
+    files = stored_files(path, name, streamed, revision=revision, **told)
+    place = f"{path} split {streamed}"
+    shards = hub_shards(rows, files, source=source, target=target, place=place)
     return StreamedSplits(Stream(shards, skip_bad=on_bad_example == "skip"), loaded)
 
 

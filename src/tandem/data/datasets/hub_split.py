@@ -35,6 +35,18 @@ def open_split(
         return datasets.load_dataset(path, name, revision=revision, split=part, streaming=True)
 
 
+def stored_files(
+    path: str, name: str | None, part: str, *, told: str, remedy: str, revision: str | None
+) -> list[str]:
+    """Return the paths of a split's files, or their addresses, which name their version.
+
+    A set that is made by a program has none; the parameters are those of :func:`load_split`.
+    """
+    with _quietly(), telling(told, remedy):
+        builder = datasets.load_dataset_builder(path, name, revision=revision)
+    return [str(file) for file in (builder.config.data_files or {}).get(part, ())]
+
+
 @contextmanager
 def telling(told: str, remedy: str) -> Iterator[None]:
     """Turn whatever the library and its network stack raise, of many types, into an InputError."""

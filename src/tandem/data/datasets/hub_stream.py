@@ -1,21 +1,26 @@
 """A split of a set of the Hub as a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 from datasets import IterableDataset
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.hub_split import telling
+from tandem.data.fingerprints import Fingerprint, file_fingerprint
 from tandem.data.stream import Example, Place, Shard, make_pair
 
 ROWS_AT_ONCE = 1000
 
 
-def hub_shards(rows: IterableDataset, *, source: str, target: str, place: str) -> list["HubShard"]:
+def hub_shards(
+    rows: IterableDataset, files: Sequence[str], *, source: str, target: str, place: str
+) -> list["HubShard"]:
     """Return the shards of a split, which are its files where the set is stored.
 
+    :param files: their paths or addresses.
     :param source: the source column; ``translation.de`` looks into a column of records.
     :param target: the target column, given in the same way.
     :param place: how an error names the split.
@@ -27,6 +32,7 @@ def hub_shards(rows: IterableDataset, *, source: str, target: str, place: str) -
             source,
             target,
             f"{place} shard {number + 1} of {count}",
+            tuple(files[number::count]),
         )
         for number in range(count)
     ]
@@ -40,6 +46,8 @@ class HubShard(Shard):
     source: str
     target: str
     name: str
+    files: tuple[str, ...]
+    """Those to take fingerprints of; an address names its version itself."""
 
     def read(self, start: Place) -> Iterator[tuple[Example, Place]]:
         """See :class:`Shard`."""
@@ -52,6 +60,10 @@ class HubShard(Shard):
                     number += 1
                     place = f"{self.name} row {number}"
                     yield make_pair(source or "", target or "", place, place), (number,)
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """See :class:`Shard`."""
+        return {file: {} if "://" in file else file_fingerprint(Path(file)) for file in self.files}
 
     def _columns(self, table: pa.Table) -> tuple[list[str | None], list[str | None]]:
         """Return the texts of both sides."""

@@ -18,6 +18,7 @@ from tandem.data.datasets.base import (
     read_text,
     split_files,
 )
+from tandem.data.fingerprints import Fingerprint, file_fingerprint
 from tandem.data.stream import (
     Example,
     Place,
@@ -90,6 +91,10 @@ class JsonLinesFile(Shard):
             offset += len(line)
             if line.strip():
                 yield self._example(line, f"{self.path} line {number}"), (offset, number)
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """See :class:`Shard`."""
+        return {str(self.path): file_fingerprint(self.path)}
 
     def _example(self, line: bytes, place: str) -> Example:
         try:

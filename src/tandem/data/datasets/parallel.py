@@ -17,6 +17,7 @@ from tandem.data.datasets.base import (
     split_file,
     split_files,
 )
+from tandem.data.fingerprints import Fingerprint, file_fingerprint
 from tandem.data.stream import (
     Example,
     Place,
@@ -99,6 +100,10 @@ class ParallelFiles(Shard):
                 )
             before, behind, number = before + len(one), behind + len(other), number + 1
             yield self._example(one, other, number), (before, behind, number)
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """See :class:`Shard`."""
+        return {str(path): file_fingerprint(path) for path in (self.source, self.target)}
 
     def _example(self, source: bytes, target: bytes, number: int) -> Example:
         places = f"{self.source} line {number}", f"{self.target} line {number}"

@@ -23,6 +23,16 @@ class Preview(NamedTuple):
     """How long a recording lasts; 0 for what has no duration."""
 
 
+class SplitSources(NamedTuple):
+    """The sources of a split."""
+
+    column: SourceColumn
+    rows: Rows
+    """The row of the split that each source belongs to."""
+    digest: str
+    """Changes with what any of them holds."""
+
+
 class SourceReader(ABC):
     """Turns sources into numbers, in training and in inference alike.
 
@@ -64,13 +74,12 @@ class SourceReader(ABC):
     @abstractmethod
     def read_split(
         self, split: "Dataset", name: str, *, training: bool, skip_bad: bool
-    ) -> tuple[SourceColumn, Rows]:
+    ) -> SplitSources:
         """Read the column ``source`` of a split, or map what was read before from the cache.
 
         :param name: of the split, for errors.
         :param training: whether there may be several versions of an example.
         :param skip_bad: leave out, and count, examples whose sources are unusable.
-        :return: the sources, and the row of the split that each belongs to.
         :raises InputError: if a source is unusable and not left out.
         """
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 
-from tandem.data.columns import Rows, VectorColumn
+from tandem.data.columns import VectorColumn
 from tandem.data.features.base import Features, File, Vectors
-from tandem.data.readers.base import Preview, SourceReader
+from tandem.data.readers.base import Preview, SourceReader, SplitSources
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.data.vector_cache import SplitFiles, read_vectors
 
@@ -44,7 +44,7 @@ class FileReader(SourceReader):
 
     def read_split(
         self, split: "Dataset", name: str, *, training: bool, skip_bad: bool
-    ) -> tuple[VectorColumn, Rows]:
+    ) -> SplitSources:
         """See :class:`SourceReader`; training reads all copies, copy 0 of all examples first."""
         files = SplitFiles(
             features=self.features,
@@ -55,7 +55,7 @@ class FileReader(SourceReader):
             copies=self.features.copies if training else 1,
             skip_bad=skip_bad,
         )
-        return read_vectors(files)
+        return SplitSources(*read_vectors(files))
 
     def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
         """See :class:`SourceReader`; how long a file is shows when it is read."""

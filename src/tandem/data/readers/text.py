@@ -11,7 +11,7 @@ from tandem.core.types import SPECIAL_IDS
 from tandem.data.columns import Rows, TextColumn
 from tandem.data.features.base import Vectors
 from tandem.data.ragged import Ragged
-from tandem.data.readers.base import SourceReader
+from tandem.data.readers.base import SourceReader, SplitSources
 from tandem.data.subword_regularization import MakeCutter, SampledTexts
 from tandem.data.token_cache import encode_column, encode_texts
 from tandem.data.tokenizers.tokenizer import Tokenizer
@@ -63,13 +63,13 @@ class TextReader(SourceReader):
 
     def read_split(
         self, split: "Dataset", name: str, *, training: bool, skip_bad: bool
-    ) -> tuple[TextColumn, Rows]:
+    ) -> SplitSources:
         """See :class:`SourceReader`; a text without symbols is never left out."""
-        ids = encode_column(self.tokenizer, split, "source", name)
+        ids, digest = encode_column(self.tokenizer, split, "source", name)
         column = self._column(
             ids, lambda row: _without_symbols(f"Example {row + 1} of the {name} split")
         )
-        return column, np.arange(len(split))
+        return SplitSources(column, np.arange(len(split)), digest)
 
     def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
         """See :class:`SourceReader`; what is truncated is never too long."""

@@ -26,7 +26,8 @@ def read(
     skip_bad: bool = False,
 ) -> tuple[VectorColumn, Rows]:
     reader = FileReader(features, spec={})
-    return reader.read_split(split, name, training=training, skip_bad=skip_bad)
+    column, rows, _ = reader.read_split(split, name, training=training, skip_bad=skip_bad)
+    return column, rows
 
 
 def test_files_are_read_once(byte_features: MakeFeatures, file_split: FileSplit) -> None:

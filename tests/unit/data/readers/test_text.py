@@ -33,7 +33,7 @@ def test_sources_are_truncated(tokenizer: Tokenizer) -> None:
     for most, lengths in ((None, [2, 1, 3, 1, 2]), (2, [2, 1, 2, 1, 2])):
         reader = TextReader(tokenizer, truncate=most)
         assert reader.read(TEXTS).lengths.tolist() == lengths
-        column, rows = reader.read_split(split, "train", training=True, skip_bad=True)
+        column, rows, _ = reader.read_split(split, "train", training=True, skip_bad=True)
         assert column.lengths.tolist() == lengths
         assert rows.tolist() == list(range(5))
 

@@ -1,0 +1,104 @@
+"""What a run keeps of its data, so that it goes on with the same: tokenizers and fingerprints."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from tandem.core.errors import InputError
+from tandem.core.files import write_atomically
+from tandem.data.cache import content_key
+from tandem.data.fingerprints import Fingerprint, differences
+from tandem.data.module import DataModule
+from tandem.data.preprocessing import tokenizer_files
+
+logger = logging.getLogger(__name__)
+
+DATA = "data.json"
+"""The file in a run's folder; see :func:`keep_data`."""
+TOKENIZERS = "tokenizers"
+"""The folder in a run's folder, with a file a side."""
+
+MOST_NAMED = 4
+"""Of changes so many are named in one message."""
+
+
+def keep_data(folder: Path, data: DataModule) -> None:
+    """Write down what a run reads: its tokenizers, and fingerprints of splits and shards.
+
+    :param folder: of the run.
+    :param data: prepared.
+    """
+    for name, tokenizer in tokenizer_files(data.open()).items():
+        write_atomically(folder / TOKENIZERS / name, tokenizer.to_json().encode())
+    record = json.dumps(_record(data), indent=2)
+    write_atomically(folder / DATA, record.encode())
+
+
+def check_data(folder: Path, data: DataModule) -> None:
+    """Hold the data of a run that goes on against what it kept.
+
+    A split that is new, such as a test split that was not there, is no difference.
+
+    :raises InputError: if anything has changed, which it names.
+    """
+    kept = _read(folder / DATA)
+    if kept is None:
+        logger.warning("There is no %s, so whether the data has changed is not known", DATA)
+        return
+    now = _record(data)
+    found = [
+        *_changed(kept["splits"], now["splits"], "the {} split", "examples"),
+        *_changed(kept["shards"], now["shards"], "the shard {}", "bytes"),
+        *(f"there is a new shard {name}" for name in now["shards"] if name not in kept["shards"]),
+    ]
+    if not found and kept["tokenizers"] != now["tokenizers"]:
+        found = ["the tokenizers are other ones, perhaps those of another init_from"]
+    if len(found) > MOST_NAMED:
+        found[MOST_NAMED:] = [f"and {len(found) - MOST_NAMED} more such changes"]
+    if found:
+        raise InputError(
+            f"The data has changed since this run began, so it cannot go on: {'; '.join(found)}. "
+            "Put back what was there, or train on the new data in another run.folder."
+        )
+
+
+def _changed(
+    kept: dict[str, Fingerprint], now: dict[str, Fingerprint], what: str, count: str
+) -> list[str]:
+    """What has changed of some parts, by their names."""
+    found = []
+    for name, before in kept.items():
+        difference = differences(before, now[name], count) if name in now else "is gone"
+        if difference:
+            found.append(f"{what.format(name)} {difference}")
+    return found
+
+
+def _record(data: DataModule) -> dict[str, dict[str, Any]]:
+    shards = {} if data.stream is None else data.stream.fingerprints()
+    return {
+        "splits": data.fingerprints(),
+        "shards": shards,
+        "tokenizers": {
+            name: content_key(tokenizer.kind, tokenizer.symbols)
+            for name, tokenizer in tokenizer_files(data.open()).items()
+        },
+    }
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]] | None:
+    """What :func:`keep_data` wrote; None if it is not there.
+
+    :raises InputError: if it is damaged.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+        return {name: dict(record[name]) for name in ("splits", "shards", "tokenizers")}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The file {path} says what data the run began with, but cannot be read ({error}); "
+            "delete it to go on without this check."
+        ) from error
