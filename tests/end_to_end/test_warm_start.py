@@ -13,7 +13,7 @@ import torch
 
 from tandem.config import build
 from tandem.core.errors import InputError
-from tandem.inference import bundle
+from tandem.inference import reading
 from tandem.inference.bundle import load_bundle
 from tandem.training import warm_start
 
@@ -279,7 +279,7 @@ def test_the_network_is_assembled_and_the_bundle_read_once(
 
     monkeypatch.setattr(build, "assemble", counting("assembled", build.assemble))
     monkeypatch.setattr(warm_start, "read_bundle", counting("read", warm_start.read_bundle))
-    monkeypatch.setattr(bundle, "assemble", counting("assembled", bundle.assemble))
+    monkeypatch.setattr(reading, "assemble", counting("assembled", reading.assemble))
     train_tiny(tmp_path / "run", SIZE, f"init_from={half_trained}")
     assert calls == {"assembled": 1, "read": 1}
 

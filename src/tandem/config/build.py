@@ -129,10 +129,10 @@ def build_warm_start(cfg: DictConfig) -> WarmStart | None:
                     f"init_from=outputs/run, or leave {key} out."
                 )
         return None
-    package = str(cfg.features._target_).partition(".")[0] if cfg.features else "tandem"
+    module = str(cfg.features._target_).rpartition(".")[0] if cfg.features else "tandem"
     return read_warm_start(
         cfg.init_from,
-        trusted={package},
+        trusted={module},
         parts=cfg.init_parts,
         vocabulary=cfg.init_vocabulary,
     )

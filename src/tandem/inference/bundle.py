@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_model
 from torch import Tensor
 
@@ -23,39 +22,24 @@ from tandem.core.types import Hypothesis
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
-from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
+from tandem.inference.files import CONFIG, BundleFiles
 from tandem.inference.mbr import MinimumBayesRisk
+from tandem.inference.reading import (
+    FORMAT,
+    TARGET_TOKENIZER,
+    VERSION,
+    BundleReader,
+    bundle_folder,
+)
 from tandem.inference.scoring import ScoredPair, score_pairs
 from tandem.inference.source_attention import SourceAttention, source_attention
 from tandem.inference.texts import listed_texts
-from tandem.inference.trust import SECTIONS, build_trusted, resolve
-from tandem.models import Seq2Seq, assemble
-from tandem.search import Search
-from tandem.search.rules import Rule
-from tandem.search.scorers import Scorer
+from tandem.inference.weights import WEIGHTS, open_weights
+from tandem.models import Seq2Seq
 
 Texts = Iterable[str | os.PathLike[str]]
 """A list, tuple, array or generator of texts, or of paths."""
-
-FORMAT = "tandem-bundle"
-VERSION = 2
-CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
-TARGET_TOKENIZER = "target_tokenizer.json"
-KEYS: dict[str, type | tuple[type, ...]] = {
-    "model": dict,
-    "search": dict,
-    "scorer": dict,
-    "rule": dict,
-    "dataset": dict,
-    "metric": dict,
-    "source": dict,
-    "max_length": int,
-    "shared_vocabulary": bool,
-    "sha256": dict,
-}
-"""What a config must hold."""
 
 
 @dataclass(frozen=True)
@@ -248,175 +232,45 @@ def read_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> StoredBundl
     :param trusted: packages beside Tandem whose classes may read the sources.
     :raises InputError: if a file is missing or damaged, or names something untrusted.
     """
-    folder = _bundle_folder(Path(path))
-    config = _read_config(folder)
-    weights = _read_weights(_open_file(folder, config, WEIGHTS))
-    processors = _read_processors(folder, config, tuple(trusted))
-    return StoredBundle(folder, config, processors, weights)
+    reader = BundleReader.open(path, trusted=trusted)
+    weights = open_weights(reader.files)
+    return StoredBundle(reader.folder, reader.config, reader.processors(), weights.read())
 
 
 def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     """Read a bundle, or the bundle of a run's folder, and build its network.
 
-    :param trusted: packages beside Tandem whose classes the model may be made of.
+    Nothing in it is believed: its network is compared with the names and shapes in the file of its
+    weights before either takes memory.
+
+    :param trusted: packages or modules beside Tandem whose classes the model may be made of.
     :raises InputError: if a file is missing or damaged, or names something untrusted.
     """
-    packages = tuple(trusted)
-    stored = read_bundle(path, trusted=packages)
-    folder, config, processors = stored.folder, stored.config, stored.processors
-    model = _build_model(config, packages, processors)
+    reader = BundleReader.open(path, trusted=trusted)
+    processors = reader.processors()
+    weights = open_weights(reader.files)
+    reader.check_network(processors, weights)
+    stored = weights.read()
+    model = reader.network(processors)
     try:
-        model.load_state_dict(stored.weights)
+        model.load_state_dict(stored)
     except RuntimeError as error:
-        raise _unfit_weights(folder / WEIGHTS, error) from error
+        raise weights.unfit(str(error)) from error
+    decoding = reader.decoding().bind(processors.target)
+    decoding.check(model)
     return Bundle(
         model=model.eval(),
         processors=processors,
-        decoding=_build_decoding(folder, config, packages).bind(processors.target),
-        max_length=config["max_length"],
-        config=config,
+        decoding=decoding,
+        max_length=reader.config["max_length"],
+        config=reader.config,
     )
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    """The weights by their names; of shared ones the file has one, and says what it stands for."""
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            shared = file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise _unfit_weights(path, error) from error
-    return weights | {name: weights[one] for name, one in shared.items() if one in weights}
-
-
-def _unfit_weights(path: Path, error: Exception) -> InputError:
-    return InputError(
-        f"The weights in {path} do not fit the bundle's config ({error}); take the bundle from its "
-        "run again."
-    )
-
-
-def _read_processors(folder: Path, config: dict[str, Any], trusted: tuple[str, ...]) -> Processors:
-    """What reads the source, and the target's tokenizer."""
-    file = _open_file(folder, config, TARGET_TOKENIZER)
-    target = Tokenizer.from_json(file.read_text(encoding="utf-8"))
-    shared: bool = config["shared_vocabulary"]
-    unusable = InputError(
-        f"The file {folder / CONFIG} lacks a usable `source`; take the bundle from its run again."
-    )
-
-    def build_features(spec: Any) -> Any:
-        features = build_trusted(spec, "features", trusted)
-        if not isinstance(features, SECTIONS["features"]):
-            raise unusable
-        return features
-
-    reader = resolve(config["source"].get("reader"), "reader", trusted)
-    try:
-        source = reader.from_bundle(
-            config["source"]["options"],
-            open_file=lambda name: _open_file(folder, config, name),
-            build=build_features,
-            shared=target if shared else None,
-        )
-    except (TypeError, KeyError, AttributeError) as error:
-        raise unusable from error
-    return Processors(source, target, shared=shared)
-
-
-def _build_model(
-    config: dict[str, Any], trusted: tuple[str, ...], processors: Processors
-) -> Seq2Seq:
-    """The network that the config describes, with random weights."""
-    parts = {key: build_trusted(value, "model", trusted) for key, value in config["model"].items()}
-    sizes = parts.pop("model", {})
-    try:
-        return assemble(
-            **parts,
-            **sizes,
-            source_size=processors.source.size,
-            target_size=processors.target.vocabulary_size,
-            shared_vocabulary=config["shared_vocabulary"],
-        )
-    except InputError:
-        raise
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise InputError(
-            f"The bundle's config does not describe a model ({error}); use the version of Tandem "
-            f"that wrote it ({config.get('tandem')})."
-        ) from error
-
-
-def _build_decoding(folder: Path, config: dict[str, Any], trusted: tuple[str, ...]) -> Decoding:
-    """The search, scorers and rules that the config describes."""
-    search = build_trusted(config["search"], "search", trusted)
-    scorers, rules = (
-        tuple(build_trusted(config[key], key, trusted).values()) for key in ("scorer", "rule")
-    )
-    for key, family, parts in (
-        ("search", Search, (search,)),
-        ("scorer", Scorer, scorers),
-        ("rule", Rule, rules),
-    ):
-        if not all(isinstance(part, family) for part in parts):
-            raise InputError(
-                f"The file {folder / CONFIG} lacks a usable `{key}`; take the bundle from its run "
-                "again."
-            )
-    return Decoding(search, scorers, rules)
 
 
 def bundle_digest(path: str | Path) -> str:
     """What tells a bundle from others: the SHA-256 of its config, which has those of its files."""
-    return _digest(_bundle_folder(Path(path)) / CONFIG)
-
-
-def _bundle_folder(path: Path) -> Path:
-    for folder in (path, path / "bundle"):
-        if (folder / CONFIG).is_file():
-            return folder
-    raise InputError(
-        f"There is no bundle in {path}: neither {CONFIG} nor bundle/{CONFIG} exists there; give "
-        "the folder of a finished run or of a bundle."
-    )
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(
-            f"The file {folder / CONFIG} is damaged ({error}); take the bundle from its run again."
-        ) from error
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise InputError(f"The file {folder / CONFIG} is not a bundle's; give another folder.")
-    if config.get("version") != VERSION:
-        raise InputError(
-            f"The bundle {folder} has version {config.get('version')!r}, but this Tandem reads "
-            f"version {VERSION}; use the Tandem that wrote it ({config.get('tandem')})."
-        )
-    for key, kind in KEYS.items():
-        if key not in config or not isinstance(config[key], kind):
-            raise InputError(
-                f"The file {folder / CONFIG} lacks a usable `{key}`; take the bundle from its run "
-                "again."
-            )
-    return config
-
-
-def _open_file(folder: Path, config: dict[str, Any], name: str) -> Path:
-    """The path of a file that is as it was written."""
-    path = folder / name
-    if not path.is_file():
-        raise InputError(
-            f"The bundle's file {path} is missing; take the bundle from its run again."
-        )
-    if _digest(path) != config["sha256"].get(name):
-        raise InputError(
-            f"The bundle's file {path} is damaged: its SHA-256 is not the one in {CONFIG}; take "
-            "the bundle from its run again."
-        )
-    return path
+    files = BundleFiles(bundle_folder(Path(path)))
+    return hashlib.sha256(files.read(CONFIG)).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -3,8 +3,10 @@
 import functools
 import importlib
 import inspect
-from collections.abc import Callable
-from typing import Any
+import sys
+from collections.abc import Callable, Sequence
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from tandem.attentions import Attention
 from tandem.bridges import Bridge
@@ -33,6 +35,9 @@ SECTIONS: dict[str, tuple[type, ...]] = {
 one of our functions."""
 OWN_PACKAGE = "tandem"
 KEYWORDS = ("_target_", "_partial_")
+PLAIN = (int, str, bool, NoneType)
+LARGEST_NUMBER = 2**53
+"""Of whole numbers; larger ones are no floats, and soon no tensors."""
 
 
 def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
@@ -42,10 +47,11 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
     is plain data. A target is accepted only if it *is* a member of one of the section's families
     (or a dataset function) and its code lives in Tandem or in a package that the caller trusts. Of
     such a package a function is accepted as well, and what it makes is held against the families.
+    Options of Tandem's own parts must have the types that these state.
 
     :param spec: plain JSON data.
     :param section: the part of the bundle's config, one of ``SECTIONS``.
-    :param trusted: names of packages whose classes may be built, too.
+    :param trusted: packages or modules whose classes may be built, too; see :func:`resolve`.
     :raises InputError: if a name is not accepted; nothing was imported for it then.
     """
     if isinstance(spec, list):
@@ -54,6 +60,11 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
         raise InputError(
             f"The bundle's config holds the interpolation {spec!r}, which a bundle must not; it is "
             "damaged or made to run code, so don't use it."
+        )
+    if type(spec) is int and abs(spec) > LARGEST_NUMBER:
+        raise InputError(
+            f"The bundle's config holds the number {str(spec)[:20]}..., which no option has; it is "
+            "damaged, so don't use it."
         )
     if not isinstance(spec, dict):
         return spec
@@ -64,35 +75,55 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
     _refuse_keywords(arguments)
     target = resolve(spec["_target_"], section, trusted)
     built = {key: build_trusted(value, section, trusted) for key, value in arguments.items()}
+    if section != "dataset" and target.__module__.partition(".")[0] == OWN_PACKAGE:
+        _check_types(spec["_target_"], target, built)
     if inspect.isfunction(target) and section != "dataset":
         target = functools.partial(_made_by, target, spec["_target_"], section)
     if spec.get("_partial_", False):
         return functools.partial(target, **built)
     try:
         return target(**built)
-    except TypeError as error:
-        raise InputError(
-            f"The bundle's options for {spec['_target_']} do not fit this version ({error}); use "
-            "the version of Tandem that wrote it."
-        ) from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise _unfit(spec["_target_"], str(error)) from error
 
 
 def resolve(name: Any, section: str, trusted: tuple[str, ...]) -> Any:
-    """Return the class or dataset function of that name, if it may stand in the section."""
+    """Return the class or dataset function of that name, if it may stand in the section.
+
+    A bundle may say what is taken out of a module, but not which modules are run: of a trusted
+    package only the package itself is imported. What is defined in a module that this does not
+    import is found if the module is trusted by its own name.
+
+    :param trusted: packages, or modules such as ``my_package.encoders``.
+    """
     parts = name.split(".") if isinstance(name, str) else []
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         raise _refusal(name)
-    package = parts[0]
-    if package != OWN_PACKAGE and package not in trusted:
-        raise _refusal(name)
+    module = ".".join(parts[:-1])
+    if parts[0] == OWN_PACKAGE:
+        imported = module
+    else:
+        within = [one for one in trusted if f"{module}.".startswith(f"{one}.")]
+        if not within:
+            raise _refusal(name)
+        imported = max(within, key=len)
     try:
-        resolved = getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
+        importlib.import_module(imported)
+        if module not in sys.modules:
+            raise InputError(
+                f"The bundle asks for {name!r}, but importing {imported} does not import {module}; "
+                f"if that is your own, pass trusted=[{module}], and else don't use the bundle."
+            )
+        resolved = getattr(sys.modules[module], parts[-1])
     except (ImportError, AttributeError) as error:
         raise InputError(
             f"The bundle names {name}, which this installation does not have; install the version "
             "that wrote it."
         ) from error
-    if not _is_member(resolved, section, (OWN_PACKAGE, *trusted)):
+    packages = (OWN_PACKAGE, *(one.partition(".")[0] for one in trusted))
+    if not _is_member(resolved, section, packages):
         raise _refusal(name)
     return resolved
 
@@ -111,6 +142,43 @@ def _is_member(resolved: Any, section: str, packages: tuple[str, ...]) -> bool:
         return False
     datasets = importlib.import_module("tandem.data.datasets")
     return any(resolved is getattr(datasets, name) for name in datasets.__all__)
+
+
+def _check_types(name: str, target: Callable[..., Any], options: dict[str, Any]) -> None:
+    """Refuse options whose types are others than the part states."""
+    stated = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    for key, value in options.items():
+        if key in stated and not _is_of(value, stated[key]):
+            raise _unfit(name, f"`{key}` must be {_written(stated[key])}, but is {value!r:.60}")
+
+
+def _is_of(value: Any, stated: Any) -> bool:
+    """Whether a value is of a type, as far as that is plain data."""
+    if stated is float:
+        return type(value) in (int, float)
+    if stated is bool and type(value) is int:
+        return value in (0, 1)
+    if stated in PLAIN:
+        return type(value) is stated
+    origin, of = get_origin(stated), get_args(stated)
+    if origin in (Union, UnionType):
+        return any(_is_of(value, one) for one in of)
+    if origin in (list, Sequence):
+        return type(value) is list and all(_is_of(item, *of) for item in value)
+    if origin is Callable:
+        return callable(value)
+    return True
+
+
+def _written(stated: Any) -> str:
+    return stated.__name__ if isinstance(stated, type) else str(stated).replace("typing.", "")
+
+
+def _unfit(name: str, reason: str) -> InputError:
+    return InputError(
+        f"The bundle's options for {name} do not fit this version ({reason}); use the version of "
+        "Tandem that wrote it."
+    )
 
 
 def _made_by(factory: Callable[..., Any], name: str, section: str, **arguments: Any) -> Any:

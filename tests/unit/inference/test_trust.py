@@ -190,6 +190,59 @@ def test_a_trusted_package(package: str, tmp_path: Path) -> None:
     assert type(build_trusted(spec, "search", (package,))).__name__ == "MySearch"
 
 
+@pytest.mark.parametrize(
+    ("trusted", "remedy"),
+    [
+        (("my_parts",), "importing my_parts does not import my_parts.deep.search; if that is your"),
+        (("my_parts.deep",), "importing my_parts.deep does not import my_parts.deep.search; if "),
+        (("my_parts.other",), "not a part of a model in Tandem or in a trusted package"),
+        (("my_parts.deep.search.DeepSearch",), "not a part of a model in Tandem or in a trusted"),
+        (("my_parts.deep.search",), None),
+        (("my_parts", "my_parts.deep.search"), None),
+    ],
+)
+def test_a_bundle_does_not_choose_which_modules_run(
+    package: str, tmp_path: Path, trusted: tuple[str, ...], remedy: str | None
+) -> None:
+    deep = tmp_path / "my_parts" / "deep"
+    deep.mkdir()
+    (deep / "__init__.py").touch()
+    (deep / "search.py").write_text(
+        "from pathlib import Path\n"
+        "from tandem.search import GreedySearch\n"
+        "Path(__file__).with_name('imported').touch()\n"
+        "class DeepSearch(GreedySearch):\n    pass\n"
+    )
+    spec = {"_target_": "my_parts.deep.search.DeepSearch"}
+    if remedy is None:
+        assert type(build_trusted(spec, "search", trusted)).__name__ == "DeepSearch"
+    else:
+        assert remedy in refused(spec, trusted)
+        assert not (deep / "imported").exists()
+    for name in [name for name in sys.modules if name.startswith("my_parts.")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("width", "2", "`width` must be int, but is '2'"),
+        ("width", True, "`width` must be int, but is True"),
+        ("width", None, "`width` must be int, but is None"),
+        ("width", [2], "`width` must be int, but is [2]"),
+        ("alpha", "1", "`alpha` must be float, but is '1'"),
+        ("alpha", False, "`alpha` must be float, but is False"),
+        ("length_penalty", 1, "`length_penalty` must be str, but is 1"),
+        ("stop", {"a": 1}, "`stop` must be str, but is {'a': 1}"),
+    ],
+)
+def test_options_of_another_type(key: str, value: Any, reason: str) -> None:
+    assert refused({**BEAM, key: value}) == (
+        f"The bundle's options for tandem.search.BeamSearch do not fit this version ({reason}); "
+        "use the version of Tandem that wrote it."
+    )
+
+
 @pytest.mark.parametrize("name", ["Other", "function", "system", "Popen", "Path"])
 def test_a_trusted_package_has_other_things_too(package: str, name: str) -> None:
     assert f"'my_parts.{name}'" in refused({"_target_": f"my_parts.{name}"}, (package,))

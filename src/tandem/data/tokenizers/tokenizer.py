@@ -7,7 +7,9 @@ from typing import Any
 import tokenizers
 
 from tandem.core.errors import InputError
+from tandem.core.plain_json import read_json
 from tandem.core.types import SPECIAL_IDS, SPECIAL_TOKENS
+from tandem.data.tokenizers.parts import check_parts
 
 INNER_SPECIALS = tuple(f" {token} " for token in SPECIAL_TOKENS)
 """What the special symbols are called inside a vocabulary.
@@ -58,6 +60,11 @@ class Tokenizer:
                 f"A tokenizer's ids 0 to {len(INNER_SPECIALS) - 1} must be "
                 f"{', '.join(SPECIAL_TOKENS)} in this order, but this one's first symbols are "
                 f"{pieces[: len(INNER_SPECIALS)]}; train it with one of Tandem's recipes."
+            )
+        if spelling == BYTES and size != _FIRST + len(_BYTES):
+            raise InputError(
+                f"A tokenizer of bytes must have {_FIRST + len(_BYTES)} ids, but this one has "
+                f"{size}; train it with tokenizer=byte."
             )
         self._pieces = _spell(pieces, spelling)
         self.symbols = tuple(pieces)
@@ -116,19 +123,27 @@ class Tokenizer:
         ]
 
     def to_json(self) -> str:
-        """Return everything that ``from_json`` needs."""
+        """Return everything that ``from_json`` needs.
+
+        :raises InputError: if it has parts that ``from_json`` would refuse.
+        """
         record = {
             "format": FORMAT,
             "version": VERSION,
             "spelling": self._spelling,
             "tokenizer": json.loads(self._inner.to_str()),
         }
+        _check(record["tokenizer"])
         return json.dumps(record, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> "Tokenizer":
-        """Build the tokenizer that ``to_json`` wrote; the text is data and runs no code."""
+    def from_json(cls, text: str | bytes) -> "Tokenizer":
+        """Build the tokenizer that ``to_json`` wrote; the text is data and runs no code.
+
+        :raises InputError: if it is damaged, or has parts that no tokenizer of ours has.
+        """
         record = _record(text)
+        _check(record["tokenizer"])
         try:
             inner = tokenizers.Tokenizer.from_str(json.dumps(record["tokenizer"]))
         except Exception as error:  # the library raises no narrower type
@@ -139,10 +154,16 @@ class Tokenizer:
         return cls(inner, spelling=record["spelling"])
 
 
-def _record(text: str) -> dict[str, Any]:
+def _check(inner: Any) -> None:
+    """Refuse parts that a tokenizer may not have."""
+    unknown = SPECIAL_IDS.unk
+    check_parts(inner, unknown=INNER_SPECIALS[unknown], unknown_id=unknown)
+
+
+def _record(text: str | bytes) -> dict[str, Any]:
     """Parse and check the outer JSON."""
     try:
-        record = json.loads(text)
+        record = read_json(text)
     except ValueError as error:
         raise InputError(
             f"The tokenizer is not JSON ({error}); the file is damaged, so take it from the run or "

@@ -302,7 +302,7 @@ def damaged(**changes: object) -> str:
         ("[]", 'The tokenizer JSON must have "format": "tandem-tokenizer"; this is another kind'),
         (damaged(version=2), "The tokenizer JSON's version is 2, but this Tandem reads version 1"),
         (damaged(spelling="os.system"), "The tokenizer JSON must have the key `tokenizer` and a"),
-        (damaged(tokenizer={"model": 1}), "The tokenizer JSON's key `tokenizer` cannot be read ("),
+        (damaged(tokenizer={"model": 1}), "The tokenizer has another `model` than WordLevel"),
     ],
 )
 def test_damaged_json(text: str, message: str) -> None:
