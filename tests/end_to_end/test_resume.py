@@ -101,6 +101,7 @@ BPE_DROPOUT = (
     "batching.max_tokens=40",
 )
 AVERAGE = ("callbacks=[default,ema,average]", "callbacks.average.count=2", *BY_LOSS)
+WITHIN_EPOCHS = ("trainer.check_val_every_n_epoch=1",)
 PLATEAU = ("scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3", *BY_LOSS)
 STREAM = (
     "dataset._target_=tandem_test_streamedreverse.StreamedReverse",
@@ -151,7 +152,7 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ("on_train_batch_start", 7, STREAM),  # behind a checkpoint between epochs
         ("on_train_batch_start", 6, (*STREAM, "trainer.limit_train_batches=4")),
         ("on_train_batch_start", 4, ("trainer.accumulate_grad_batches=2",)),
-        ("on_validation_start", 8, ("trainer.val_check_interval=3",)),
+        ("on_validation_start", 8, (*WITHIN_EPOCHS, "trainer.val_check_interval=3")),
         ("on_validation_start", 6, ("trainer.val_check_interval=1", *PLATEAU)),
         ("on_train_batch_start", 9, ("trainer.val_check_interval=2", *PLATEAU)),
     ],

@@ -161,6 +161,7 @@ def test_early_stopping_stops(train_tiny: Run, read_metrics: Run, tmp_path: Path
     train_tiny(
         tmp_path,
         "callbacks.early_stopping.patience=1",
+        "callbacks.early_stopping.patience_steps=5",
         "monitor.name=val/loss",
         "optimizer=sgd",
         "optimizer.lr=0.0",
@@ -169,6 +170,9 @@ def test_early_stopping_stops(train_tiny: Run, read_metrics: Run, tmp_path: Path
     )
     steps = [row["step"] for row in read_metrics(tmp_path) if row["train/loss"]]
     assert len(steps) == 10  # two epochs
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["why"].startswith("callbacks.early_stopping: val/loss has not got better than ")
+    assert (record["epochs"], record["steps"]) == (2, 10)
 
 
 def test_debug_fast(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:

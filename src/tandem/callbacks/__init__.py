@@ -4,6 +4,7 @@ from tandem.callbacks.attention_maps import AttentionMaps
 from tandem.callbacks.average_checkpoints import AverageCheckpoints, mean_of
 from tandem.callbacks.best_checkpoint import BestCheckpoint
 from tandem.callbacks.checkpoint_io import AtomicCheckpointIO, read_checkpoint
+from tandem.callbacks.early_stopping import EarlyStopping
 from tandem.callbacks.final_weights import Candidate, OffersWeights, settle_weights
 from tandem.callbacks.last_checkpoint import LastCheckpoint
 from tandem.callbacks.matmul_precision import MatmulPrecision
@@ -15,6 +16,7 @@ from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
 from tandem.callbacks.samples import SampleTable
 from tandem.callbacks.speed import Throughput
 from tandem.callbacks.text_metrics import TextMetrics
+from tandem.callbacks.training_record import TrainingRecord
 from tandem.callbacks.training_time import TrainingTime
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "AverageCheckpoints",
     "BestCheckpoint",
     "Candidate",
+    "EarlyStopping",
     "LastCheckpoint",
     "LogLines",
     "MatmulPrecision",
@@ -35,6 +38,7 @@ __all__ = [
     "SampleTable",
     "TextMetrics",
     "Throughput",
+    "TrainingRecord",
     "TrainingTime",
     "guard_onlooker",
     "make_progress",

@@ -5,12 +5,14 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from tandem.callbacks.checkpoint_io import read_checkpoint
 from tandem.callbacks.final_weights import Candidate
+from tandem.callbacks.validations import counts_as_validation
+from tandem.core.directions import Direction
 from tandem.core.errors import InputError
+from tandem.core.quality import quality_of
 
 CHOICES = ("best", "last")
 
@@ -25,11 +27,13 @@ class AverageCheckpoints(L.Callback):
     :param folder: where checkpoints go.
     :param count: of how many validations, at least 2.
     :param choose: ``best`` by ``monitor``, or ``last``.
-    :param monitor: the score that ``best`` goes by.
-    :param mode: ``min`` or ``max``, whichever is better.
+    :param monitor: the score that ``best`` goes by; of equal scores the smaller loss is better.
+    :param mode: which way the score is better.
     """
 
-    def __init__(self, *, folder: str, count: int, choose: str, monitor: str, mode: str) -> None:
+    def __init__(
+        self, *, folder: str, count: int, choose: str, monitor: str, mode: Direction
+    ) -> None:
         if count < 2:
             raise InputError(f"`callbacks.average.count` must be at least 2, but is {count}.")
         if choose not in CHOICES:
@@ -41,9 +45,9 @@ class AverageCheckpoints(L.Callback):
         self.count = count
         self.choose = choose
         self.monitor = monitor
-        self.sign = 1 if mode == "max" else -1
-        self.ranks: dict[int, float] = {}
-        """The steps whose weights are kept; a larger number is better."""
+        self.mode = mode
+        self.ranks: dict[int, tuple[float, ...]] = {}
+        """The steps whose weights are kept; a larger rank is better."""
         self._scored: dict[str, Tensor] = {}
 
     def state_dict(self) -> dict[str, Any]:
@@ -63,20 +67,20 @@ class AverageCheckpoints(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Copy the weights that this validation scores."""
-        if batch_idx == 0 and _counts(trainer):
+        if batch_idx == 0 and counts_as_validation(trainer):
             state = pl_module.state_dict()
             self._scored = {name: value.to("cpu", copy=True) for name, value in state.items()}
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep the copy if it is one of the best or last."""
-        if not _counts(trainer):
+        if not counts_as_validation(trainer):
             return
         for path in self.folder.glob("average-*.ckpt"):
             if path not in self.paths():
                 trainer.strategy.remove_checkpoint(path)
         step = trainer.global_step
-        score = self.sign * float(trainer.callback_metrics[self.monitor])
-        ranks = {**self.ranks, step: score if self.choose == "best" else step}
+        quality = quality_of(trainer.callback_metrics, monitor=self.monitor, mode=self.mode)
+        ranks = {**self.ranks, step: tuple(quality) if self.choose == "best" else (step,)}
         first = sorted(ranks, key=lambda one: (ranks[one], one), reverse=True)[: self.count]
         self.ranks = {one: ranks[one] for one in sorted(first)}
         if step in self.ranks:
@@ -92,7 +96,7 @@ class AverageCheckpoints(L.Callback):
         def read() -> dict[str, Tensor]:
             return mean_of([read_checkpoint(path)["state_dict"] for path in paths])
 
-        return Candidate(f"mean of {len(paths)} checkpoints", read, score=None)
+        return Candidate(f"mean of {len(paths)} checkpoints", read, quality=None)
 
     def paths(self) -> list[Path]:
         """The files that are kept, the earliest first."""
@@ -108,8 +112,3 @@ def mean_of(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         name: torch.stack([state[name].double() for state in states]).mean(0).to(value.dtype)
         for name, value in states[0].items()
     }
-
-
-def _counts(trainer: L.Trainer) -> bool:
-    """Whether this is a validation of the training, and not the sanity check."""
-    return trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking

@@ -8,6 +8,9 @@ from typing import Protocol, runtime_checkable
 import lightning as L
 from torch import Tensor
 
+from tandem.core.directions import Direction
+from tandem.core.quality import Quality, quality_of
+
 logger = logging.getLogger(__name__)
 
 
@@ -19,8 +22,8 @@ class Candidate:
     """What they are, for the log."""
     read: Callable[[], dict[str, Tensor]]
     """Reads the state of the Lightning module."""
-    score: float | None
-    """By the monitor, as a validation of these weights had it; None if nobody has scored them."""
+    quality: Quality | None
+    """What a validation found of these weights; None if there was none."""
 
 
 @runtime_checkable
@@ -37,12 +40,13 @@ def settle_weights(
     data: L.LightningDataModule,
     *,
     monitor: str,
-    mode: str,
+    mode: Direction,
 ) -> bool:
     """Load the best of the weights that callbacks offer, and validate them.
 
-    :param monitor: the score that they are compared by; of equal ones the later offer is taken.
-    :param mode: ``min`` or ``max``, whichever is better.
+    :param monitor: the score that they are compared by; of equal scores the smaller loss is
+        better, and of equal losses the later offer.
+    :param mode: which way the score is better.
     :return: whether there were any; else the module keeps the weights of the last step.
     """
     callbacks = trainer.callbacks  # type: ignore[attr-defined]
@@ -51,28 +55,27 @@ def settle_weights(
     if not candidates:
         return False
 
-    def validated(candidate: Candidate) -> float:
+    def validated(candidate: Candidate) -> Quality:
         module.load_state_dict(candidate.read())
         trainer.validate(module, datamodule=data, verbose=False)
-        return float(trainer.callback_metrics[monitor])
+        return quality_of(trainer.callback_metrics, monitor=monitor, mode=mode)
 
     if len(candidates) == 1:
         validated(candidates[0])
         return True
-    sign = 1 if mode == "max" else -1
-    ranked: list[tuple[float, int]] = []
+    ranked: list[tuple[Quality, int]] = []
     loaded = None
     for place, candidate in enumerate(candidates):
-        score = candidate.score
-        if score is None:
-            score, loaded = validated(candidate), place
-        ranked.append((sign * score, place))
+        quality = candidate.quality
+        if quality is None:
+            quality, loaded = validated(candidate), place
+        ranked.append((quality, place))
     _, best = max(ranked)
     logger.info(
         "%s: keeping the %s",
         ", ".join(
-            f"the {candidates[place].name} has {monitor} {sign * score:.4f}"
-            for score, place in ranked
+            f"the {candidates[place].name} has {monitor} {quality.logged(mode):.4f}"
+            for quality, place in ranked
         ),
         candidates[best].name,
     )

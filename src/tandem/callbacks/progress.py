@@ -270,14 +270,11 @@ def log_validation(trainer: L.Trainer) -> None:
 
 def is_best(trainer: L.Trainer) -> bool:
     """Whether the latest validation is better than those before; asked before it is saved."""
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, BestCheckpoint):
-            score = trainer.callback_metrics.get(str(callback.monitor))
-            best = callback.best_model_score
-            if score is None or best is None:
-                return score is not None
-            return bool(score > best if callback.mode == "max" else score < best)
-    return False
+    return any(
+        callback.is_better(trainer.callback_metrics)
+        for callback in trainer.checkpoint_callbacks
+        if isinstance(callback, BestCheckpoint)
+    )
 
 
 def named_value(name: str, value: Any) -> str:

@@ -13,13 +13,20 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__
-from tandem.callbacks import TextMetrics, TrainingTime, read_checkpoint, settle_weights
+from tandem.callbacks import (
+    TextMetrics,
+    TrainingRecord,
+    TrainingTime,
+    read_checkpoint,
+    settle_weights,
+)
 from tandem.commands import console
 from tandem.config import build, checks, launch
 from tandem.config.instantiate import check_values, plain
 from tandem.config.plan import Plan
 from tandem.config.positions import check_positions
 from tandem.config.run_folder import check_same, locked, recorded, run_folder
+from tandem.config.settle import continue_settled, settle
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
 from tandem.core.run_record import RECORD, read_record, timestamp, write_record
@@ -54,6 +61,7 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
             run_id=folder.name,
             **cfg.launch,
         )
+        continue_settled(plan, folder)
         check_same(folder, cfg)
         console.set_up(folder / "train.log")
         logger.info("Run folder: %s", folder)
@@ -95,10 +103,11 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
     L.seed_everything(cfg.seed, verbose=False)
     text_metrics = TextMetrics(metrics=plan.metrics)
     clock = TrainingTime()
-    trainer = plan.trainer([text_metrics, clock])
+    processors = prepare(plan)
+    record = TrainingRecord(monitor=cfg.monitor.name, mode=cfg.monitor.mode)
+    trainer = plan.trainer([text_metrics, clock, record])
     exit_code = 1
     try:
-        processors = prepare(plan)
         max_length = cfg.max_length or 2 * data.longest_target() + 10
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)
@@ -110,22 +119,28 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
         for one in trainer.loggers:
             one.log_hyperparams(settings)
         fit(trainer, module, data, folder, resume=cfg.resume)
-        logger.info("Trained for %.0f seconds, %s steps", clock.seconds, trainer.global_step)
+        ended = record.facts(trainer)
+        logger.info(
+            "Trained for %.0f seconds, %s steps in %s whole epochs; %s",
+            clock.seconds,
+            *(ended[name] for name in ("steps", "epochs", "why")),
+        )
         metrics = final_metrics(trainer, module, data, cfg)
         exit_code = 0
     finally:
         finish(trainer.loggers, exit_code)
     if trainer.is_global_zero:
         facts = run_facts(cfg, module, clock.seconds, command, text_metrics)
-        write_results(cfg, module, metrics, facts)
+        write_results(cfg, module, metrics, ended | facts)
     return metrics
 
 
 def prepare(plan: Plan) -> Processors:
-    """Read the data, which of a run that goes on is to be the same as before."""
+    """Read the data, which of a run that goes on is to be the same as before, and settle by it."""
     processors = plan.data.prepare()
     if build.goes_on(plan.cfg):
         check_data(Path(plan.cfg.run.folder), plan.data)
+    settle(plan)
     return processors
 
 
@@ -152,6 +167,8 @@ def write_results(
         {
             "parameters": f"{facts['parameters']:,}",
             "training time": f"{facts['training_seconds']:.0f} s",
+            "training": f"{facts['steps']:,} steps in {facts['epochs']:,} whole epochs",
+            "ended by": facts["why"],
         },
     )
 

@@ -169,7 +169,7 @@ def _drop_unchosen(cfg: DictConfig, group: str) -> None:
     """
     parts = cfg[group] or {}
     for name in [name for name, part in parts.items() if "_target_" not in part]:
-        if _on_command_line(f"{group}.{name}"):
+        if on_command_line(f"{group}.{name}"):
             raise InputError(
                 f"{group}.{name} is set, but this {group} is not chosen; add it: "
                 f"{group}=[{','.join(str(chosen) for chosen in parts)}]."
@@ -197,7 +197,7 @@ def _settle_monitor(cfg: DictConfig, metrics: Sequence[Metric]) -> None:
     scores = validation_scores(cfg, metrics)
     monitor = cfg.monitor
     if monitor.name not in scores:
-        if _on_command_line("monitor.name", "monitor"):
+        if on_command_line("monitor.name", "monitor"):
             raise InputError(
                 f"`monitor.name` ({monitor.name}) must be one of what this run logs: "
                 f"{', '.join(scores)}; choose one or add its metric."
@@ -224,7 +224,7 @@ def validation_scores(cfg: DictConfig, metrics: Sequence[Metric]) -> dict[str, D
     return {f"val/{name}": direction for name, direction in scores.items()}
 
 
-def _on_command_line(key: str, *others: str) -> bool:
+def on_command_line(key: str, *others: str) -> bool:
     """Whether an override sets a key or something below it, or just one of others; without Hydra
     every key counts.
     """

@@ -22,6 +22,7 @@ from tandem.config.build import (
     build_warm_start,
 )
 from tandem.config.instantiate import make
+from tandem.core.directions import Direction
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors
 from tandem.inference.decoding import Decoding
@@ -85,6 +86,14 @@ class Plan:
             scheduler=self.scheduler,
             seed=self.cfg.seed,
         )
+
+    def monitor(self, name: str, mode: Direction) -> None:
+        """Let another score decide, and make again what looks at it."""
+        if (self.cfg.monitor.name, self.cfg.monitor.mode) == (name, mode):
+            return
+        self.cfg.monitor.name, self.cfg.monitor.mode = name, mode
+        self.scheduler = make(self.cfg.scheduler)
+        self.callbacks = build_callbacks(self.cfg)
 
     def trainer(self, callbacks: Sequence[L.Callback]) -> L.Trainer:
         """Lightning's trainer with loggers and checkpoints that are never half-written.

@@ -1,7 +1,8 @@
 """Batches of similar lengths under a budget of padded tokens, the same for the same seed."""
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,19 @@ from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.columns import Rows, SourceColumn
 from tandem.data.ragged import Ragged
 
+BATCHES_AN_EPOCH = 50
+LEAST_ROWS = 16
+MOST_TOKENS = 4096
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
     """How much fits into one batch; padding counts."""
 
-    max_tokens: int
-    """Most target symbols, ``eos`` included: rows x longest target."""
-    max_source_tokens: int
-    """Most source symbols, ``eos`` included, or vectors: rows x longest source."""
+    max_tokens: int | None
+    """Most target symbols, ``eos`` included: rows x longest target. None: see :meth:`fitted`."""
+    max_source_tokens: int | None
+    """Most source symbols, ``eos`` included, or vectors: rows x longest source; None likewise."""
     max_sentences: int | None
     """Most rows; no limit if None."""
 
@@ -29,6 +34,29 @@ class Budget:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"`batching.{name}` must be at least 1, but is {value}.")
+
+    def fitted(self, train: "Encoded | None") -> "Budget":
+        """With numbers in place of what is left open, as a training split wants them.
+
+        An epoch gets some 50 batches, as far as a batch then has 16 average rows, or else fewer,
+        and no more than 4,096 symbols.
+
+        :param train: None for one whose size is not known; then a batch has 4,096 symbols.
+        """
+
+        def tokens(given: int | None, lengths: Callable[[Encoded], Rows]) -> int:
+            if given is not None or train is None:
+                return given or MOST_TOKENS
+            rows = max(LEAST_ROWS, len(train) / BATCHES_AN_EPOCH)
+            return min(MOST_TOKENS, math.ceil(rows * float(lengths(train).mean())))
+
+        return replace(
+            self,
+            max_tokens=tokens(self.max_tokens, lambda split: split.target.lengths + 1),
+            max_source_tokens=tokens(
+                self.max_source_tokens, lambda split: split.source.padded_lengths
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -89,14 +117,15 @@ def _cuts(source_lengths: Rows, target_lengths: Rows, budget: Budget) -> list[in
     cuts: list[int] = []
     start, longest_source, longest_target = 0, 0, 0
     most = budget.max_sentences or len(source_lengths)
+    most_target, most_source = budget.max_tokens or math.inf, budget.max_source_tokens or math.inf
     pairs = zip(source_lengths.tolist(), target_lengths.tolist(), strict=True)
     for place, (source, target) in enumerate(pairs):
         longest_source, longest_target = max(longest_source, source), max(longest_target, target)
         rows = place - start + 1
         if rows > 1 and (
             rows > most
-            or rows * longest_target > budget.max_tokens
-            or rows * longest_source > budget.max_source_tokens
+            or rows * longest_target > most_target
+            or rows * longest_source > most_source
         ):
             cuts.append(place)
             start, longest_source, longest_target = place, source, target

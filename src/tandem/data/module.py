@@ -12,7 +12,14 @@ from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.augmentation import Augmentation, Examples
-from tandem.data.batching import START, Budget, Encoded, EvaluationLoader, TrainingLoader
+from tandem.data.batching import (
+    START,
+    Budget,
+    Encoded,
+    EvaluationLoader,
+    TrainingLoader,
+    plan_batches,
+)
 from tandem.data.cache import content_key
 from tandem.data.columns import Rows
 from tandem.data.features.base import File
@@ -53,7 +60,7 @@ class DataModule(L.LightningDataModule):
     :param learn: returns the processors, given what reads the training texts.
     :param length_filter: which training pairs are left out.
     :param skip_bad: whether unusable files are left out instead of stopping the run.
-    :param budget: how much fits into a batch.
+    :param budget: how much fits into a batch; what it leaves open follows from the training split.
     :param stream_options: how a training split that is a stream is read.
     :param overfit: if given, every split is this many pairs from the training split's start.
     :param augmentation: makes training examples differ from epoch to epoch; None: they don't.
@@ -117,6 +124,7 @@ class DataModule(L.LightningDataModule):
             sizes.append(f"train {len(self._train):,}")
         else:
             sizes.append(f"train a stream of {len(self.stream.shards):,} shards")
+        self.budget = self.budget.fitted(self._train)
         held_out = [name for name in self._splits() if name != "train"]
         sizes += [f"{name} {len(self.encoded(name)):,}" for name in held_out]
         self._examples = self._augmented(processors)
@@ -144,6 +152,12 @@ class DataModule(L.LightningDataModule):
     def longest_target(self) -> int:
         """Symbols of the longest training target, ``eos`` included."""
         return int(self._train_examples().target.lengths.max()) + 1
+
+    def batches_an_epoch(self) -> int | None:
+        """Of the whole training split; None for a stream, whose length is not known."""
+        if self.stream is not None:
+            return None
+        return len(plan_batches(self._train_examples(), self.budget, rng=None))
 
     def sources(self, split: str, indices: list[int]) -> list[str]:
         """Source texts, or the names of the files, by their rows in the split."""
@@ -221,7 +235,8 @@ class DataModule(L.LightningDataModule):
     def evaluation_loader(self, split: str) -> EvaluationLoader:
         """Every example of a split once."""
         rank, world_size = self._ranks()
-        return EvaluationLoader(self.encoded(split), self.budget, rank=rank, world_size=world_size)
+        budget = self.budget.fitted(None)  # for whoever evaluates without training
+        return EvaluationLoader(self.encoded(split), budget, rank=rank, world_size=world_size)
 
     def _augmented(self, processors: Processors) -> Examples:
         """The training examples of each epoch."""

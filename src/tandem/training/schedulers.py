@@ -2,13 +2,15 @@
 
 import math
 import sys
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, SupportsFloat
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
+from tandem.core.directions import Direction
 from tandem.core.errors import InputError
+from tandem.core.quality import quality_of
 
 
 def constant(optimizer: Optimizer, *, warmup_steps: int) -> dict[str, Any]:
@@ -42,15 +44,41 @@ def cosine(optimizer: Optimizer, *, warmup_steps: int, total_steps: int) -> dict
     return _by_step(optimizer, warmup_steps, factor)
 
 
-def plateau(
-    optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: Literal["min", "max"]
-) -> dict[str, Any]:
-    """Multiply the rate by ``factor`` after ``patience`` validations without improvement.
+class Plateau(ReduceLROnPlateau):
+    """Multiplies the rate by ``factor`` after ``patience`` validations without a better one.
 
-    The callback ``PlateauSteps`` steps it, not Lightning.
+    :param monitor: the score that decides; of equal scores the smaller loss is better.
+    :param mode: which way the score is better.
     """
+
+    def __init__(
+        self, optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: Direction
+    ) -> None:
+        # It sees how often validation got better, a number that only grows.
+        super().__init__(
+            optimizer, "max", factor=factor, patience=patience, threshold=0, threshold_mode="abs"
+        )
+        self.monitor, self.direction = monitor, mode
+        self.best_quality: tuple[float, ...] | None = None
+        self.improvements = 0
+
+    def judge(self, values: Mapping[str, SupportsFloat]) -> None:
+        """Take a validation's values in."""
+        quality = quality_of(values, monitor=self.monitor, mode=self.direction)
+        if self.best_quality is None or quality > self.best_quality:
+            self.best_quality = tuple(quality)
+            self.improvements += 1
+        self.step(self.improvements)
+
+
+def plateau(
+    optimizer: Optimizer, *, factor: float, patience: int, monitor: str, mode: Direction
+) -> dict[str, Any]:
+    """A :class:`Plateau`, which the callback ``PlateauSteps`` steps, not Lightning."""
     return {
-        "scheduler": ReduceLROnPlateau(optimizer, mode=mode, factor=factor, patience=patience),
+        "scheduler": Plateau(
+            optimizer, factor=factor, patience=patience, monitor=monitor, mode=mode
+        ),
         "interval": "epoch",
         "frequency": sys.maxsize,
         "monitor": monitor,

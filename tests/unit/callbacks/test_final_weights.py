@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from tandem.callbacks import Candidate, OffersWeights, settle_weights
+from tandem.core.quality import Quality
 
 
 class Offer(L.Callback):
     """A callback of somebody else's."""
 
-    def __init__(self, name: str, weight: float, score: float | None) -> None:
-        self.offered = Candidate(name, lambda: {"weight": torch.tensor(weight)}, score)
+    def __init__(self, name: str, weight: float, quality: Quality | None) -> None:
+        self.offered = Candidate(name, lambda: {"weight": torch.tensor(weight)}, quality)
 
     def candidate(self) -> Candidate:
         return self.offered
@@ -56,21 +57,27 @@ def test_without_offers_the_last_weights_stay() -> None:
 
 
 def test_one_offer_is_taken_and_validated() -> None:
-    end = settled("max", Offer("best", 3.0, 3.0))
+    end = settled("max", Offer("best", 3.0, Quality(3.0, 0.0)))
     assert (end.some, end.weight, end.validated) == (True, 3.0, [3.0])
 
 
 @pytest.mark.parametrize(("mode", "weight"), [("max", 5.0), ("min", 2.0)])
 def test_the_best_of_several_is_kept(mode: str, weight: float) -> None:
     """One that nobody has scored is validated; the other again only if it is the better one."""
-    end = settled(mode, Offer("best", 2.0, 2.0), Offer("mean", 5.0, None))
+    best = Quality(2.0 if mode == "max" else -2.0, 0.0)
+    end = settled(mode, Offer("best", 2.0, best), Offer("mean", 5.0, None))
     assert end.weight == weight
     assert end.validated == ([5.0] if weight == 5.0 else [5.0, 2.0])
 
 
 def test_of_equal_ones_the_later_is_kept() -> None:
-    end = settled("max", Offer("best", 2.0, 2.0), Offer("mean", 2.0, None))
+    end = settled("max", Offer("best", 2.0, Quality(2.0, 0.0)), Offer("mean", 2.0, None))
     assert end.validated == [2.0]
+
+
+def test_of_equal_scores_the_smaller_loss_is_kept() -> None:
+    end = settled("max", Offer("best", 2.0, Quality(2.0, 0.5)), Offer("mean", 2.0, None))
+    assert end.validated == [2.0, 2.0]
 
 
 def test_any_callback_with_a_candidate_offers_weights() -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 
-from tandem.callbacks import TextMetrics
+from tandem.callbacks import BestCheckpoint, TextMetrics
 from tandem.callbacks.evaluated_rows import Rows, gather, merge
 from tandem.core.types import Evaluated
 from tandem.metrics import WER, ExactMatch
@@ -56,9 +55,7 @@ def test_first_rows_do_not_depend_on_the_order_of_batches() -> None:
 def test_scores_are_logged_and_can_be_monitored(
     tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Any, caplog: Any
 ) -> None:
-    best = ModelCheckpoint(
-        dirpath=tmp_path / "checkpoints", filename="best", monitor="val/exact_match", mode="max"
-    )
+    best = BestCheckpoint(folder=str(tmp_path), monitor="val/exact_match", mode="max")
     metrics = two_metrics()
     run = tiny_trainer(callbacks=[metrics, best], max_epochs=2, enable_checkpointing=True)
     with caplog.at_level(logging.INFO, logger="tandem"):
@@ -66,7 +63,8 @@ def test_scores_are_logged_and_can_be_monitored(
     # Row 0 of the rows 0 to 3 is wrong: its one word is wrong and the second missing, of 8 words.
     assert run.callback_metrics["val/exact_match"] == 75.0
     assert run.callback_metrics["val/wer"] == 25.0
-    assert best.best_model_score == 75.0
+    assert best.best is not None
+    assert best.best.score == 75.0
     said = [record for record in caplog.records if record.name.startswith("tandem")]
     assert [record.getMessage().split(" is ")[0] for record in said] == [
         "val/exact_match",

@@ -212,3 +212,40 @@ def test_a_place_saved_between_epochs(encoded) -> None:
 def test_a_budget_of_nothing(name: str) -> None:
     with pytest.raises(InputError, match=rf"^`batching.{name}` must be at least 1, but is 0\.$"):
         budget(**{name: 0})
+
+
+def split_of(rows: int, source: int, target: int) -> Encoded:
+    """Rows with so many symbols on the two sides, ``eos`` included."""
+    return Encoded(
+        TextColumn(ragged([source - 1] * rows), before=None, after=2),
+        ragged([target - 1] * rows),
+        rows=np.arange(rows),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "source", "target", "given", "tokens", "batches"),
+    [
+        (60, 8, 5, {}, (80, 128), 4),  # at least 16 rows a batch
+        (160, 8, 10, {}, (160, 128), 10),
+        (2000, 20, 10, {}, (400, 800), 50),  # 50 batches an epoch
+        (2000, 20, 300, {}, (4096, 800), 154),  # at most 4,096 symbols
+        (3, 1000, 1000, {}, (4096, 4096), 1),
+        (160, 8, 10, {"max_tokens": 40}, (40, 128), 40),
+        (160, 8, 10, {"max_tokens": 999, "max_source_tokens": 999}, (999, 999), 2),
+        (160, 8, 10, {"max_sentences": 1}, (160, 128), 160),
+    ],
+)
+def test_a_budget_that_follows_from_the_data(
+    rows: int, source: int, target: int, given: dict, tokens: tuple[int, int], batches: int
+) -> None:
+    empty = {"max_tokens": None, "max_source_tokens": None, "max_sentences": None}
+    fitted = Budget(**{**empty, **given}).fitted(train := split_of(rows, source, target))
+    assert (fitted.max_tokens, fitted.max_source_tokens) == tokens
+    assert len(plan_batches(train, fitted, rng=None)) == batches
+
+
+def test_a_budget_of_thirty_thousand_pairs_and_of_a_stream() -> None:
+    left_open = Budget(max_tokens=None, max_source_tokens=None, max_sentences=None)
+    whole = Budget(max_tokens=4096, max_source_tokens=4096, max_sentences=None)
+    assert left_open.fitted(split_of(30_000, 12, 12)) == left_open.fitted(None) == whole

@@ -69,8 +69,8 @@ def test_plateau() -> None:
     made = schedulers.plateau(adapted, factor=0.5, patience=1, monitor="val/bleu", mode="max")
     assert (made["monitor"], made["interval"]) == ("val/bleu", "epoch")
     used = []
-    for score in (1.0, 2.0, 2.0, 2.0, 3.0):
+    for score, loss in ((1.0, 9.0), (2.0, 5.0), (2.0, 4.0), (2.0, 4.0), (2.0, 4.5), (3.0, 9.0)):
         adapted.step()
-        made["scheduler"].step(score)
+        made["scheduler"].judge({"val/bleu": score, "val/loss": loss})
         used.append(adapted.param_groups[0]["lr"])
-    assert used == [2.0, 2.0, 2.0, 1.0, 1.0]
+    assert used == [2.0, 2.0, 2.0, 2.0, 1.0, 1.0]
