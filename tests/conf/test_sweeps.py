@@ -69,8 +69,9 @@ def test_the_matrix_is_whole() -> None:
         ),
         (
             "learning_rate",
-            {"logger": "wandb"},
-            "early_terminate looks into metrics.csv; add csv: logger=[wandb,csv].",
+            {"logger": "none"},
+            "early_terminate looks into metrics.csv, which logger=none leaves out; choose "
+            "logger=csv.",
         ),
     ],
 )

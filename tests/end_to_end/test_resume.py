@@ -117,7 +117,7 @@ STREAM = (
 def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
     """Rows without what the clock decides, and without empty ones."""
     kept = [
-        {name: value for name, value in row.items() if value and "per_second" not in name}
+        {name: value for name, value in row.items() if value and "second" not in name}
         for row in rows
     ]
     return [row for row in kept if row.keys() - {"step", "epoch"}]

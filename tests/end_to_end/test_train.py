@@ -203,3 +203,22 @@ def test_loggers_get_every_key_of_the_config(
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert logged[0]["encoder"]["hidden_size"] == 8
     assert logged[0]["parameters"] == record["parameters"]
+
+
+def test_curves_say_how_much_the_run_has_trained(
+    train_tiny: Run, read_metrics: Run, tmp_path: Path
+) -> None:
+    """Also where another logger is chosen, and with each validation."""
+    metrics = train_tiny(tmp_path, "logger=tensorboard", "trainer.max_epochs=2")
+    rows = read_metrics(tmp_path)
+    steps = [row for row in rows if row["train/lr"]]
+    validations = [row for row in rows if row["val/loss"] and row["train/tokens"]]
+    assert len(steps) == 10
+    assert len(validations) == 2
+    for name in ("train/tokens", "train/seconds"):
+        curve = [float(row[name]) for row in steps]
+        assert curve == sorted(curve)
+        assert [float(row[name]) >= curve[4 + 5 * i] for i, row in enumerate(validations)]
+    assert float(steps[4]["train/tokens"]) * 2 == float(steps[9]["train/tokens"])
+    assert all(float(row["train/grad_norm"]) > 0 for row in steps)
+    assert not {"train/lr", "train/grad_norm", "train/tokens", "train/seconds"} & metrics.keys()

@@ -55,9 +55,13 @@ def test_a_step_learns_from_the_mean_over_all_symbols_of_its_batches(
         sums = [objective(model, batch)["loss"] * batch.num_symbols for batch in window]
         optimizer.zero_grad()
         (sum(sums) / sum(batch.num_symbols for batch in window)).backward()
+        norm = torch.nn.utils.get_total_norm([one.grad for one in model.parameters()])
         optimizer.step()
     loader = torch.utils.data.DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
-    trainer(accumulate_grad_batches=accumulated).fit(module, loader)
+    run = trainer(accumulate_grad_batches=accumulated, log_every_n_steps=1, gradient_clip_val=1e9)
+    run.fit(module, loader)
+    assert float(run.callback_metrics["train/grad_norm"]) == pytest.approx(float(norm), rel=1e-4)
+    assert float(run.callback_metrics["train/lr"]) == pytest.approx(0.1)
     for (name, actual), expected in zip(
         module.model.named_parameters(), model.parameters(), strict=True
     ):

@@ -60,3 +60,9 @@ def off_the_clock(trainer: L.Trainer) -> Iterator[None]:
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, TrainingTime):
                 callback.leave_out(seconds)
+
+
+def training_seconds(trainer: L.Trainer) -> float:
+    """What the run's clock shows; 0 if there is none."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    return next((one.seconds for one in callbacks if isinstance(one, TrainingTime)), 0.0)

@@ -150,8 +150,11 @@ def _check_metric(study: Study, cfg: DictConfig, modes: Mapping[str, str]) -> No
             f"metric.goal ({study.goal}) looks for the worst {study.metric}; set it to "
             f"{modes[study.metric]}imize."
         )
-    if study.halving and "csv" not in (cfg.logger or {}):
-        raise InputError("early_terminate looks into metrics.csv; add csv: logger=[wandb,csv].")
+    if study.halving and not cfg.logger:
+        raise InputError(
+            "early_terminate looks into metrics.csv, which logger=none leaves out; choose "
+            "logger=csv."
+        )
 
 
 def _runner(plan: Plan, trials: Trials, loggers: list[str], cfg: DictConfig) -> Runner:

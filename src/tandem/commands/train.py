@@ -42,6 +42,9 @@ from tandem.training.module import Seq2SeqModule
 
 logger = logging.getLogger(__name__)
 
+CURVES_ALONE = ("train/lr", "train/grad_norm", "train/tokens", "train/seconds")
+"""Values that are logged, but say nothing of the model at the end of a run."""
+
 
 def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
     """Train as the config says.
@@ -203,14 +206,20 @@ def final_metrics(
     trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, cfg: DictConfig
 ) -> dict[str, float]:
     """Settle on the weights to keep and score them on validation and, if wanted, on test."""
-    metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    metrics = results(trainer)
     monitor = cfg.monitor
     if settle_weights(trainer, module, data, monitor=monitor.name, mode=monitor.mode):
-        metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics |= results(trainer)
     if cfg.test:
         trainer.test(module, datamodule=data, verbose=False)
-        metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics |= results(trainer)
     return metrics
+
+
+def results(trainer: L.Trainer) -> dict[str, float]:
+    """What was logged last, without what only makes sense as a curve."""
+    logged = trainer.callback_metrics.items()
+    return {name: float(value) for name, value in logged if name not in CURVES_ALONE}
 
 
 def bundle_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tandem.data.readers import FileReader
 from tandem.data.run_data import TOKENIZERS
 from tandem.data.stream import StreamOptions
 from tandem.inference.decoding import Decoding
+from tandem.loggers import CSVLogger
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
 from tandem.training.noise import Noise
@@ -162,8 +163,13 @@ def build_callbacks(cfg: DictConfig) -> list[L.Callback]:
 
 
 def build_loggers(cfg: DictConfig) -> list[Logger]:
-    """Where values go; a logger that fails while the run goes on is left out."""
+    """Where values go; a logger that fails while the run goes on is left out.
+
+    Beside any other logger there is ``metrics.csv``, from which reports and sweeps read curves.
+    """
     loggers: list[Logger] = [make(one) for one in (cfg.logger or {}).values()]
+    if loggers and not any(isinstance(one, CSVLogger) for one in loggers):
+        loggers.append(CSVLogger(folder=cfg.run.folder))
     for one in loggers:
         guard(one, public_methods(one))
     return loggers

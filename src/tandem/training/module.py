@@ -94,14 +94,20 @@ class Seq2SeqModule(L.LightningModule):
         return losses["loss"] * (share * self._weight(batch))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Divide accumulated gradients by the symbols of all their batches."""
+        """Divide accumulated gradients by the symbols of all their batches; log their norm.
+
+        The norm is that before clipping, over all parameters; of several learning rates the
+        largest is logged. The device is not waited for but where the values are written.
+        """
         first, total = self._accumulated
         self._accumulated = (0, 0)
+        gradients = [p.grad for p in self.parameters() if p.grad is not None]
         if first != total:
-            gradients = [
-                parameter.grad for parameter in self.parameters() if parameter.grad is not None
-            ]
             torch._foreach_mul_(gradients, first / total)
+        if self._step_is_logged():
+            rate = max(float(group["lr"]) for group in optimizer.param_groups)
+            norm = torch.nn.utils.get_total_norm(gradients)
+            self.log_dict({"train/lr": rate, "train/grad_norm": norm}, batch_size=1)
 
     def _weight(self, batch: Batch) -> float:
         """What a batch weighs among those whose gradients are accumulated.
@@ -122,9 +128,13 @@ class Seq2SeqModule(L.LightningModule):
     def _watch(self, loss: Tensor) -> None:
         """Stop if a loss is not finite, which is looked at where losses are logged."""
         self._unchecked.append((self.global_step + 1, loss))
-        interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if interval and (self.global_step + 1) % interval == 0:
+        if self._step_is_logged():
             self._check_losses()
+
+    def _step_is_logged(self) -> bool:
+        """Whether Lightning writes down the values of the step that is being made."""
+        interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return bool(interval) and (self.global_step + 1) % interval == 0
 
     def _check_losses(self) -> None:
         """Refuse to go on after a loss that is not a finite number."""
