@@ -12,6 +12,7 @@ import pytest
 
 from tandem.commands.evaluate import evaluate
 from tandem.commands.generate import generate
+from tandem.core import own_key
 from tandem.core.errors import InputError
 from tandem.inference.bundle import load_bundle
 
@@ -178,9 +179,53 @@ def test_a_hostile_bundle_runs_nothing(
     config[section] = hostile if section == "dataset" else {"exact_match": hostile}
     path.write_text(json.dumps(config))
     with pytest.raises(InputError, match=r"The bundle asks for 'os\.system', which is not a part"):
-        evaluate(compose_command("evaluate", f"run={copied_run}"))
+        evaluate(compose_command("evaluate", f"run={copied_run}", "trust_dataset=true"))
     assert not (copied_run / "sentinel").exists()
     assert not (copied_run / "evaluations").exists()
+
+
+def test_a_dataset_of_somebody_elses_is_used_by_who_says_so(
+    compose_command: Compose, copied_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*options: str) -> str:
+        with pytest.raises(InputError) as caught:
+            evaluate(compose_command("evaluate", f"run={copied_run}", *options))
+        assert not (copied_run / "evaluations").exists()
+        return str(caught.value)
+
+    theirs = (
+        f"You did not train {copied_run} on this machine, and the dataset that it names, "
+        "tandem.data.datasets.reverse, may read files and ask the network; look at `dataset` in "
+        "the bundle's config.json, and add trust_dataset=true."
+    )
+    path = copied_run / "bundle" / "config.json"
+    config = json.loads(path.read_text())
+    with monkeypatch.context() as patch:  # another user, without a key and with one
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
+        assert refused(f"data_dir={tmp_path}") == theirs
+        assert own_key.signature("anything")
+        assert refused() == theirs
+    for change in ({"dataset": {**config["dataset"], "size": 50}}, {"dataset_signature": None}):
+        path.write_text(json.dumps({**config, **change}))
+        assert refused() == theirs
+    assert evaluate(compose_command("evaluate", f"run={copied_run}", "trust_dataset=true"))
+
+
+@pytest.mark.parametrize("how", ["link", "dangling link", "file"])
+def test_results_are_not_written_through_a_link(
+    compose_command: Compose, copied_run: Path, tmp_path: Path, how: str
+) -> None:
+    results, elsewhere = copied_run / "evaluations", tmp_path / "elsewhere"
+    if how == "link":
+        elsewhere.mkdir()
+    if how == "file":
+        results.touch()
+    else:
+        results.symlink_to(elsewhere)
+    with pytest.raises(InputError) as caught:
+        evaluate(compose_command("evaluate", f"run={copied_run}"))
+    assert str(caught.value) == f"{results} must be a folder of the run's own; remove it."
+    assert not elsewhere.exists() or not list(elsewhere.iterdir())
 
 
 @pytest.mark.parametrize("command", [evaluate, generate], ids=["evaluate", "generate"])

@@ -1,6 +1,7 @@
 """Scores a bundle on a split of the dataset it was trained on."""
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.files import make_new_folder, write_atomically
-from tandem.data.batching import Budget
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.stream import StreamOptions
 from tandem.inference.bundle import Bundle
@@ -24,6 +24,7 @@ from tandem.inference.decoding import encode
 from tandem.inference.ensemble import load_bundles
 from tandem.inference.teacher_forcing import TeacherForcedTotals
 from tandem.inference.trust import build_trusted
+from tandem.metrics.base import Metric
 from tandem.reports.summary import print_summary
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
@@ -42,13 +43,21 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     check_values(cfg)
     if cfg.split not in SPLITS:
         raise InputError(f"`split` must be one of {', '.join(SPLITS)}, but is {cfg.split!r}.")
-    bundle = with_decoding(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
-    bundle.to(device(cfg.accelerator))
-    data = bundle_data(bundle, cfg)
-    metrics, hypotheses = score(bundle, data, cfg)
     first, *_ = runs(cfg)
+    results = results_folder(Path(first))
+    bundle = with_decoding(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
+    if not (cfg.trust_dataset or bundle.is_own):
+        raise InputError(
+            f"You did not train {first} on this machine, and the dataset that it names, "
+            f"{bundle.config['dataset'].get('_target_')}, may read files and ask the network; look "
+            "at `dataset` in the bundle's config.json, and add trust_dataset=true."
+        )
+    bundle.to(device(cfg.accelerator))
+    scorers = bundle_metrics(bundle, cfg)
+    data = bundle_data(bundle, cfg)
+    metrics, hypotheses = score(bundle, data, cfg, scorers)
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
-    folder = make_new_folder(Path(first) / "evaluations" / name)
+    folder = make_new_folder(results / name)
     record = {"metrics": metrics, "split": cfg.split, "command": command}
     write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
     write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
@@ -56,6 +65,21 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     title = f"{' + '.join(runs(cfg))}, {cfg.split} split"
     print_summary(rich.get_console(), title, metrics, paths, {})
     return metrics
+
+
+def results_folder(run: Path) -> Path:
+    """Where the results of a run's evaluations go; never through a link, which may lead anywhere.
+
+    :raises InputError: if nothing can be written there.
+    """
+    folder = run / "evaluations"
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise InputError(f"{folder} must be a folder of the run's own; remove it.")
+    if not os.access(folder if folder.exists() else run, os.W_OK):
+        raise InputError(
+            f"The results cannot be written to {folder}; allow it, or evaluate a copy of the run."
+        )
+    return folder
 
 
 def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
@@ -68,7 +92,7 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
         learn=lambda texts: bundle.processors,
         length_filter=LengthFilter(max_source_length=None, max_target_length=None),
         skip_bad=bundle.config["dataset"].get("on_bad_example") == "skip",
-        budget=Budget(**bundle.config["batching"]),
+        budget=bundle.budget,
         stream_options=StreamOptions(buffer_size=1, sample_size=1),
         overfit=None,
         augmentation=None,
@@ -78,8 +102,19 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
     return data
 
 
+def bundle_metrics(bundle: Bundle, cfg: DictConfig) -> list[Metric]:
+    """The metrics that the bundle was trained with."""
+    specs: dict[str, Any] = bundle.config["metric"]
+    metrics = [build_trusted(spec, "metric", tuple(cfg.trusted)) for spec in specs.values()]
+    if not all(isinstance(metric, Metric) for metric in metrics):
+        raise InputError("The bundle's config lacks a usable `metric`, so it is not evaluated.")
+    return metrics
+
+
 @torch.inference_mode()
-def score(bundle: Bundle, data: DataModule, cfg: DictConfig) -> tuple[dict[str, float], list[str]]:
+def score(
+    bundle: Bundle, data: DataModule, cfg: DictConfig, scorers: list[Metric]
+) -> tuple[dict[str, float], list[str]]:
     """Teacher-forced and searched scores of a split, and the hypotheses in its order.
 
     Of several models together only outputs are scored: a loss is of one model.
@@ -99,9 +134,7 @@ def score(bundle: Bundle, data: DataModule, cfg: DictConfig) -> tuple[dict[str, 
     references = data.references(cfg.split, list(range(len(hypotheses))))
     prefix = SPLITS[cfg.split]
     metrics = {} if bundle.partners else totals.means(prefix)
-    specs: dict[str, Any] = bundle.config["metric"]
-    for spec in specs.values():
-        metric = build_trusted(spec, "metric", tuple(cfg.trusted))
+    for metric in scorers:
         scores = metric(hypotheses, references)
         metrics |= {f"{prefix}/{name}": value for name, value in scores.items()}
     return metrics, hypotheses

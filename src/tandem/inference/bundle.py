@@ -18,6 +18,7 @@ from tandem import __version__
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.memory import Memory
+from tandem.core.own_key import is_signed, signature
 from tandem.core.types import Hypothesis
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.preprocessing import Processors
@@ -66,6 +67,25 @@ class Bundle:
     def models(self) -> tuple[Seq2Seq, ...]:
         """The model and its partners."""
         return (self.model, *self.partners)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this user trained it on this machine, on the dataset that its config names."""
+        return is_signed(self.config["dataset"], self.config.get("dataset_signature"))
+
+    @property
+    def budget(self) -> Budget:
+        """The batches that it was trained and evaluated with.
+
+        :raises InputError: if the config does not say.
+        """
+        limits: Any = self.config.get("batching")
+        try:
+            if all(value is None or type(value) is int for value in limits.values()):
+                return Budget(**limits)
+        except (AttributeError, TypeError):
+            pass
+        raise InputError("The bundle's config lacks a usable `batching`, so it is not evaluated.")
 
     def to(self, device: torch.device) -> None:
         """Move all models to a device."""
@@ -207,6 +227,7 @@ def save_bundle(
         "shared_vocabulary": processors.shared,
         "max_length": max_length,
         **config,
+        "dataset_signature": signature(config["dataset"]),
         "sha256": {path.name: _digest(path) for path in sorted(part.iterdir())},
     }
     write_atomically(part / CONFIG, json.dumps(record, indent=2).encode())
