@@ -11,7 +11,6 @@ from pathlib import Path
 
 import rich
 from omegaconf import DictConfig
-from rich.markup import escape
 
 from tandem.commands import console
 from tandem.config import launch
@@ -78,7 +77,7 @@ def report(cfg: DictConfig, command: str = "") -> Path:
     if cfg.open:
         webbrowser.open(pages.path.resolve().as_uri())
     if cfg.watch:
-        rich.print(f"Looking for changes every {cfg.watch_interval} s; Ctrl-C ends it")
+        say(f"Looking for changes every {cfg.watch_interval} s; Ctrl-C ends it")
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(cfg.watch_interval)
@@ -128,7 +127,12 @@ class Pages:
             written=f"{datetime.now():%Y-%m-%d %H:%M}",
         )
         launch.write_output(self.path, page)
-        rich.print(escape(f"{len(runs)} runs in {self.path} ({len(page) / 2**20:.1f} MB)"))
+        say(f"{len(runs)} runs in {self.path} ({len(page) / 2**20:.1f} MB)")
+
+
+def say(line: str) -> None:
+    """Print a line as it is, whatever its length and signs."""
+    rich.get_console().print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def fingerprint(folder: Path) -> Fingerprint:

@@ -52,15 +52,17 @@ class Run:
     log: TrainingLog = field(default_factory=TrainingLog)
     locked: bool = False
     """Whether a process is at work in the folder."""
+    is_damaged: bool = False
+    """Whether its config or its record cannot be used."""
 
     @property
     def state(self) -> State:
         """How far it came; ``unfinished`` is one of an older version, which did not say more."""
-        if not self.config or (self.notes and not self.record):
-            return "broken"
         if self.locked:
             return "running"
         written = self.record.get("state")
+        if self.is_damaged or not (self.config or written):
+            return "broken"
         if written == "running":
             return "killed"
         if written in ("stopped", "failed"):
@@ -167,20 +169,21 @@ def read_run(folder: Path) -> Run:
         _read_files(run)
     except Exception as error:  # one damaged folder must not take the others' report with it
         run.notes.append(f"The folder cannot be read: {type(error).__name__}: {reason(error)}.")
-        run.config, run.settings, run.record = {}, {}, {}
+        run.config, run.settings, run.record, run.is_damaged = {}, {}, {}, True
     return run
 
 
 def _read_files(run: Run) -> None:
     run.locked = is_locked(run.folder)
     run.config = _read(run, "config.yaml", read_yaml, {})
-    if not run.config and not run.notes:
-        run.notes.append("There is no config.yaml, or it is empty.")
     run.settings = flatten(run.config)
     run.record = _read(run, "run.json", read_json, {})
     if not isinstance(run.record.get("metrics", {}), dict):
         run.notes.append("The metrics in run.json are not a mapping.")
         run.record = {}
+    run.is_damaged = bool(run.notes)
+    if not run.config and not run.notes and not run.locked:
+        run.notes.append("There is no config.yaml, or it is empty.")
     is_over = run.record.get("state", "running") != "running"
     steps = number(run.record.get("steps")) if is_over else None
     run.log = _read(run, "metrics.csv", lambda path: read_log(path, steps), TrainingLog())

@@ -1,10 +1,7 @@
 """``tandem report`` on run folders in their real layout, and its page in a real browser."""
 
-import html
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -174,59 +171,3 @@ def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert as_overrides(["folders=[a]"]) == ["folders=[a]"]
     assert launch.quoted("it's") == "'it\\'s'"
-
-
-USE = """
-<script>
-const lines = () => [...byId("board").querySelectorAll("tr[data-id]")];
-const order = () => lines().map((line) => rowOf(line.dataset.id).name);
-const press = (key) => byId("board").querySelector(`[data-key="${key}"]`).click();
-const filter = byId("filter");
-const type = (text) => { filter.value = text; filter.dispatchEvent(new Event("input")); };
-const seen = { start: order(), chosen: chosenRows().map((run) => run.name) };
-seen.shares = byId("importance").innerText;
-press("test/loss"); seen.loss = order();
-press("test/loss"); seen.lossDown = order();
-press("encoder"); seen.encoder = order();
-type("encoder=lstm hidden_size>4"); seen.filtered = order();
-type("nonsense=1"); seen.message = byId("filter-message").textContent;
-type("state!=unfinished"); byId("choose-shown").click();
-seen.pairs = byId("pairs").innerText;
-seen.differences = byId("differences").innerText;
-seen.samples = byId("samples").innerText;
-seen.loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-seen.failure = byId("failure").textContent;
-document.body.replaceChildren(make("pre", { id: "seen" }, JSON.stringify(seen)));
-</script>
-</body>"""
-"""What a person does with the page, and what they see."""
-
-
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-@pytest.mark.slow
-def test_in_a_browser(make_report: Any, write_run: WriteRun, tmp_path: Path) -> None:
-    for right, encoder in enumerate(["gru", "gru", "lstm", "lstm"]):
-        folder = write_run(f"run{right}", right=right, encoder=encoder, hidden_size=right + 2)
-    (write_run("stopped", encoder="lstm") / "run.json").unlink()
-    page = tmp_path / "used.html"
-    page.write_text(make_report(folder.parent).replace("</body>", USE))
-    browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    browser += [f"--user-data-dir={tmp_path}/profile", page.as_uri()]
-    dom = subprocess.run(browser, capture_output=True, text=True, timeout=300, check=True).stdout
-    (text,) = re.findall(r'<pre id="seen">(.*?)</pre>', dom, re.DOTALL)
-    seen = json.loads(html.unescape(text))
-    best_first = ["run3", "run2", "run1", "run0"]
-    assert seen["start"] == [*best_first, "stopped"]
-    assert seen["chosen"] == best_first
-    # Two scores lie 50 / 3 beside the mean of each encoder, so 1 - 1 / 5 * 3 / 2 is explained.
-    assert "encoder\n70 %" in seen["shares"]
-    assert seen["loss"] == [*best_first, "stopped"]
-    assert seen["lossDown"] == [*best_first[::-1], "stopped"]
-    assert seen["encoder"] == ["run0", "run1", "run2", "run3", "stopped"]
-    assert seen["filtered"] == ["run3"]
-    assert seen["message"] == "No run has the key nonsense."
-    assert "+100.00 p < 0.001" in seen["pairs"]
-    assert "hidden_size\t2\t3\t4\t5" in seen["differences"]
-    assert "<script>alert(1)</script>" in seen["samples"]
-    assert seen["loaded"] == []
-    assert seen["failure"] == ""

@@ -37,12 +37,12 @@ function shownColumns() {
 
 // A column: how it shows a row, and what an export writes for it.
 function column(key) {
-  const title = TITLES[key] ?? key;
+  const title = own(TITLES, key) ?? key;
   const read = reader(key);
   const raw = (row) => read(row) ?? "";
   if (key === "state") return { key, title, raw, cell: stateCell };
   if (modes.has(key)) return { key, title, raw, number: true, cell: (row) => metricCell(row, key) };
-  if (key in NUMBERS) return { key, title, raw, number: true, cell: (row) => numberCell(read(row), NUMBERS[key]) };
+  if (Object.hasOwn(NUMBERS, key)) return { key, title, raw, number: true, cell: (row) => numberCell(read(row), NUMBERS[key]) };
   if (key === "started") return { key, title, raw, cell: (row) => make("td", {}, moment(row.started)) };
   if (key === "command" || key === "why") return { key, title, raw, cell: (row) => make("td", { class: "long", title: raw(row) }, raw(row)) };
   const number = !PARTS.includes(key) && runs.every((run) => ["number", "undefined"].includes(typeof setting(run, key)));
@@ -54,7 +54,7 @@ function drawChooser() {
   const words = byId("columns-search").value.toLowerCase();
   const groups = columnGroups().map(([title, keys]) => {
     const boxes = [...new Set(keys)]
-      .filter((key) => `${key} ${TITLES[key] ?? ""}`.toLowerCase().includes(words))
+      .filter((key) => `${key} ${own(TITLES, key) ?? ""}`.toLowerCase().includes(words))
       .map((key) => columnBox(key, chosen.has(key)));
     return boxes.length ? make("fieldset", {}, make("legend", {}, title), ...boxes) : null;
   });
@@ -67,7 +67,7 @@ function columnBox(key, checked) {
     const keys = (view.columns ?? usualColumns()).filter((one) => one !== key);
     setColumns(box.checked ? [...keys, key] : keys);
   });
-  return make("label", {}, box, ` ${TITLES[key] ?? key}`);
+  return make("label", {}, box, ` ${own(TITLES, key) ?? key}`);
 }
 
 function setColumns(keys) {

@@ -7,17 +7,17 @@ function runHeads(list) {
 
 function drawDifferences() {
   const chosen = chosenRows();
-  const keys = data.keys.filter((key) => new Set(chosen.map((run) => JSON.stringify(run.settings[key]))).size > 1 && !(view.seeds && key === "seed"));
+  const keys = data.keys.filter((key) => new Set(chosen.map((run) => JSON.stringify(own(run.settings, key)))).size > 1 && !(view.seeds && key === "seed"));
   if (chosen.length < 2 || !keys.length) return byId("differences").replaceChildren();
   const head = make("tr", {}, make("th", { scope: "col", class: "pinned" }, "key"), ...runHeads(chosen));
   const rows = keys.map((key) =>
-    make("tr", {}, make("th", { scope: "row", class: "pinned" }, key), ...chosen.map((run) => make("td", {}, key in run.settings ? String(run.settings[key]) : "–"))));
+    make("tr", {}, make("th", { scope: "row", class: "pinned" }, key), ...chosen.map((run) => make("td", {}, Object.hasOwn(run.settings, key) ? String(own(run.settings, key)) : "–"))));
   byId("differences").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
 // p of two runs that were tested on the same rows; null if they were not.
 function pValue(a, b) {
-  for (const group of data.pairs[view.metric] ?? []) {
+  for (const group of own(data.pairs, view.metric) ?? []) {
     const [i, j] = [group.runs.indexOf(a.place), group.runs.indexOf(b.place)];
     if (i >= 0 && j >= 0) return (group.asExtreme[Math.max(i, j)][Math.min(i, j)] + 1) / (data.resamples + 1);
   }
@@ -35,7 +35,7 @@ function pairCell(a, b) {
 
 function drawPairs() {
   const compared = chosenRows().flatMap((row) => row.members).filter((run) => has(run, view.metric)).slice(0, MAX_PAIRS);
-  if (compared.length < 2 || !data.pairs[view.metric]) return byId("pairs").replaceChildren();
+  if (compared.length < 2 || !own(data.pairs, view.metric)) return byId("pairs").replaceChildren();
   const head = make("tr", {}, make("th", { scope: "col", class: "pinned" }, view.metric), ...runHeads(compared));
   const rows = compared.map((a) => make("tr", {}, make("th", { scope: "row", class: "pinned" }, a.name), ...compared.map((b) => pairCell(a, b))));
   byId("pairs").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));

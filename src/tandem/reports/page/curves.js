@@ -11,7 +11,7 @@ function curveNames() {
 function placesOf(row, steps) {
   const clock = CLOCKS[view.x];
   if (clock === null) return steps;
-  const clocks = row.members.map((run) => run.curves[clock]);
+  const clocks = row.members.map((run) => own(run.curves, clock));
   if (clocks.some((curve) => curve === undefined)) return null;
   return steps.map((step) => mean(clocks.map((curve) => between(curve, step))));
 }
@@ -53,7 +53,7 @@ function drawCurves() {
     view.curve = names.includes(wanted) ? wanted : (names[0] ?? "");
   }
   fillSelect(byId("curve"), names, view.curve);
-  const drawn = chosenRows().filter((row) => row.members.some((run) => run.curves[view.curve]));
+  const drawn = chosenRows().filter((row) => row.members.some((run) => own(run.curves, view.curve)));
   if (!drawn.length) return sayEmpty("curves", "No chosen run has logged this curve; choose runs in the leaderboard.");
   const traces = drawn.flatMap(tracesOf);
   if (!traces.length) return sayEmpty("curves", `The chosen runs have not logged ${CLOCKS[view.x]}; show the curves by step.`);

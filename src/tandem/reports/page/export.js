@@ -6,13 +6,13 @@ function exportedRows() {
 // Columns of plain values; over seeds each metric is followed by its deviation and count.
 function plainColumns() {
   const set = { title: "test set", raw: (row) => (row.set === null ? "" : data.sets[row.set].label) };
-  const reason = { title: "not ranked", raw: (row) => row.excluded[splitOf(view.metric)] ?? "" };
+  const reason = { title: "not ranked", raw: (row) => own(row.excluded, splitOf(view.metric)) ?? "" };
   const columns = shownColumns().flatMap((one) => {
     if (!view.seeds || !modes.has(one.key)) return [one];
     return [
       one,
-      { title: `${one.key} deviation`, raw: (row) => row.spread?.[one.key]?.deviation ?? "" },
-      { title: `${one.key} runs`, raw: (row) => (has(row, one.key) ? (row.spread?.[one.key]?.count ?? 1) : "") },
+      { title: `${one.key} deviation`, raw: (row) => own(row.spread, one.key)?.deviation ?? "" },
+      { title: `${one.key} runs`, raw: (row) => (has(row, one.key) ? (own(row.spread, one.key)?.count ?? 1) : "") },
     ];
   });
   return [...columns, set, reason];
@@ -32,7 +32,7 @@ function latexCell(row, one) {
   if (!modes.has(one.key)) return escapeLatex(typeof one.raw(row) === "number" ? one.cell(row).textContent : one.raw(row));
   if (!has(row, one.key)) return "";
   const score = format(one.key, row.metrics[one.key]);
-  const deviation = row.spread?.[one.key]?.deviation ?? null;
+  const deviation = own(row.spread, one.key)?.deviation ?? null;
   const spread = deviation === null ? "" : ` {\\small $\\pm$ ${format(one.key, deviation)}}`;
   return (isBest(row, one.key) ? `\\textbf{${score}}` : score) + spread;
 }

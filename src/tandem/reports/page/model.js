@@ -32,6 +32,8 @@ function fillSelect(select, options, value) {
 
 const isLoss = (metric) => /(loss|perplexity)$/.test(metric);
 const format = (metric, value) => value.toFixed(isLoss(metric) ? 3 : 2);
+// What an object itself has under a name that somebody's file chose, which may be "toString".
+const own = (object, name) => (object && Object.hasOwn(object, name) ? object[name] : undefined);
 const has = (run, metric) => Object.hasOwn(run.metrics, metric);
 const splitOf = (metric) => metric.split("/")[0];
 
@@ -55,12 +57,11 @@ function identify(list) {
 const runs = identify(data.runs).map((run) => ({ ...run, members: [run] }));
 
 // Whether a row's scores rank with those of its test set.
-const isRanked = (row) => row.set !== null && !row.excluded[splitOf(view.metric)];
+const isRanked = (row) => row.set !== null && !own(row.excluded, splitOf(view.metric));
 const isInSet = (row) => view.set === EVERY_SET || row.set === null || data.sets[row.set].id === view.set;
 
 function setting(run, key) {
-  if (Object.hasOwn(run.settings, key)) return run.settings[key];
-  return Object.hasOwn(data.same, key) && run.set !== null ? data.same[key] : undefined;
+  return own(run.settings, key) ?? (run.set === null ? undefined : own(data.same, key));
 }
 
 const PARTS = ["dataset", "encoder", "decoder", "attention"];
@@ -81,7 +82,7 @@ const settingKeys = [...data.keys, ...Object.keys(data.same)];
 function reader(key) {
   if (Object.hasOwn(FACTS, key)) return FACTS[key];
   if (PARTS.includes(key)) return (run) => run.parts[key];
-  if (modes.has(key)) return (run) => (has(run, key) ? run.metrics[key] : undefined);
+  if (modes.has(key)) return (run) => own(run.metrics, key);
   const found = [(one) => one === key, (one) => one.endsWith(`.${key}`), (one) => key.endsWith(`.${one}`)]
     .map((fits) => settingKeys.find(fits))
     .find((one) => one !== undefined);
@@ -98,7 +99,7 @@ function sorted(list, key, descending) {
   const read = reader(key);
   if (!read) return [...list];
   const value = (row) => read(row) ?? null;
-  const isLast = (row) => modes.has(key) && Boolean(row.excluded[splitOf(key)]);
+  const isLast = (row) => modes.has(key) && Boolean(own(row.excluded, splitOf(key)));
   return [...list].sort((a, b) => {
     const [x, y] = [value(a), value(b)];
     if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;

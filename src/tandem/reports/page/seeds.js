@@ -21,8 +21,8 @@ function meanRows() {
 
 function meanRow(members) {
   const [first] = members;
-  const metrics = {};
-  const spread = {};
+  const metrics = Object.create(null);
+  const spread = Object.create(null);
   for (const name of modes.keys()) {
     const values = members.filter((run) => has(run, name)).map((run) => run.metrics[name]);
     if (!values.length) continue;
@@ -66,7 +66,7 @@ function between([xs, ys], x) {
 
 // The mean of the members' curves and their deviation, at steps that all of them have reached.
 function meanCurve(members, name) {
-  const curves = members.map((run) => run.curves[name]).filter((curve) => curve !== undefined);
+  const curves = members.map((run) => own(run.curves, name)).filter((curve) => curve !== undefined);
   if (curves.length < 2) return { curve: curves[0], deviations: null };
   const first = Math.max(...curves.map(([xs]) => xs[0]));
   const last = Math.min(...curves.map(([xs]) => xs.at(-1)));

@@ -35,7 +35,7 @@ function stateBadge(row) {
 }
 
 function exclusionBadge(row) {
-  const reason = row.excluded[splitOf(view.metric)];
+  const reason = own(row.excluded, splitOf(view.metric));
   return reason ? make("span", { class: "state excluded", title: reason }, "not ranked") : null;
 }
 
@@ -43,7 +43,7 @@ function stateCell(row) {
   const notes = row.members.flatMap((run) => run.notes);
   const why = [row.why, ...notes].filter(Boolean).join(" ");
   const warning = notes.length ? make("span", { class: "warning" }, "⚠") : null;
-  return make("td", { class: "badges", title: why || null }, stateBadge(row), exclusionBadge(row), warning);
+  return make("td", { title: why || null }, make("span", { class: "badges" }, stateBadge(row), exclusionBadge(row), warning));
 }
 
 function metricCell(row, metric) {
@@ -56,10 +56,11 @@ function metricCell(row, metric) {
 
 // How sure a score is: over seeds its deviation, of one run its interval.
 function rangeText(row, metric) {
-  const spread = row.spread?.[metric];
+  const spread = own(row.spread, metric);
   if (spread) return spread.deviation === null ? "(1 run)" : `± ${format(metric, spread.deviation)} (${spread.count})`;
-  if (!row.intervals[metric]) return "";
-  const [low, high] = row.intervals[metric].map((value) => format(metric, value));
+  const interval = own(row.intervals, metric);
+  if (!interval) return "";
+  const [low, high] = interval.map((value) => format(metric, value));
   return `[${low}, ${high}]`;
 }
 
@@ -103,10 +104,10 @@ const bestValues = new Map();
 
 // Whether no shown row of the same test set has a better score.
 function isBest(row, key) {
-  if (!modes.has(key) || !has(row, key) || row.excluded[splitOf(key)]) return false;
+  if (!modes.has(key) || !has(row, key) || own(row.excluded, splitOf(key))) return false;
   const name = JSON.stringify([row.set, key]);
   if (!bestValues.has(name)) {
-    const values = shown.filter((one) => one.set === row.set && has(one, key) && !one.excluded[splitOf(key)]).map((one) => one.metrics[key]);
+    const values = shown.filter((one) => one.set === row.set && has(one, key) && !own(one.excluded, splitOf(key))).map((one) => one.metrics[key]);
     bestValues.set(name, modes.get(key) === "min" ? Math.min(...values) : Math.max(...values));
   }
   return row.metrics[key] === bestValues.get(name);
