@@ -55,9 +55,9 @@ def maps(runs: Iterable[Run]) -> dict[Path, str]:
     found: dict[Path, str] = {}
     for run in runs:
         pictures = [path for path in _files(run.folder / "attention") if path.suffix == ".png"]
-        of_test = [path for path in pictures if path.name.startswith("test-")]
-        of_validation = [path for path in pictures if path.name.startswith("val-")]
-        path = next(iter(of_test + of_validation), None)
+        path = next((path for path in pictures if path.name.startswith("test-")), None)
+        path = path or next((path for path in pictures if path.name == "val-0.png"), None)
+        path = path or next(reversed(pictures), None)
         if path and (uri := as_data_uri(path)):
             found[run.folder] = uri
         if len(found) == MAX_MAPS:

@@ -84,7 +84,7 @@ def find_test_sets(runs: list[Run], outputs: Mapping[Path, Outputs]) -> list[Tes
             continue
         written = signature(run)
         kept = outputs.get(run.folder)
-        if kept is None or exclusions(run):
+        if kept is None or "test" in exclusions(run):
             others.append((run, written))
             continue
         one = by_key.setdefault(

@@ -127,7 +127,7 @@ def test_only_comparable_runs_are_ranked(use_page: Any, write_run: WriteRun) -> 
     assert [cells[:2] for cells in seen["one"]] == ranked
     assert seen["one"][3][2].split() == ["finished", "not", "ranked"]
     assert seen["reason"] == "scored on a part of the split (trainer.limit_test_batches=1)"
-    assert f"Not ranked: {seen['reason']}." in seen["details"]
+    assert f"Not ranked by test scores: {seen['reason']}." in seen["details"]
     assert set(seen["best"]) == {"two", "two again"}
     assert seen["all"] == [*ranked, ["1", "other rows"]]
     assert seen["titles"] == ["toy, 3 test rows", "toy, size=5, 2 test rows"]

@@ -16,9 +16,9 @@ from tandem.reports import comparison as comparing
 from tandem.reports.comparison import comparison, telling, varying
 from tandem.reports.outputs import Outputs, Sample
 from tandem.reports.page import render
-from tandem.reports.pictures import MAX_WIDTH, as_data_uri
+from tandem.reports.pictures import MAX_WIDTH, MEDIA_LIMIT, as_data_uri
 from tandem.reports.runs import Run, find_runs, shorten
-from tandem.reports.samples import MAX_TEXT, SampleRows
+from tandem.reports.samples import MAX_MAPS, MAX_TEXT, SampleRows
 
 WriteRun = Callable[..., Path]
 
@@ -113,3 +113,42 @@ def test_pictures_become_small(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("length", "ends"), [(400, "x"), (401, "…")])
 def test_shorten(length: int, ends: str) -> None:
     assert shorten("x" * length, 400).endswith(ends)
+
+
+def test_maps_are_of_the_best_runs_of_each_test_set(write_run: WriteRun) -> None:
+    first = {"map": "test-0.png", "right": 3}
+    plan: dict[str, dict[str, Any]] = {
+        **{f"toy{number:02}": first for number in range(MAX_MAPS)},
+        "last": {"map": "test-0.png", "right": 0},
+        "speech": {"map": "val-0.png", "dataset": {"size": 1}, "monitor": {"name": "test/wer"}},
+        "older": {"map": "val-epoch007-0.png", "dataset": {"size": 2}},
+    }
+    for name, settings in plan.items():
+        kept, settings = settings["map"], {k: v for k, v in settings.items() if k != "map"}
+        folder = write_run(name, **settings)
+        (folder / "attention").mkdir()
+        Image.new("RGB", (8, 8), (name == "speech" and "red") or "blue").save(
+            folder / "attention" / kept
+        )
+    runs = find_runs([folder.parent])
+    shown = comparison(runs, {}, {})["runs"]
+    names = {run["name"] for run in shown if run["map"]}
+    assert len(names) == MAX_MAPS
+    assert {"speech", "older"} < names
+    assert "last" not in names
+
+
+def test_sources_are_embedded_within_bounds(tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "media").mkdir()
+    for place, name in enumerate(["a.jpg", "test-1.mp3", "test-2.exe", "test-3.jpg", "test-4.jpg"]):
+        size = MEDIA_LIMIT + 1 if place == 3 else 300
+        (tmp_path / "media" / name).write_bytes(bytes(size))
+    rows = SampleRows()
+    texts = [Sample(f"s{place}", ("r",), "h") for place in range(5)]
+    rows.add(tmp_path, Outputs("one", 5, samples=texts))
+    kinds = [row.get("media", "").partition(";")[0] for row in rows.rows]
+    assert kinds == ["", "data:audio/mpeg", "", "", "data:image/jpeg"]
+    monkeypatch.setattr("tandem.reports.samples.MAX_MEDIA", 500)
+    rows = SampleRows()
+    rows.add(tmp_path, Outputs("one", 5, samples=texts))
+    assert [place for place, row in enumerate(rows.rows) if "media" in row] == [1]

@@ -29,10 +29,15 @@ function commandLine(run) {
   return make("div", { class: "command" }, make("code", {}, run.command), button);
 }
 
+function exclusionSentence(run, reason) {
+  const splits = Object.keys(run.excluded).filter((split) => run.excluded[split] === reason);
+  return `Not ranked by ${splits.join(" and ")} scores: ${reason}.`;
+}
+
 function detailCard(run, row) {
   const swatch = make("span", { class: "swatch" });
   swatch.style.background = colour(row);
-  const reasons = [...new Set(Object.values(run.excluded))].map((reason) => make("p", {}, `Not ranked: ${reason}.`));
+  const reasons = [...new Set(Object.values(run.excluded))].map((reason) => make("p", {}, exclusionSentence(run, reason)));
   const sentences = [...new Set([run.why, ...run.notes])].filter(Boolean).map((text) => make("p", {}, text));
   return make("article", { class: "card" },
     make("h3", {}, swatch, make("span", {}, run.name), stateBadge(run)),
