@@ -38,7 +38,14 @@ ALLOWED = {
     "config": {*USES, "loggers", "training", "callbacks"},
     "commands": {*USES, "loggers", "training", "callbacks", "config", "sweeps"},
 }
-SHARED_BY_COMMANDS = {"commands.cli", "commands.console", "commands.files", "commands.windows"}
+SHARED_BY_COMMANDS = {
+    "commands.arguments",
+    "commands.cli",
+    "commands.console",
+    "commands.files",
+    "commands.help",
+    "commands.windows",
+}
 """What stands beside the commands, of which none imports another."""
 
 SIBLINGS_APART = (

@@ -43,3 +43,31 @@ def test_the_lists_hold_names_of_modules() -> None:
     for name in {name for names in LIGHT.values() for name in names}:
         assert __import__(name)
     assert {"torch", "tokenizers"} <= imported_with("tandem.inference")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "--help"),
+        ("train", "--help", "encoder=gru"),
+        ("train", "encoder=gruu"),
+        ("train", "encoder.num_layer=2"),
+        ("train", "hidden_size=abc"),
+        ("train", "scan"),
+        ("generate", "run=a", "search.width=5"),
+        ("sweep", "nothing"),
+    ],
+    ids=" ".join,
+)
+def test_help_and_mistakes_are_answered_before_work_is_imported(arguments: tuple[str, ...]) -> None:
+    code = (
+        "import sys\n"
+        "from tandem.commands.cli import main\n"
+        f"sys.argv = ['tandem', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('modules:', *sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in run.stdout.partition("modules: ")[2].split()}
+    assert "tandem" in loaded
+    assert loaded & {*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch", "numpy"} == set()

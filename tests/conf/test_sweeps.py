@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
 
 from tandem.commands import sweep
+from tandem.commands.arguments import split_arguments
 from tandem.config import launch
 from tandem.core.errors import InputError
 from tandem.sweeps.study import read_study
@@ -114,7 +115,7 @@ def test_what_the_command_line_may_not_set(key: str, message: str) -> None:
 
 
 def test_arguments_of_the_sweep_and_of_its_trainings() -> None:
-    assert sweep.split_arguments(["sweeps/a.yaml", "workers=2", "hidden_size=8", "seed=1"]) == (
+    assert split_arguments(["sweeps/a.yaml", "workers=2", "hidden_size=8", "seed=1"]) == (
         ["file='sweeps/a.yaml'", "workers=2"],
         ["hidden_size=8", "seed=1"],
     )

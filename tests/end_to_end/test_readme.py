@@ -11,10 +11,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from tandem.commands import cli, sweep
-from tandem.commands.report import as_overrides
+from tandem.commands import help, sweep
+from tandem.commands.arguments import as_overrides, split_arguments
+from tandem.commands.completion import SHELLS
 from tandem.config import checks
 from tandem.config.catalogue import config_groups
+from tandem.config.folders import find_study
 from tandem.core.errors import InputError
 from tandem.sweeps.study import by_key, read_study
 
@@ -39,7 +41,7 @@ def commands():
     """Every ``tandem`` line of the documents, the examples of ``tandem --help``, and the commands
     that results come from.
     """
-    lines = cli.EXAMPLES.splitlines()
+    lines = help.EXAMPLES.splitlines()
     for document in DOCUMENTS:
         for block in blocks(document, "sh"):
             lines += block.splitlines()
@@ -72,7 +74,15 @@ def missing_bundle():
 def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_config, write_examples):
     words = shlex.split(line, comments=True)
     name, *arguments = words[words.index("tandem") + 1 :]
-    assert name in cli.COMMANDS
+    assert name in help.COMMANDS
+    arguments = [word for word in arguments if word not in ("--cfg", "job")]
+    if "--help" in arguments:
+        arguments.remove("--help")
+        help.print_command_help(name, arguments)
+        return
+    if name == "completion":
+        assert arguments[0] in SHELLS
+        return
     if name == "report":
         arguments = as_overrides(arguments)
     write_examples((ROOT / "docs/extending.md").read_text(encoding="utf-8"), tmp_path)
@@ -80,9 +90,9 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
     if name == "sweep":
-        arguments, for_trainings = sweep.split_arguments(arguments)
+        arguments, for_trainings = split_arguments(arguments)
         config = compose_config(name, *arguments)
-        plan = sweep.Plan(read_study(ROOT / config.file), tmp_path, by_key(for_trainings))
+        plan = sweep.Plan(read_study(find_study(config.file)), tmp_path, by_key(for_trainings))
         checks.check(compose_config("train", *plan.choices(next(plan.study.probes()))))
         return
     runs = single_runs([word for word in arguments if not word.startswith("--")])

@@ -22,7 +22,7 @@ from tandem.core.run_record import is_finished, read_record
 
 SERVER = """
 import json, os, sys
-from tandem.commands import sweep
+from tandem.commands import cli, sweep
 
 for line in sys.stdin:
     pid = os.fork()
@@ -31,7 +31,7 @@ for line in sys.stdin:
         os.dup2(os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
         os.dup2(1, 2)
         try:
-            sweep.main(json.loads(line))
+            cli.call("sweep", json.loads(line))
         except SystemExit as end:
             os._exit(end.code)
         os._exit(0)

@@ -1,75 +1,66 @@
-"""The console script ``tandem``: finds the command and, for --help, lists every option."""
+"""The console script ``tandem``: answers help, completion and mistakes before work is imported."""
 
+import shlex
 import sys
+from functools import partial
 from importlib import import_module
-
-import rich
-from rich.markup import escape
-from rich.table import Table
+from typing import Any
 
 from tandem import __version__
-from tandem.config.catalogue import config_groups
-from tandem.config.launch import BAD_INPUT
+from tandem.commands.help import COMMANDS, print_command_help, print_help
+from tandem.config.folders import find_study
+from tandem.core.errors import InputError, nearest
+from tandem.core.printing import complain
 
-COMMANDS = {
-    "train": "train, score, log, and save a bundle",
-    "sweep": "run the trainings of a study, several at a time",
-    "evaluate": "score a trained model on a split",
-    "generate": "write outputs for a file or for what you type",
-    "score": "say how probable given outputs are",
-    "report": "compare runs in one HTML page",
-}
-EXAMPLES = """\
-tandem train dataset=scan encoder=lstm decoder=gru attention=additive
-tandem train dataset=scan encoder=cnn decoder=transformer attention=multi_head hidden_size=64
-tandem train --multirun attention=none,dot,additive seed=0,1,2
-tandem train run.folder=outputs/mine resume=true
-tandem sweep sweeps/attention_scan.yaml workers=2
-tandem evaluate run=outputs/mine split=test search=beam search.width=10
-tandem generate run=outputs/mine input=- output=-
-tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true
-tandem report outputs/ output=report.html --open"""
+HELP = ("--help", "-h")
 
 
 def main() -> None:
     """Call the command that the first argument names."""
-    name, arguments = (sys.argv[1] if len(sys.argv) > 1 else "--help"), sys.argv[2:]
-    if name in ("--help", "-h", "help"):
-        print_help()
-    elif name == "--version":
-        print(f"tandem {__version__}")
-    elif name in COMMANDS:
-        call(name, arguments)
-    else:
-        rich.print(
-            f"[bold red]error:[/] There is no command {escape(repr(name))}; choose one of "
-            f"{', '.join(COMMANDS)}, or see tandem --help.",
-            file=sys.stderr,
-        )
-        sys.exit(BAD_INPUT)
+    name, *arguments = sys.argv[1:] or ["--help"]
+    try:
+        if name in (*HELP, "help"):
+            print_help()
+        elif name == "--version":
+            print(f"tandem {__version__}")
+        elif name not in COMMANDS:
+            raise InputError(
+                f"There is no command {name!r}{nearest(name, COMMANDS)}; choose one of "
+                f"{', '.join(COMMANDS)}, or see tandem --help."
+            )
+        elif any(flag in arguments for flag in HELP):
+            print_command_help(name, [word for word in arguments if word not in HELP])
+        else:
+            call(name, arguments)
+    except InputError as error:
+        complain(error)
+        sys.exit(error.exit_code)
 
 
 def call(name: str, arguments: list[str]) -> None:
-    """Call one command; the others stay unread."""
-    import_module(f"tandem.commands.{name}").main(arguments)
+    """Compose and check the config of a command, and then import and call it."""
+    if name == "completion":
+        import_module("tandem.commands.completion").main(arguments)
+        return
+    from tandem.commands import arguments as reading
+    from tandem.config import launch
+
+    reading.check_keys(name, arguments)
+    if name == "sweep":
+        own, for_trainings = reading.split_arguments(arguments)
+        reading.check_for_trainings(for_trainings)
+        command = shlex.join(["tandem", "sweep", *arguments])
+        launch.run(name, own, lambda cfg, _: _sweep(cfg, for_trainings, command))
+    else:
+        overrides = reading.as_overrides(arguments) if name == "report" else arguments
+        launch.run(name, overrides, partial(_work, name))
 
 
-def print_help() -> None:
-    """Commands, and every config group with its options."""
-    rich.print("[bold]tandem COMMAND \\[KEY=VALUE ...][/]\n")
-    commands = Table(box=None, show_header=False, padding=(0, 2))
-    for command, what in COMMANDS.items():
-        commands.add_row(command, what)
-    rich.print(commands)
-    rich.print("\n[bold]Groups of tandem train[/] (choose one: GROUP=OPTION)\n")
-    groups = Table(box=None, show_header=False, padding=(0, 2))
-    for group, options in config_groups().items():
-        groups.add_row(group, " ".join(options))
-    rich.print(groups)
-    rich.print(
-        "\nmetric, logger, noise, scorer and rule take lists: metric=\\[bleu,chrf]. Any key of an "
-        "option can be set: encoder.num_layers=2.\n"
-        "All keys with their values: tandem train --cfg job \\[KEY=VALUE ...]\n\n"
-        "[bold]Examples[/]\n"
-    )
-    rich.print(escape(EXAMPLES))
+def _sweep(cfg: Any, overrides: list[str], command: str) -> Any:
+    find_study(str(cfg.file))  # before what takes seconds to import
+    return import_module("tandem.commands.sweep").sweep(cfg, overrides, command)
+
+
+def _work(name: str, cfg: Any, command: str) -> Any:
+    """The command's own function, which has its name."""
+    return getattr(import_module(f"tandem.commands.{name}"), name)(cfg, command)

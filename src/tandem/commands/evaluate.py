@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from rich.progress import track
 
 from tandem.commands import console
-from tandem.config import launch
 from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
@@ -138,8 +137,3 @@ def score(
         scores = metric(hypotheses, references)
         metrics |= {f"{prefix}/{name}": value for name, value in scores.items()}
     return metrics, hypotheses
-
-
-def main(arguments: list[str]) -> None:
-    """The command ``tandem evaluate``."""
-    launch.run("evaluate", arguments, evaluate)

@@ -14,10 +14,10 @@ from omegaconf import DictConfig
 from tandem.commands import console
 from tandem.commands.files import check_new, source_lines
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
-from tandem.config import launch
 from tandem.config.bundles import device, made_by, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
+from tandem.core.printing import complain
 from tandem.core.terminal import for_stream
 from tandem.inference import Bundle, SourceAttention, load_bundles
 from tandem.models.assemble import has_weights
@@ -74,7 +74,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
             reader.check_lines([line], most=cfg.max_source_length)
             print(*(for_stream(text, sys.stdout) for text in lines(bundle, [line], cfg)))
         except InputError as error:
-            launch.complain(error)
+            complain(error)
 
 
 def _typed() -> Iterator[str]:
@@ -158,8 +158,3 @@ def check_attention(bundle: Bundle, cfg: DictConfig) -> None:
             "show_attention=true needs attention weights, but this model's attention has none; "
             "leave it out, or train with another attention, such as attention=additive."
         )
-
-
-def main(arguments: list[str]) -> None:
-    """The command ``tandem generate``."""
-    launch.run("generate", arguments, generate)

@@ -36,7 +36,6 @@ from tandem.reports.runs import MARKS, Run, name_runs, read_run, run_folders
 from tandem.reports.statistics import RESAMPLES, Floats, resample
 
 Fingerprint = tuple[float, ...]
-FLAGS = {"--open": "open=true", "--watch": "watch=true"}
 
 
 @dataclass(frozen=True)
@@ -211,21 +210,3 @@ def _resample(written: OutputLines, metrics: list[Known]) -> tuple[str, dict[str
         )
         resampled |= resample(counts, known.metric.scores)
     return test_set, resampled
-
-
-def as_overrides(arguments: list[str]) -> list[str]:
-    """Let folders stand on the command line as they are, and flags for what they set."""
-    overrides, folders = [], []
-    for argument in arguments:
-        if argument in FLAGS:
-            overrides.append(FLAGS[argument])
-        elif argument.startswith("-") or ("=" in argument and not Path(argument).is_dir()):
-            overrides.append(argument)
-        else:
-            folders.append(launch.quoted(argument))
-    return [*overrides, f"folders=[{','.join(folders)}]"] if folders else overrides
-
-
-def main(arguments: list[str]) -> None:
-    """The command ``tandem report``."""
-    launch.run("report", as_overrides(arguments), report)

@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 from tandem.commands import console
 from tandem.commands.files import Lines, check_new, source_lines
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
-from tandem.config import launch
 from tandem.config.bundles import device, made_by, runs
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
@@ -106,8 +105,3 @@ def _as_json(pair: ScoredPair, *, tokens: bool) -> str:
     if pair.alignment is not None:
         record["alignment"] = pair.pharaoh
     return json.dumps(record, ensure_ascii=False)
-
-
-def main(arguments: list[str]) -> None:
-    """The command ``tandem score``."""
-    launch.run("score", arguments, score)

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import shlex
 import signal
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -11,11 +10,11 @@ from pathlib import Path
 
 import rich
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from tandem.commands import cli, console
 from tandem.config import checks, launch
-from tandem.config.folders import config_folder, find_study
+from tandem.config.folders import find_study
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
@@ -212,25 +211,3 @@ def report(plan: Plan, trials: Trials) -> Row | None:
         found = f"Best: trial {best.number}, {plan.study.metric} {best.value:g}"
         terminal.print(f"{found}\n{command}", soft_wrap=True, markup=False, highlight=False)
     return best
-
-
-def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Arguments of ``tandem sweep``, and those that go to every training."""
-    keys = OmegaConf.load(config_folder() / "sweep.yaml").keys()
-    own: list[str] = []
-    overrides: list[str] = []
-    for place, argument in enumerate(arguments):
-        if place == 0 and "=" not in argument and not argument.startswith("-"):
-            own.append(f"file={launch.quoted(argument)}")
-        elif argument.startswith("-") or argument.partition("=")[0] in keys:
-            own.append(argument)
-        else:
-            overrides.append(argument)
-    return own, overrides
-
-
-def main(arguments: list[str]) -> None:
-    """The command ``tandem sweep``."""
-    own, overrides = split_arguments(arguments)
-    command = shlex.join(["tandem", "sweep", *arguments])
-    launch.run("sweep", own, lambda cfg, _: sweep(cfg, overrides, command))

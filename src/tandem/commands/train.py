@@ -21,7 +21,7 @@ from tandem.callbacks import (
     settle_weights,
 )
 from tandem.commands import console
-from tandem.config import build, checks, launch
+from tandem.config import build, checks
 from tandem.config.instantiate import check_values, plain
 from tandem.config.plan import Plan
 from tandem.config.positions import check_positions
@@ -267,8 +267,3 @@ def written_paths(folder: Path) -> dict[str, str]:
         "W&B (offline)": "wandb",
     }
     return {what: str(folder / name) for what, name in names.items() if (folder / name).exists()}
-
-
-def main(arguments: list[str]) -> None:
-    """The command ``tandem train``."""
-    launch.run("train", arguments, train)

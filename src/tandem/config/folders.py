@@ -32,11 +32,16 @@ def find_study(name: str) -> Path:
         study = shipped / f"{own.stem}.yaml"
         if study.is_file():
             return study
-    studies = sorted(path.stem for path in shipped.glob("*.yaml"))
+    studies = study_names()
     raise InputError(
         f"There is no study {name}{nearest(own.stem, studies)}; give the path of a YAML file, or "
         f"one of the studies that come with Tandem: {', '.join(studies)}."
     )
+
+
+def study_names() -> list[str]:
+    """The studies that come with Tandem."""
+    return sorted(path.stem for path in _shipped("studies", checkout=STUDIES).glob("*.yaml"))
 
 
 def _shipped(name: str, *, checkout: str) -> Path:

@@ -5,7 +5,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,19 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
-from rich.console import Console
-from rich.markup import escape
+from omegaconf.errors import OmegaConfBaseException
 
 from tandem.config.folders import config_folder, own_config_folder
-from tandem.core.errors import InputError, NoRoomError, nearest
+from tandem.config.instantiate import check_values
+from tandem.config.mistakes import check_groups, config_mistake
+from tandem.core.errors import InputError, NoRoomError
 from tandem.core.files import write_atomically
+from tandem.core.printing import complain, say
 from tandem.core.stopping import Stopped
-from tandem.core.terminal import visible
 
-BAD_INPUT = InputError.exit_code
-"""Exit code for a mistake of the user's."""
 FULL_ERROR = "HYDRA_FULL_ERROR"
 """With this variable set to 1, mistakes in a command line keep their tracebacks."""
 
@@ -59,6 +57,9 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
             cfg = hydra.compose(config_name, arguments, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise config_mistake(error, config_name, arguments) from error
+    except (TypeError, ValueError):
+        check_groups(config_name, arguments)
+        raise
     HydraConfig.instance().set_config(cfg)
     with open_dict(cfg):
         del cfg["hydra"]
@@ -96,9 +97,10 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
                 cfg.run.name = f"{written['name']}-{job.job.num}"
         overrides = [item for item in job.overrides.task if item]
         try:
+            check_values(cfg)  # before what takes seconds to import
             return call(cfg, command_line(config_name, overrides))
         except Stopped as stopped:
-            say(escape(_how_to_go_on(stopped, cfg, command_line(config_name, overrides))))
+            say(_how_to_go_on(stopped, cfg, command_line(config_name, overrides)))
             raise
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
@@ -126,6 +128,8 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         if traced:
             raise
         mistake = config_mistake(error, config_name, arguments)
+    except (TypeError, ValueError) as error:
+        mistake = _group_mistake(error, config_name, arguments)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
@@ -140,6 +144,15 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
 def _drop_output() -> None:
     """Let what is still to be printed go nowhere, as there is no reader."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _group_mistake(error: Exception, config_name: str, arguments: list[str]) -> InputError:
+    """The mistake on which Hydra fails with an error of its own; another error is raised again."""
+    try:
+        check_groups(config_name, arguments)
+    except InputError as mistake:
+        return mistake
+    raise error
 
 
 def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:
@@ -167,84 +180,6 @@ def _raising() -> Iterator[None]:
             os.environ[FULL_ERROR] = before
 
 
-def config_mistake(error: Exception, config_name: str, arguments: list[str]) -> InputError:
-    """Say in one sentence what Hydra says in several lines.
-
-    :param error: raised while the config was composed or its interpolations resolved.
-    :param config_name: the YAML file at the root of ``conf/``.
-    :param arguments: the command line, from which the nearest names are found.
-    """
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _unknown_option(str(error.missing_cfg_file), error.options or [])
-    if isinstance(error, OverrideParseException):
-        return InputError(
-            f"The argument {error.override} cannot be read; write KEY=VALUE, and quote a value "
-            "with special characters twice: 'KEY=\"VALUE\"'."
-        )
-    cause = error.__cause__
-    if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
-        return _unknown_key(cause.full_key, config_name, arguments)
-    first, *_ = str(error).splitlines() or [type(error).__name__]
-    if first.startswith("Ambiguous value"):
-        argument = first.partition("'")[2].rstrip("'")
-        return InputError(f"{argument} has several values; add --multirun to run each of them.")
-    if first.startswith("Could not append"):
-        return InputError(f"{first.rstrip('.')}; leave out the + before it.")
-    return InputError(
-        f"The config does not fit together: {first.rstrip('.')}; correct the command line."
-    )
-
-
-def _unknown_option(missing: str, options: Sequence[str]) -> InputError:
-    """``missing`` is a group with an option, such as ``attention/aditive``."""
-    group, _, option = missing.rpartition("/")
-    if not options:
-        group, _, option = missing.partition("/")
-        options = _options(config_folder() / group)
-    return InputError(
-        f"{group}={option} is not an option{nearest(option, options)}; the options are "
-        f"{', '.join(options)}."
-    )
-
-
-def _options(folder: Path) -> list[str]:
-    return sorted(
-        path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")
-    )
-
-
-def _unknown_key(key: str, config_name: str, arguments: list[str]) -> InputError:
-    """``key`` is a full one, such as ``encoder.num_layer``."""
-    parent, _, name = key.rpartition(".")
-    names = _keys(parent, config_name, [item for item in arguments if key not in item])
-    where = f"{parent} has" if parent else "there are"
-    known = f"; {where} {', '.join(names)}" if names else ""
-    return InputError(f"The key {key} does not exist{nearest(name, names)}{known}.")
-
-
-def _keys(parent: str, config_name: str, arguments: list[str]) -> list[str]:
-    """Keys under ``parent`` in the config without what is wrong with it, as far as it composes."""
-    overrides = [item for item in arguments if not item.startswith("-")]
-    try:
-        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            cfg = hydra.compose(config_name, overrides)
-        node = OmegaConf.select(cfg, parent) if parent else cfg
-    except (HydraException, OmegaConfBaseException, ValueError):
-        return []
-    names = [str(name) for name in node] if isinstance(node, DictConfig) else []
-    return sorted(name for name in names if not name.startswith("_"))
-
-
 def command_line(config_name: str, overrides: list[str]) -> str:
     """The command that repeats a run."""
     return shlex.join(["tandem", config_name, *overrides])
-
-
-def complain(error: InputError) -> None:
-    """Print one sentence, in red on a terminal."""
-    say(f"[bold red]error:[/] {escape(visible(str(error)))}")
-
-
-def say(markup: str) -> None:
-    """Print one line beside what the command writes."""
-    Console(stderr=True, highlight=False).print(markup, soft_wrap=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tandem.commands.report import as_overrides, report
+from tandem.commands.arguments import as_overrides
+from tandem.commands.report import report
 from tandem.reports.outputs import CACHE
 
 Compose = Callable[..., Any]

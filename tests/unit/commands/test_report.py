@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tandem.commands import report as reporting
-from tandem.commands.report import as_overrides, report
+from tandem.commands.arguments import as_overrides
+from tandem.commands.report import report
 from tandem.config import launch
 from tandem.core.errors import InputError
 from tandem.metrics import Metric

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from tandem.config import launch
 from tandem.core.errors import InputError, NoRoomError
+from tandem.core.printing import complain
 from tandem.core.stopping import Stopped
 
 
@@ -25,7 +26,7 @@ def complaint(capfd: pytest.CaptureFixture[str], *arguments: str, name: str = "t
     calls: list[Any] = []
     with pytest.raises(SystemExit) as caught:
         launch.run(name, list(arguments), lambda cfg, command: calls.append(cfg))
-    assert caught.value.code == launch.BAD_INPUT == 2
+    assert caught.value.code == 2
     assert not calls
     output = capfd.readouterr()
     assert output.out == ""
@@ -232,5 +233,5 @@ def test_what_ends_quietly(
 
 
 def test_control_characters_in_a_message(capfd: pytest.CaptureFixture[str]) -> None:
-    launch.complain(InputError("The file a\x1b]0;title\x07b is none."))
+    complain(InputError("The file a\x1b]0;title\x07b is none."))
     assert capfd.readouterr().err == "error: The file a\\x1b]0;title\\x07b is none.\n"

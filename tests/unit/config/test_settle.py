@@ -11,8 +11,8 @@ import pytest
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from tandem.commands.cli import config_groups
 from tandem.config import checks
+from tandem.config.catalogue import config_groups
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
 from tandem.config.plan import Plan

@@ -88,7 +88,7 @@ def test_honest_parts_are_built() -> None:
         "tandem.core.files.write_atomically",
         "tandem.loggers.CSVLogger",
         "tandem.commands.console.logging.FileHandler",
-        "tandem.config.launch.BAD_INPUT",
+        "tandem.config.launch.FULL_ERROR",
         "tandem.inference.trust.SECTIONS",
         "tandem.search.BeamSearch.__init__",
         "tandem.search.BeamSearch.__init__.__globals__",

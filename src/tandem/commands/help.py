@@ -1,0 +1,218 @@
+"""What ``--help`` prints: commands, groups, options and keys with what ``conf/`` says of them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tandem.config.catalogue import Default, Entry, View, option_names, read_option, view
+from tandem.config.folders import find_study, study_names
+from tandem.config.ranges import find_range
+from tandem.core.errors import InputError, nearest
+from tandem.core.printing import console
+
+COMMANDS = {
+    "train": "train, score, log, and save a bundle",
+    "sweep": "run the trainings of a study, several at a time",
+    "evaluate": "score a trained model on a split",
+    "generate": "write outputs for a file or for what you type",
+    "score": "say how probable given outputs are",
+    "report": "compare runs in one HTML page",
+    "completion": "print what lets bash, zsh or fish complete all of this",
+}
+USAGE = {
+    "train": "[GROUP=OPTION ...] [KEY=VALUE ...]",
+    "sweep": "STUDY [KEY=VALUE ...] [keys of every training ...]",
+    "evaluate": "run=FOLDER [KEY=VALUE ...]",
+    "generate": "run=FOLDER [input=FILE] [output=FILE] [KEY=VALUE ...]",
+    "score": "run=FOLDER source=FILE target=FILE [KEY=VALUE ...]",
+    "report": "FOLDER ... [KEY=VALUE ...] [--open] [--watch]",
+    "completion": "bash | zsh | fish",
+}
+EXAMPLES = """\
+tandem train dataset=scan encoder=lstm decoder=gru attention=additive
+tandem train dataset=scan encoder=cnn decoder=transformer attention=multi_head hidden_size=64
+tandem train --multirun attention=none,dot,additive seed=0,1,2
+tandem train run.folder=outputs/mine resume=true
+tandem sweep attention_scan workers=2
+tandem evaluate run=outputs/mine split=test search=beam search.width=10
+tandem generate run=outputs/mine input=- output=-
+tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true
+tandem report outputs/ output=report.html --open"""
+MORE = {
+    "--help GROUP": "the options of a group",
+    "--help GROUP=OPTION": "the keys of an option",
+    "--help KEY": "what a key means and which values it may have",
+    "--cfg job [...]": "all keys with their values, as they stand after what you choose",
+    "--multirun [...]": "one run for each value of KEY=A,B",
+    "--hydra-help": "the flags of Hydra, which reads the command line",
+}
+
+VALUE_WIDTH = 24
+"""Columns for the value of a key."""
+
+
+def print_help() -> None:
+    """All commands."""
+    _print("tandem COMMAND [KEY=VALUE ...]", heading=True)
+    _print(_pairs((name, what) for name, what in COMMANDS.items()))
+    _print("Each command lists its groups and keys", heading=True)
+    _print(_pairs([("tandem train --help", "and so on"), ("tandem --version", "")]))
+    _print("Examples", heading=True)
+    console().print(EXAMPLES, soft_wrap=True)
+
+
+def print_command_help(command: str, words: Sequence[str]) -> None:
+    """What a command takes, or what single groups, options and keys are.
+
+    :param command: one of ``COMMANDS``.
+    :param words: ``GROUP``, ``GROUP=OPTION`` or ``KEY``; none for all. A group is listed as the
+        options among them choose.
+    :raises InputError: if there is no such group, option or key.
+    """
+    if command == "completion":
+        _print(f"tandem completion {USAGE[command]}", heading=True)
+        _print("Prints a script. To have it in every shell of bash, add this line to ~/.bashrc:")
+        _print('    eval "$(tandem completion bash)"')
+        return
+    if not words:
+        _print_all(view(command))
+    for word in words:
+        name, equals, _ = word.lstrip("+").partition("=")
+        known = view(command, [one for one in words if "=" in one and one != word] + [word])
+        if equals and name in known.groups:
+            for option in known.groups[name].options:
+                _print_option(known, known.groups[name], option)
+        elif name in known.groups:
+            _print_group(known.groups[name])
+        elif keys := _under(known.entries.values(), name):
+            _print_keys(keys, in_full=True)
+        else:
+            names = [*known.groups, *known.entries]
+            raise InputError(
+                f"{name} is neither a group nor a key of tandem {command}{nearest(name, names)}; "
+                f"tandem {command} --help lists them."
+            )
+
+
+def _print_all(known: View) -> None:
+    command = known.command
+    _print(f"tandem {command} {USAGE[command]}", heading=True)
+    _print(COMMANDS[command].capitalize() + ".")
+    if known.groups:
+        _print("Groups: GROUP=OPTION, or GROUP=[OPTION,OPTION] where it is a list", heading=True)
+        _print("In brackets what is chosen if you choose nothing else.")
+        table = Table.grid(padding=(0, 2))
+        for default in known.groups.values():
+            options = Text(" ").join(_option(name, default) for name in option_names(default.group))
+            table.add_row(Text(default.name), Text(default.comment, style="dim"))
+            table.add_row("", options)
+        _print(table)
+    _print("Keys: KEY=VALUE", heading=True)
+    _print_keys([one for one in view(command).entries.values() if one.name in _own_keys(known)])
+    if command == "sweep":
+        _print("Studies that come with Tandem", heading=True)
+        _print(_pairs((name, _summary(find_study(name))) for name in study_names()))
+    _print("More", heading=True)
+    _print(_pairs((f"tandem {command} {flag}", what) for flag, what in MORE.items()))
+
+
+def _own_keys(known: View) -> set[str]:
+    """Keys that are no option's."""
+    packages = tuple(f"{one.package}." for one in known.groups.values())
+    return {name for name in known.entries if not name.startswith(packages)} - {
+        one.package for one in known.groups.values()
+    }
+
+
+def _summary(path: Path) -> str:
+    """The first line of a study's file, a comment."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+
+
+def _option(name: str, default: Default) -> Text:
+    return Text(f"[{name}]", style="bold") if name in default.options else Text(name)
+
+
+def _print_group(default: Default) -> None:
+    """The options of a group with the first line of what each is."""
+    _print(f"{default.name}: {default.comment}", heading=True)
+    rows = (
+        (_option(name, default), " ".join(read_option(default.group, name).summary[:1]))
+        for name in option_names(default.group)
+    )
+    _print(_pairs(rows))
+
+
+def _print_option(known: View, default: Default, option: str) -> None:
+    """What an option is, what it chooses, and its keys with their meaning."""
+    file = read_option(default.group, option)
+    _print(f"{default.name}={option}", heading=True)
+    _print("\n".join(file.summary))
+    if file.overrides:
+        chosen = " ".join(
+            f"{one.name}={_listed(one.options, is_list=one.is_list)}" for one in file.overrides
+        )
+        _print(f"It chooses {chosen}.")
+    if file.is_global:
+        keys = [known.entries[name] for name in file.entries]
+    else:
+        keys = _under(known.entries.values(), default.package)
+    _print_keys(keys)
+
+
+def _listed(options: Sequence[str], *, is_list: bool) -> str:
+    return f"[{','.join(options)}]" if is_list else "".join(options) or "null"
+
+
+def _under(entries: Iterable[Entry], name: str) -> list[Entry]:
+    """A key and those below it."""
+    return [one for one in entries if one.name == name or one.name.startswith(f"{name}.")]
+
+
+def _print_keys(keys: Sequence[Entry], *, in_full: bool = False) -> None:
+    """Keys with their values and meanings.
+
+    :param in_full: whether to add what values a key may have, and not to cut long ones.
+    """
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", max_width=VALUE_WIDTH)
+    table.add_column()
+    for one in keys:
+        if one.is_section and not one.comment:
+            continue
+        table.add_row(
+            Text(one.name),
+            Text(_value(one, in_full=in_full), style="bold"),
+            Text(one.comment, style="dim"),
+        )
+        allowed = find_range(one.name)
+        if in_full and allowed is not None:
+            table.add_row("", "", Text(f"It must be {allowed.rule}.", style="dim"))
+    _print(table)
+
+
+def _value(entry: Entry, *, in_full: bool) -> str:
+    if entry.is_section:
+        return ""
+    if entry.value == "???":
+        return "(needed)"
+    cut = not in_full and len(entry.value) > VALUE_WIDTH
+    return f"{entry.value[: VALUE_WIDTH - 1]}…" if cut else entry.value
+
+
+def _pairs(rows: Iterable[tuple[str | Text, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    for name, what in rows:
+        table.add_row(name, Text(what, style="dim"))
+    return table
+
+
+def _print(content: RenderableType, *, heading: bool = False) -> None:
+    if heading:
+        console().print()
+    console().print(content, style="bold" if heading else None)
