@@ -70,6 +70,7 @@ def go_through(folder: Path, streaming: bool) -> None:
         load=lambda: parallel(
             data_dir=str(folder),
             **NAMES,
+            seed=0,
             source="x",
             target="y",
             streaming=streaming,

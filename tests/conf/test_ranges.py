@@ -58,6 +58,7 @@ OTHER_NULLS = {
     "folder": "a folder",
     "*data_dir": "a folder",
     "dataset.hub": "a name",
+    "dataset.delimiter": "a character",
     "dataset.name": "a name",
     "dataset.revision": "a name",
     "dataset.references": "a column's name",

@@ -51,6 +51,7 @@ class StreamedReverse:
             source="0",
             target="1",
             streaming=streaming,
+            seed=0,
             on_bad_example="error",
         )
 

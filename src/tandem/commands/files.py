@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tandem.core.errors import InputError
+from tandem.data.compressed import open_text
 from tandem.data.readers import SourceReader
 
 
@@ -48,7 +49,7 @@ class Lines:
             ) from error
 
     def _opened(self) -> AbstractContextManager[BinaryIO]:
-        return nullcontext(sys.stdin.buffer) if self.name == "-" else Path(self.name).open("rb")
+        return nullcontext(sys.stdin.buffer) if self.name == "-" else open_text(Path(self.name))
 
 
 class OneSource(Lines):

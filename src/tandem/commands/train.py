@@ -27,6 +27,7 @@ from tandem.config.plan import Plan
 from tandem.config.positions import check_positions
 from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.config.settle import continue_settled, settle
+from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
 from tandem.core.run_record import RECORD, read_record, timestamp, write_record
@@ -140,11 +141,32 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
 
 def prepare(plan: Plan) -> Processors:
     """Read the data, which of a run that goes on is to be the same as before, and settle by it."""
+    plan.data.open()
+    check_test_split(plan.cfg, plan.data)
     processors = plan.data.prepare()
     if build.goes_on(plan.cfg):
         check_data(Path(plan.cfg.run.folder), plan.data)
     settle(plan)
     return processors
+
+
+def check_test_split(cfg: DictConfig, data: DataModule) -> None:
+    """Refuse a test without a split for it, unless the config says that there is none."""
+    if not cfg.test or data.has("test"):
+        return
+    if "test" not in cfg.dataset:
+        remedy = "let the dataset return one"
+    elif cfg.dataset.test is None:
+        logger.info("There is no test split: dataset.test is null")
+        return
+    else:
+        remedy = (
+            f"correct dataset.test ({cfg.dataset.test}), or hold one out of the training split "
+            "with dataset.test=0.1"
+        )
+    raise InputError(
+        f"There is no test split, but test=true scores one; {remedy}, or set test=false."
+    )
 
 
 def write_results(
@@ -210,7 +232,7 @@ def final_metrics(
     monitor = cfg.monitor
     if settle_weights(trainer, module, data, monitor=monitor.name, mode=monitor.mode):
         metrics |= results(trainer)
-    if cfg.test:
+    if cfg.test and data.has("test"):
         trainer.test(module, datamodule=data, verbose=False)
         metrics |= results(trainer)
     return metrics

@@ -56,7 +56,7 @@ class LengthFilter:
 class DataModule(L.LightningDataModule):
     """Pairs of a source and a text, from a dataset function to batches.
 
-    :param load: returns the dataset with its splits train, validation and test.
+    :param load: returns the dataset with its splits train and validation, and test if there is one.
     :param learn: returns the processors, given what reads the training texts.
     :param length_filter: which training pairs are left out.
     :param skip_bad: whether unusable files are left out instead of stopping the run.
@@ -130,6 +130,10 @@ class DataModule(L.LightningDataModule):
         self._examples = self._augmented(processors)
         logger.info("Data: %s; %s", ", ".join(sizes), _describe(processors))
         return processors
+
+    def has(self, split: str) -> bool:
+        """Whether there is such a split, beside a stream."""
+        return split in self._splits()
 
     def encoded(self, split: str) -> Encoded:
         """Every example of a split once, for evaluation; raises InputError if there is no split."""

@@ -1,7 +1,5 @@
 """A training split that is read from its files, shard by shard, and never held as a whole."""
 
-import gzip
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
+from tandem.data.compressed import open_text
 from tandem.data.fingerprints import Fingerprint
 
 Example = tuple[str, str] | InputError
@@ -115,21 +114,20 @@ def make_pair(source: str, target: str, source_place: str, target_place: str) ->
 
 
 def read_raw_lines(path: Path, offset: int, number: int) -> Iterator[bytes]:
-    """Yield the lines of a file, which may be gzip-compressed (``.gz``), from a byte on.
+    """Yield the lines of a file, which may be compressed (``.gz``, ``.zst``), from a byte on.
 
     :param offset: the byte, of the content.
     :param number: how many lines lie before it, for errors.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rb") as file:
-            file.seek(offset)
+        with open_text(path, offset) as file:
             for line in file:
                 number += 1
                 yield line
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(
-            f"The file {path} cannot be read behind line {number} ({error}); put back a whole one."
+            f"The file {path} cannot be read behind line {number} ({error.strerror}); put back a "
+            "whole one."
         ) from error
 
 

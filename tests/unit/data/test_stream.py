@@ -48,7 +48,7 @@ def write(folder: Path, ending: str = "") -> Path:
 
 
 def open_stream(folder: Path, ending: str = "", **changes: Any) -> Stream:
-    options = {"streaming": True, "on_bad_example": "error", **NAMES, **changes}
+    options = {"streaming": True, "seed": 0, "on_bad_example": "error", **NAMES, **changes}
     splits = parallel(data_dir=str(folder), source=f"a{ending}", target=f"b{ending}", **options)
     assert isinstance(splits, StreamedSplits)
     assert {name: split.num_rows for name, split in splits.held_out.items()} == {
@@ -271,6 +271,7 @@ def test_a_pattern_without_a_stream(tmp_path: Path) -> None:
         source="a",
         target="b",
         streaming=False,
+        seed=0,
         on_bad_example="error",
         **NAMES,
     )
@@ -303,6 +304,7 @@ def open_json(folder: Path, *lines: str, on_bad_example: str) -> Stream:
         target="b",
         references=None,
         streaming=True,
+        seed=0,
         on_bad_example=on_bad_example,
     )
     assert isinstance(splits, StreamedSplits)
@@ -346,7 +348,14 @@ def open_hub(folder: Path, **changes: Any) -> Stream:
         name=None,
         revision=None,
         references=None,
-        **{"train": "train", "validation": "test", "test": "test", "streaming": True, **options},
+        **{
+            "train": "train",
+            "validation": "test",
+            "test": "test",
+            "streaming": True,
+            "seed": 0,
+            **options,
+        },
     )
     assert isinstance(splits, StreamedSplits)
     return splits.train
@@ -441,7 +450,7 @@ def test_its_examples_are_the_same_in_every_epoch(
         min_frequency=1,
         dropout=dropout,
     )
-    options = {"streaming": True, "on_bad_example": "error", **NAMES}
+    options = {"streaming": True, "seed": 0, "on_bad_example": "error", **NAMES}
     data = DataModule(
         load=lambda: parallel(data_dir=str(folder), source="a", target="b", **options),
         learn=LearnProcessors(

@@ -5,7 +5,8 @@ from datasets import DatasetDict
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import resolve_data_dir
 from tandem.data.datasets.folders import make_file_splits
-from tandem.data.datasets.recordings import hold_out_speakers, read_recordings
+from tandem.data.datasets.recordings import by_speaker, read_recordings
+from tandem.data.splitting import hold_out
 
 
 def an4(
@@ -30,7 +31,6 @@ def an4(
         read_recordings(folder / split, "transcription", on_bad_example=on_bad_example)
         for split in ("train", "test")
     )
-    train, validation = hold_out_speakers(
-        train, speaker="speaker", share=validation_share, seed=seed
-    )
-    return make_file_splits({"train": train, "validation": validation, "test": test})
+    shares = {"validation": validation_share}
+    splits = hold_out(train, shares, seed=seed, group=by_speaker(train, "speaker"))
+    return make_file_splits({**splits, "test": test})

@@ -1,16 +1,17 @@
 """What every dataset shares: reading text files, checking pairs, making splits."""
 
-import gzip
 import logging
 import os
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset, DatasetDict, Features, List, Value
 
 from tandem.core.errors import InputError
+from tandem.data.compressed import KINDS, OPENERS, NotWholeError, find_file, open_text
+from tandem.data.splitting import Splitting
 from tandem.data.stream import make_pair
 
 logger = logging.getLogger(__name__)
@@ -62,27 +63,35 @@ def existing_folder(data_dir: str) -> Path:
     return path
 
 
-def split_file(folder: Path, split: str, name: str | None, *, ending: str = "") -> Path:
-    """Return the path of a split's file; name the split if the user gave none."""
-    if not name:
-        raise InputError(
-            f"The dataset needs a file for its {split} split; set dataset.{split} to the name of "
-            f"one in {folder}."
-        )
-    path = folder / f"{name}{ending}"
-    if not path.is_file():
-        raise InputError(
-            f"The file {path} of the {split} split does not exist; correct dataset.data_dir or "
-            f"dataset.{split}."
-        )
+def split_file(folder: Path, split: str, name: str, *, ending: str = "") -> Path:
+    """Return the path of a split's file, which may be compressed."""
+    path = find_file(folder / f"{name}{ending}")
+    if path is None:
+        raise _no_such("file", folder / f"{name}{ending}", split)
     return path
 
 
-def split_files(folder: Path, split: str, name: str | None, *, ending: str = "") -> list[Path]:
+def split_folder(folder: Path, split: str, name: str) -> Path:
+    """Return the path of a split's folder."""
+    path = folder / name
+    if not path.is_dir():
+        raise _no_such("folder", path, split)
+    return path
+
+
+def _no_such(what: str, path: Path, split: str) -> InputError:
+    share = "" if split == "train" else f"; dataset.{split}=0.1 takes a tenth of the training split"
+    return InputError(
+        f"The {what} {path} of the {split} split does not exist; correct dataset.data_dir or "
+        f"dataset.{split}{share}."
+    )
+
+
+def split_files(folder: Path, split: str, name: str, *, ending: str = "") -> list[Path]:
     """Return the paths of a split's files, of which a pattern such as ``train-*`` may name many."""
-    if not name or not any(mark in name for mark in "*?["):
+    if not any(mark in name for mark in "*?["):
         return [split_file(folder, split, name, ending=ending)]
-    paths = sorted(folder.glob(f"{name}{ending}"))
+    paths = _matches(folder, f"{name}{ending}")
     if not paths:
         raise InputError(
             f"No file in {folder} fits the pattern {name}{ending} of the {split} split; correct "
@@ -91,17 +100,30 @@ def split_files(folder: Path, split: str, name: str | None, *, ending: str = "")
     return paths
 
 
+def any_file(folder: Path, name: str, *, ending: str = "") -> bool:
+    """Whether :func:`split_files` finds one."""
+    return bool(find_file(folder / f"{name}{ending}") or _matches(folder, f"{name}{ending}"))
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    """Return the files that fit a pattern; one that is there plain and compressed counts once."""
+    paths = {path for ending in ("", *OPENERS) for path in folder.glob(f"{pattern}{ending}")}
+    return sorted(
+        path for path in paths if path.suffix not in OPENERS or path.with_suffix("") not in paths
+    )
+
+
 def read_text(path: Path) -> str:
-    """Return the content of a UTF-8 file, which may be gzip-compressed (``.gz``)."""
+    """Return the content of a UTF-8 file, which may be compressed (``.gz``, ``.zst``)."""
     try:
-        raw = path.read_bytes()
-        if path.suffix == ".gz":
-            raw = gzip.decompress(raw)
+        with open_text(path) as file:
+            raw = file.read()
     except FileNotFoundError as error:
         raise InputError(f"The file {path} does not exist; correct the path.") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except NotWholeError as error:
         raise InputError(
-            f"The file {path} is not a whole gzip file ({error}); delete it and get it again."
+            f"The file {path} is not a whole {KINDS[path.suffix]} file ({error.strerror}); delete "
+            "it and get it again."
         ) from error
     except OSError as error:
         raise InputError(
@@ -176,25 +198,36 @@ def keep_filled(entries: Iterable[Entry], *, on_bad_example: str) -> Iterator[En
         )
 
 
-def make_splits(splits: Mapping[str, Iterable[Entry]], *, on_bad_example: str) -> DatasetDict:
-    """Return the splits as a dataset, with a column of references if the entries have them."""
-    made = {}
-    for name, entries in splits.items():
-        sources: list[str] = []
-        targets: list[str] = []
-        references: list[list[str]] = []
-        for entry in keep_filled(entries, on_bad_example=on_bad_example):
-            sources.append(entry.source)
-            targets.append(entry.target)
-            if entry.references is not None:
-                references.append(entry.references)
-        columns: dict[str, list[str] | list[list[str]]] = {"source": sources, "target": targets}
-        features = {"source": Value("string"), "target": Value("string")}
-        if references:
-            columns["references"] = references
-            features["references"] = List(Value("string"))
-        made[name] = Dataset.from_dict(columns, features=Features(features))
-    return check_splits(DatasetDict(made))
+def make_splits(
+    splits: Mapping[str, Iterable[Entry]],
+    *,
+    on_bad_example: str,
+    splitting: Splitting | None = None,
+) -> DatasetDict:
+    """Return the splits as a dataset, with a column of references if the entries have them.
+
+    :param splitting: says which other splits are shares of the training entries.
+    """
+    kept: dict[str, Sequence[Entry]] = {
+        name: list(keep_filled(entries, on_bad_example=on_bad_example))
+        for name, entries in splits.items()
+    }
+    if splitting is not None:
+        kept = splitting.divide(kept, group=lambda entry: entry.source)
+    return check_splits(DatasetDict({name: _dataset(entries) for name, entries in kept.items()}))
+
+
+def _dataset(entries: Sequence[Entry]) -> Dataset:
+    columns: dict[str, list[Any]] = {
+        "source": [entry.source for entry in entries],
+        "target": [entry.target for entry in entries],
+    }
+    features = {"source": Value("string"), "target": Value("string")}
+    references = [entry.references for entry in entries if entry.references is not None]
+    if references:
+        columns["references"] = references
+        features["references"] = List(Value("string"))
+    return Dataset.from_dict(columns, features=Features(features))
 
 
 def from_pairs(splits: Mapping[str, Sequence[tuple[str, str]]]) -> DatasetDict:
@@ -216,7 +249,7 @@ def check_splits(splits: DatasetDict) -> DatasetDict:
     for name, split in splits.items():
         if split.num_rows == 0:
             raise InputError(
-                f"The {name} split is empty, but each of {', '.join(SPLITS)} needs at least one "
+                f"The {name} split is empty, but each of {', '.join(splits)} needs at least one "
                 "example; check the files or names that the dataset was given."
             )
     return splits

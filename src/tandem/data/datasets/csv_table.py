@@ -8,53 +8,62 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
+from tandem.data.compressed import plain_suffix
 from tandem.data.datasets.base import (
-    SPLITS,
     Entry,
+    any_file,
     existing_folder,
     make_splits,
     read_text,
     split_file,
 )
+from tandem.data.splitting import Part, Splitting
+
+TAB_SEPARATED = (".tsv", ".tab")
+"""How the names of such files end."""
 
 
 def csv_table(
     *,
     data_dir: str,
     train: str,
-    validation: str,
-    test: str,
+    validation: Part,
+    test: Part | None,
+    seed: int,
     source: str | int,
     target: str | int,
-    delimiter: str,
+    delimiter: str | None,
     quote: str | None,
     on_bad_example: str,
 ) -> DatasetDict:
     r"""Load tables, one example a row.
 
     :param data_dir: the folder of the files.
-    :param train: the training file's name, such as ``train.csv``.
-    :param validation: the validation file's name.
-    :param test: the test file's name.
+    :param train: the training file's name, such as ``train.csv``, also ``train.csv.gz``.
+    :param validation: the validation file's name, or a share of the training rows.
+    :param test: the same for test; None: there is no test split.
+    :param seed: what shares are drawn from.
     :param source: the source column: its name in the first row, or its number from 0 on if the
         files have no row of names.
     :param target: the target column, given in the same way.
-    :param delimiter: the character between columns; ``\t`` is a tab.
+    :param delimiter: the character between columns; ``\t`` is a tab. None: a tab in files whose
+        names end with ``.tsv`` or ``.tab``, else a comma.
     :param quote: the character around fields that contain the delimiter, or None.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     delimiter = "\t" if delimiter == "\\t" else delimiter
     _check(source, target, delimiter, quote)
     folder = existing_folder(data_dir)
-    names = dict(zip(SPLITS, (train, validation, test), strict=True))
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
     splits: dict[str, list[Entry]] = {}
-    for split, name in names.items():
+    for split, name in splitting.names(lambda name: any_file(folder, name)).items():
         path = split_file(folder, split, name)
-        splits[split] = _entries(path, _rows(path, delimiter, quote), source, target)
-    return make_splits(splits, on_bad_example=on_bad_example)
+        between = delimiter or ("\t" if plain_suffix(path).lower() in TAB_SEPARATED else ",")
+        splits[split] = _entries(path, _rows(path, between, quote), source, target)
+    return make_splits(splits, on_bad_example=on_bad_example, splitting=splitting)
 
 
-def _check(source: str | int, target: str | int, delimiter: str, quote: str | None) -> None:
+def _check(source: str | int, target: str | int, delimiter: str | None, quote: str | None) -> None:
     """Refuse options that no file could satisfy."""
     if isinstance(source, int) != isinstance(target, int):
         raise InputError(
@@ -84,7 +93,7 @@ def _rows(path: Path, delimiter: str, quote: str | None) -> Iterator[tuple[str, 
     except csv.Error as error:
         raise InputError(
             f"The table {path} cannot be read at line {first} ({error}); correct the line, or "
-            "dataset.delimiter and dataset.quote."
+            "dataset.delimiter and dataset.quote; dataset.quote=null takes quotation marks as text."
         ) from error
 
 

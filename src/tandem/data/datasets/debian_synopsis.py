@@ -32,6 +32,7 @@ def debian_synopsis(
         train="train.jsonl",
         validation="validation.jsonl",
         test="test.jsonl",
+        seed=0,
         source="document",
         target="summary",
         references=None,

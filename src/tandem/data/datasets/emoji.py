@@ -3,7 +3,7 @@
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, resolve_data_dir
+from tandem.data.datasets.base import resolve_data_dir
 from tandem.data.datasets.imagefolder import imagefolder
 
 
@@ -23,7 +23,10 @@ def emoji(*, data_dir: str | None, on_bad_example: str) -> DatasetDict:
         )
     return imagefolder(
         data_dir=str(folder),
-        **dict(zip(SPLITS, SPLITS, strict=True)),
+        train="train",
+        validation="validation",
+        test="test",
+        seed=0,
         target="caption",
         on_bad_example=on_bad_example,
     )

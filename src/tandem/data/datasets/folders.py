@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import logging
-import random
+import zlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict, Features, List, Value
 
 from tandem.core.errors import InputError
+from tandem.data.compressed import find_file, plain_suffix
 from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits, read_text
 
 logger = logging.getLogger(__name__)
@@ -67,7 +69,7 @@ def read_folder(
 def read_records(path: Path, *, delimiter: str = ",") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each row of a table with names in its first row, or of JSON Lines, with its place."""
     text = read_text(path)
-    if path.suffix == ".jsonl":
+    if plain_suffix(path) == ".jsonl":
         yield from _json_records(path, text)
         return
     reader = csv.reader(
@@ -120,40 +122,17 @@ def keep_whole(entries: Sequence[FileEntry], *, on_bad_example: str) -> list[Fil
     return kept
 
 
-def hold_out(
-    entries: Sequence[FileEntry],
-    *,
-    share: float,
-    seed: int,
-    group: Callable[[FileEntry], str] | None,
-) -> tuple[list[FileEntry], list[FileEntry]]:
-    """Split entries in two at random: what stays, and at least ``share`` of them held out.
+def by_content(entries: Sequence[FileEntry]) -> Callable[[FileEntry], str]:
+    """What is equal for entries whose files have the same content; files of one size are read."""
+    sizes = {entry.file: entry.file.stat().st_size for entry in entries}
+    counts = Counter(sizes.values())
 
-    :param share: between 0 and 1.
-    :param group: entries of equal value, such as one speaker's, stay together; None: each alone.
-    :raises InputError: if the share or the groups leave nothing on one side.
-    """
-    if not 0 < share < 1:
-        raise InputError(
-            f"dataset.validation_share ({share}) must be between 0 and 1, as it is the part of the "
-            "training split that is held out."
-        )
-    keys = [str(place) if group is None else group(entry) for place, entry in enumerate(entries)]
-    names = sorted(set(keys))
-    random.Random(seed).shuffle(names)
-    chosen: set[str] = set()
-    while sum(key in chosen for key in keys) < share * len(entries):
-        chosen.add(names[len(chosen)])
-    if len(chosen) == len(names):
-        raise InputError(
-            f"A validation split cannot be held out of {len(entries)} training examples in "
-            f"{len(names)} groups, as nothing would be left to train on; give the set a validation "
-            "split, lower dataset.validation_share or set dataset.speaker=null."
-        )
-    return (
-        [entry for entry, key in zip(entries, keys, strict=True) if key not in chosen],
-        [entry for entry, key in zip(entries, keys, strict=True) if key in chosen],
-    )
+    def content(entry: FileEntry) -> str:
+        size = sizes[entry.file]
+        checksum = zlib.crc32(entry.file.read_bytes()) if counts[size] > 1 else 0
+        return f"{size} {checksum}"
+
+    return content
 
 
 def make_file_splits(splits: Mapping[str, Sequence[FileEntry]]) -> DatasetDict:
@@ -162,9 +141,9 @@ def make_file_splits(splits: Mapping[str, Sequence[FileEntry]]) -> DatasetDict:
     A training entry with several texts becomes one example a text; an evaluated one keeps them as
     references beside its first text.
     """
-    several = any(len(entry.texts) > 1 for name in SPLITS for entry in splits[name])
+    several = any(len(entry.texts) > 1 for entries in splits.values() for entry in entries)
     made = {}
-    for name in SPLITS:
+    for name in (name for name in SPLITS if name in splits):
         entries = list(splits[name])
         if name == "train":
             entries = [replace(entry, texts=[text]) for entry in entries for text in entry.texts]
@@ -187,7 +166,8 @@ def _find_table(folder: Path) -> Path:
             f"The folder {folder} does not exist; correct dataset.data_dir or the name of the "
             "split's folder."
         )
-    there = [folder / name for name in METADATA if (folder / name).is_file()]
+    found = (find_file(folder / name) for name in METADATA)
+    there = [path for path in found if path is not None]
     if len(there) != 1:
         raise InputError(
             f"The folder {folder} must have one of the files {' and '.join(METADATA)}, but has "

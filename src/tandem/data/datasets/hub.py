@@ -8,9 +8,10 @@ import pyarrow.compute as pc
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
+from tandem.data.datasets.base import check_on_bad_example, check_splits
 from tandem.data.datasets.hub_split import load_split, open_split, stored_files
 from tandem.data.datasets.hub_stream import hub_shards
+from tandem.data.splitting import Part, Splitting, check_streaming
 from tandem.data.stream import Stream, StreamedSplits
 
 logger = logging.getLogger(__name__)
@@ -25,8 +26,9 @@ def hub(
     target: str,
     references: str | None,
     train: str,
-    validation: str,
-    test: str,
+    validation: Part,
+    test: Part | None,
+    seed: int,
     streaming: bool,
     on_bad_example: str,
 ) -> DatasetDict | StreamedSplits:
@@ -40,8 +42,9 @@ def hub(
     :param target: the target column, given in the same way.
     :param references: a column of lists of acceptable outputs, or None.
     :param train: the split to train on; a part of one, such as ``train[:90%]``, is possible.
-    :param validation: the split to validate on.
-    :param test: the split to test on.
+    :param validation: the split to validate on, or a share of the training rows.
+    :param test: the same for test; None: there is no test split.
+    :param seed: what shares are drawn from.
     :param streaming: read the training pairs as a stream; ``train`` is a whole split then.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
@@ -49,19 +52,15 @@ def hub(
     wanted = {"source": source, "target": target}
     if references is not None:
         wanted["references"] = references
-    parts = dict(zip(SPLITS, (train, validation, test), strict=True))
-    for split, part in parts.items():
-        if not part:
-            raise InputError(
-                f"The dataset needs a name for its {split} split; set dataset.{split} to a split "
-                f"of {path}, or to a part of one such as train[:90%]."
-            )
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    check_streaming(splitting, streaming=streaming)
+    parts = splitting.names(lambda name: True)
     streamed = parts.pop("train") if streaming else None
     splits = {}
     for split, part in parts.items():
         chosen = _choose(_load(path, name, revision, split, part), wanted, f"{path} split {part}")
         splits[split] = _keep_filled(chosen, f"{path} split {part}", on_bad_example)
-    loaded = check_splits(DatasetDict(splits))
+    loaded = check_splits(DatasetDict(_divided(splits, splitting)))
     if streamed is None:
         return loaded
     if "[" in streamed:
@@ -77,6 +76,16 @@ def hub(
     return StreamedSplits(Stream(shards, skip_bad=on_bad_example == "skip"), loaded)
 
 
+def _divided(splits: dict[str, Dataset], splitting: Splitting) -> dict[str, Dataset]:
+    """Return all splits, those with shares of the training rows as selections of it."""
+    if not splitting.shares:
+        return splits
+    train = splits["train"]
+    sources = train["source"][:]
+    rows = splitting.divide({"train": range(len(train))}, lambda row: sources[row])
+    return {**splits, **{split: train.select(chosen) for split, chosen in rows.items()}}
+
+
 def _load(path: str, name: str | None, revision: str | None, split: str, part: str) -> Dataset:
     """Return one split."""
     return load_split(path, name, part, revision=revision, **_told(path, name, split, part))
@@ -85,6 +94,8 @@ def _load(path: str, name: str | None, revision: str | None, split: str, part: s
 def _told(path: str, name: str | None, split: str, part: str) -> dict[str, str]:
     """Return the names that were asked for and a remedy, for whatever stops the library."""
     remedy = "" if Path(path).is_dir() else " and the network, or use a folder with its files"
+    if split != "train":
+        remedy += f", or take a tenth of the training rows with dataset.{split}=0.1"
     return {
         "told": f"The set dataset.path={path} (dataset.name={name}, dataset.{split}={part})",
         "remedy": f"check the three names{remedy}",

@@ -1,15 +1,18 @@
 """Captioned pictures of the Hugging Face Hub, or of folders that are laid out like its sets."""
 
 import logging
+import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict, Features, Image, List, Value, concatenate_datasets
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
+from tandem.data.datasets.base import check_on_bad_example, check_splits
 from tandem.data.datasets.folders import FILE_FEATURES
 from tandem.data.datasets.hub_split import load_split
+from tandem.data.splitting import Part, Splitting
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +24,9 @@ def hub_captions(
     image: str,
     captions: Sequence[str],
     train: str,
-    validation: str,
-    test: str,
+    validation: Part,
+    test: Part | None,
+    seed: int,
     on_bad_example: str,
 ) -> DatasetDict:
     """Load a set by its name and pick its columns of pictures and captions.
@@ -35,15 +39,17 @@ def hub_captions(
     :param image: the column of pictures.
     :param captions: the columns of captions, each of texts or of lists of texts.
     :param train: the split to train on; a part of one, such as ``train[:90%]``, is possible.
-    :param validation: the split to validate on.
-    :param test: the split to test on.
+    :param validation: the split to validate on, or a share of the training pictures.
+    :param test: the same for test; None: there is no test split.
+    :param seed: what shares are drawn from.
     :param on_bad_example: ``error``, or ``skip`` rows without a picture or caption.
     """
     check_on_bad_example(on_bad_example)
     if not captions:
         raise InputError("dataset.captions must name at least one column, but is empty.")
-    made = {}
-    for split, part in zip(SPLITS, (train, validation, test), strict=True):
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    loaded: dict[str, tuple[Dataset, list[list[str]]]] = {}
+    for split, part in splitting.names(lambda name: True).items():
         place = f"{path} split {part}"
         rows = load_split(
             path,
@@ -58,8 +64,32 @@ def hub_captions(
         kept = _kept(pictures, texts, place, on_bad_example)
         if len(kept) < len(texts):
             pictures, texts = pictures.select(kept), [texts[row] for row in kept]
-        made[split] = _spread(pictures, texts) if split == "train" else _with(pictures, texts)
+        loaded[split] = pictures, texts
+    made = {
+        split: _spread(*rows) if split == "train" else _with(*rows)
+        for split, rows in _divided(loaded, splitting).items()
+    }
     return check_splits(DatasetDict(made))
+
+
+def _divided(
+    splits: dict[str, tuple[Dataset, list[list[str]]]], splitting: Splitting
+) -> dict[str, tuple[Dataset, list[list[str]]]]:
+    """Return all splits; equal pictures stay in one."""
+    if not splitting.shares:
+        return splits
+    pictures, texts = splits["train"]
+
+    def content(row: int) -> str:
+        file = pictures[row]["source"]
+        return str(zlib.crc32(file["bytes"] or Path(file["path"]).read_bytes()))
+
+    rows = splitting.divide({"train": range(len(texts))}, content)
+    taken = {
+        split: (pictures.select(chosen), [texts[row] for row in chosen])
+        for split, chosen in rows.items()
+    }
+    return {**splits, **taken}
 
 
 def hub_copy(path: str, *, image: str, captions: Sequence[str], on_bad_example: str) -> DatasetDict:
@@ -72,6 +102,7 @@ def hub_copy(path: str, *, image: str, captions: Sequence[str], on_bad_example: 
         train="train",
         validation="validation",
         test="test",
+        seed=0,
         on_bad_example=on_bad_example,
     )
 

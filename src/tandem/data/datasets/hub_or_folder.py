@@ -43,7 +43,7 @@ def hub_or_folder(
     if place is not None and (place / "train.jsonl").is_file():
         files = {split: f"{split}.jsonl" for split in SPLITS}
         return json_lines(
-            data_dir=str(place), references=None, streaming=streaming, **files, **columns
+            data_dir=str(place), seed=0, references=None, streaming=streaming, **files, **columns
         )
     if place is not None and (place / "train.csv").is_file():
         if streaming:
@@ -52,7 +52,7 @@ def hub_or_folder(
                 ".parquet files, or set data.streaming=false."
             )
         files = {split: f"{split}.csv" for split in SPLITS}
-        return csv_table(data_dir=str(place), delimiter=",", quote='"', **files, **columns)
+        return csv_table(data_dir=str(place), seed=0, delimiter=",", quote='"', **files, **columns)
     if place is not None:
         path, name, revision = str(place), _declared(place, name), None
     splits = {split: split for split in SPLITS}
@@ -62,6 +62,7 @@ def hub_or_folder(
         revision=revision,
         references=None,
         streaming=streaming,
+        seed=0,
         **splits,
         **columns,
     )

@@ -2,8 +2,9 @@
 
 from datasets import DatasetDict
 
-from tandem.data.datasets.base import SPLITS, existing_folder
-from tandem.data.datasets.folders import make_file_splits, read_folder
+from tandem.data.datasets.base import existing_folder, split_folder
+from tandem.data.datasets.folders import by_content, make_file_splits, read_folder
+from tandem.data.splitting import Part, Splitting
 
 ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
@@ -13,7 +14,14 @@ ENDINGS = (
 
 
 def imagefolder(
-    *, data_dir: str, train: str, validation: str, test: str, target: str, on_bad_example: str
+    *,
+    data_dir: str,
+    train: str,
+    validation: Part,
+    test: Part | None,
+    seed: int,
+    target: str,
+    on_bad_example: str,
 ) -> DatasetDict:
     """Load a folder for each split, with ``metadata.csv`` or ``metadata.jsonl`` beside the files.
 
@@ -22,16 +30,18 @@ def imagefolder(
 
     :param data_dir: the folder of the splits' folders.
     :param train: the training folder's name.
-    :param validation: the validation folder's name.
-    :param test: the test folder's name.
+    :param validation: the validation folder's name, or a share of the training pictures.
+    :param test: the same for test; None: there is no test split.
+    :param seed: what shares are drawn from.
     :param target: the column of captions; the files stand in the column ``file_name``.
     :param on_bad_example: ``error``, or ``skip`` rows without a caption or file.
     """
     folder = existing_folder(data_dir)
-    names = dict(zip(SPLITS, (train, validation, test), strict=True))
-    return make_file_splits(
-        {
-            split: read_folder(folder / name, target, ENDINGS, on_bad_example=on_bad_example)
-            for split, name in names.items()
-        }
-    )
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    splits = {
+        split: read_folder(
+            split_folder(folder, split, name), target, ENDINGS, on_bad_example=on_bad_example
+        )
+        for split, name in splitting.names(lambda name: (folder / name).is_dir()).items()
+    }
+    return make_file_splits(splitting.divide(splits, by_content(splits["train"])))

@@ -10,8 +10,8 @@ from datasets import DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import (
-    SPLITS,
     Entry,
+    any_file,
     check_on_bad_example,
     existing_folder,
     make_splits,
@@ -19,6 +19,7 @@ from tandem.data.datasets.base import (
     split_files,
 )
 from tandem.data.fingerprints import Fingerprint, file_fingerprint
+from tandem.data.splitting import Part, Splitting, check_streaming
 from tandem.data.stream import (
     Example,
     Place,
@@ -35,8 +36,9 @@ def json_lines(
     *,
     data_dir: str,
     train: str,
-    validation: str,
-    test: str,
+    validation: Part,
+    test: Part | None,
+    seed: int,
     source: str,
     target: str,
     references: str | None,
@@ -46,10 +48,12 @@ def json_lines(
     """Load files whose lines are objects such as ``{"document": "...", "summary": "..."}``.
 
     :param data_dir: the folder of the files.
-    :param train: the training file's name, such as ``train.jsonl``, or a pattern such as
-        ``train-*.jsonl`` for several files, which are the shards of a stream.
-    :param validation: the validation file's name.
-    :param test: the test file's name.
+    :param train: the training file's name, such as ``train.jsonl``, also compressed
+        (``train.jsonl.gz``, ``.zst``), or a pattern such as ``train-*.jsonl`` for several files,
+        which are the shards of a stream.
+    :param validation: the validation file's name, or a share of the training lines.
+    :param test: the same for test; None: there is no test split.
+    :param seed: what shares are drawn from.
     :param source: the key of the source text; ``translation.de`` looks into an object.
     :param target: the key of the target text.
     :param references: the key of a list of acceptable outputs, or None.
@@ -58,12 +62,15 @@ def json_lines(
     """
     check_on_bad_example(on_bad_example)
     folder = existing_folder(data_dir)
-    names = dict(zip(SPLITS, (train, validation, test), strict=True))
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    check_streaming(splitting, streaming=streaming)
+    names = splitting.names(lambda name: any_file(folder, name))
     files = {split: split_files(folder, split, name) for split, name in names.items()}
     shards = files.pop("train") if streaming else []
     loaded = make_splits(
         {split: _read(paths, source, target, references) for split, paths in files.items()},
         on_bad_example=on_bad_example,
+        splitting=splitting,
     )
     if not streaming:
         return loaded

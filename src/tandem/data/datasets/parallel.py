@@ -9,7 +9,7 @@ from datasets import DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import (
-    SPLITS,
+    any_file,
     check_on_bad_example,
     existing_folder,
     make_splits,
@@ -18,6 +18,7 @@ from tandem.data.datasets.base import (
     split_files,
 )
 from tandem.data.fingerprints import Fingerprint, file_fingerprint
+from tandem.data.splitting import Part, Splitting, check_streaming
 from tandem.data.stream import (
     Example,
     Place,
@@ -34,20 +35,22 @@ def parallel(
     *,
     data_dir: str,
     train: str,
-    validation: str,
-    test: str,
+    validation: Part,
+    test: Part | None,
+    seed: int,
     source: str,
     target: str,
     streaming: bool,
     on_bad_example: str,
 ) -> DatasetDict | StreamedSplits:
-    """Load files such as ``train.en`` and ``train.de``, also ``train.en.gz``.
+    """Load files such as ``train.en`` and ``train.de``, also ``train.en.gz`` or ``.zst``.
 
     :param data_dir: the folder of the files.
     :param train: the part of the training files' names before the dot, or a pattern such as
         ``train-*`` for several files, which are the shards of a stream.
-    :param validation: the same for the validation files.
-    :param test: the same for the test files.
+    :param validation: the same for the validation files, or a share of the training pairs.
+    :param test: the same for the test files; None: there is no test split.
+    :param seed: what shares are drawn from.
     :param source: the part of the source files' names behind the dot, such as ``en``.
     :param target: the same for the target files.
     :param streaming: read the training pairs as a stream.
@@ -55,7 +58,9 @@ def parallel(
     """
     check_on_bad_example(on_bad_example)
     folder = existing_folder(data_dir)
-    names = dict(zip(SPLITS, (train, validation, test), strict=True))
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    check_streaming(splitting, streaming=streaming)
+    names = splitting.names(lambda name: any_file(folder, name, ending=f".{source}"))
     files = {split: _files(folder, split, name, source, target) for split, name in names.items()}
     shards = files.pop("train") if streaming else []
     loaded = make_splits(
@@ -64,6 +69,7 @@ def parallel(
             for split, pairs in files.items()
         },
         on_bad_example=on_bad_example,
+        splitting=splitting,
     )
     if not streaming:
         return loaded
@@ -73,7 +79,7 @@ def parallel(
 def _files(folder: Path, split: str, name: str, source: str, target: str) -> list["ParallelFiles"]:
     """Return the pairs of files of a split."""
     sources = split_files(folder, split, name, ending=f".{source}")
-    stems = [path.name.removesuffix(f".{source}") for path in sources]
+    stems = [path.name[: path.name.rindex(f".{source}")] for path in sources]
     targets = [split_file(folder, split, stem, ending=f".{target}") for stem in stems]
     return [ParallelFiles(*pair) for pair in zip(sources, targets, strict=True)]
 

@@ -1,12 +1,13 @@
 """What datasets of recordings share: folders with a table, validation speakers, and the Hub."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
 from datasets import Audio, Dataset, Value
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.folders import FileEntry, hold_out, keep_whole, read_folder
+from tandem.data.datasets.folders import FileEntry, by_content, keep_whole, read_folder
 from tandem.data.datasets.hub_split import load_split
 
 ENDINGS = (
@@ -21,21 +22,14 @@ def read_recordings(folder: Path, text_column: str, *, on_bad_example: str) -> l
     return read_folder(folder, text_column, ENDINGS, on_bad_example=on_bad_example)
 
 
-def hold_out_speakers(
-    entries: list[FileEntry], *, speaker: str | None, share: float, seed: int
-) -> tuple[list[FileEntry], list[FileEntry]]:
-    """Split entries into training and validation ones, with different speakers if they are known.
+def by_speaker(entries: Sequence[FileEntry], column: str | None) -> Callable[[FileEntry], str]:
+    """What is equal for recordings that stay in one split: of one speaker, or of one content.
 
-    :param speaker: the column that names them; None, or a column that no row has, splits the
-        recordings at random.
+    :param column: names the speaker; None, or a column that no row has: nobody is known.
     """
-    known = speaker is not None and any(speaker in entry.columns for entry in entries)
-    return hold_out(
-        entries,
-        share=share,
-        seed=seed,
-        group=(lambda entry: entry.columns.get(str(speaker), "")) if known else None,
-    )
+    if column is None or not any(column in entry.columns for entry in entries):
+        return by_content(entries)
+    return lambda entry: entry.columns.get(column, "")
 
 
 def hub_recordings(

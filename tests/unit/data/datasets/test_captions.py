@@ -53,7 +53,7 @@ def folders(tmp_path: Path) -> Path:
 
 def load_folders(folder: Path, **changes: str) -> DatasetDict:
     names = dict(zip(SPLITS, SPLITS, strict=True))
-    options = {**names, "target": "caption", "on_bad_example": "error", **changes}
+    options = {**names, "seed": 0, "target": "caption", "on_bad_example": "error", **changes}
     return imagefolder(data_dir=str(folder), **options)
 
 
@@ -67,7 +67,12 @@ def test_imagefolder(folders: Path) -> None:
 
 
 def test_imagefolder_says_what_is_wrong(folders: Path) -> None:
-    refuses(lambda: load_folders(folders, test="dev"), f"The folder {folders / 'dev'} does not exi")
+    refuses(
+        lambda: load_folders(folders, validation="dev"),
+        f"The folder {folders / 'dev'} of the validation split does not exist; correct "
+        "dataset.data_dir or dataset.validation; dataset.validation=0.1 takes a tenth of the "
+        "training split.",
+    )
     draw(folders / "test", "c.PNG")
     refuses(lambda: load_folders(folders), f"The file {folders / 'test' / 'c.PNG'} has no row in")
     assert files(load_folders(folders, on_bad_example="skip"), "test") == ["a.png", "b.png"]
@@ -314,7 +319,7 @@ def picture(brightness: int) -> dict[str, Any]:
 
 def load_hub(folder: Path, captions: list[str], **changes: Any) -> DatasetDict:
     options = {**dict(zip(SPLITS, SPLITS, strict=True)), "image": "image", **changes}
-    options = {"on_bad_example": "error", "name": None, **options}
+    options = {"seed": 0, "on_bad_example": "error", "name": None, **options}
     return hub_captions(path=str(folder), captions=captions, **options)
 
 

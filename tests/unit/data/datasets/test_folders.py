@@ -2,12 +2,11 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.folders import FileEntry, hold_out, make_file_splits, read_folder
+from tandem.data.datasets.folders import FileEntry, make_file_splits, read_folder
 
 
 def fill(folder: Path, table: str, *files: str, name: str = "metadata.csv") -> Path:
@@ -139,38 +138,6 @@ def test_skip(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         f"Skipped 2 of 3 examples; the first: {folder}/metadata.csv line 3 names the file "
         f"{folder}/b.wav, which does not exist.",
     ]
-
-
-def entries_of(speakers: str) -> list[FileEntry]:
-    return [
-        FileEntry(Path(f"{place}.wav"), ["x"], "", {"speaker": speaker})
-        for place, speaker in enumerate(speakers)
-    ]
-
-
-def test_hold_out_keeps_groups_together() -> None:
-    entries = entries_of("aabbccddeeffgghh")
-    stay, held = hold_out(entries, share=0.25, seed=0, group=lambda entry: entry.columns["speaker"])
-    assert len(held) == 4
-    assert sorted([*stay, *held], key=lambda entry: int(entry.file.stem)) == entries
-    who = [{entry.columns["speaker"] for entry in part} for part in (stay, held)]
-    assert not who[0] & who[1]
-    options: dict[str, Any] = {"share": 0.25, "group": lambda entry: entry.columns["speaker"]}
-    assert hold_out(entries, seed=0, **options) == (stay, held)
-    assert any(hold_out(entries, seed=seed, **options) != (stay, held) for seed in (1, 2, 3))
-
-
-def test_hold_out_that_cannot_be() -> None:
-    assert [len(part) for part in hold_out(entries_of("aaaa"), share=0.1, seed=0, group=None)] == [
-        3,
-        1,
-    ]
-    with pytest.raises(InputError, match="cannot be held out of 4 training examples in 1 groups"):
-        hold_out(
-            entries_of("aaaa"), share=0.1, seed=0, group=lambda entry: entry.columns["speaker"]
-        )
-    with pytest.raises(InputError, match=r"dataset.validation_share \(1.0\) must be between 0 and"):
-        hold_out(entries_of("ab"), share=1.0, seed=0, group=None)
 
 
 def test_training_has_an_example_for_each_text() -> None:

@@ -1,9 +1,11 @@
 """The user's own files: parallel text, JSON Lines, tables."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tandem.core.errors import InputError
@@ -20,6 +22,7 @@ def load_parallel(folder: Path, **changes: Any) -> Any:
         "source": "en",
         "target": "de",
         "streaming": False,
+        "seed": 0,
         "on_bad_example": "error",
         **NAMES,
         **changes,
@@ -35,6 +38,7 @@ def load_json(folder: Path, **changes: Any) -> Any:
         "target": "b",
         "references": None,
         "streaming": False,
+        "seed": 0,
         "on_bad_example": "error",
     }
     return json_lines(data_dir=str(folder), **{**options, **names, **changes})
@@ -46,7 +50,8 @@ def load_csv(folder: Path, **changes: Any) -> Any:
     options = {
         "source": "a",
         "target": "b",
-        "delimiter": ",",
+        "seed": 0,
+        "delimiter": None,
         "quote": '"',
         "on_bad_example": "error",
     }
@@ -75,16 +80,6 @@ def test_parallel_file_that_is_missing(write: Write) -> None:
     assert message_of(load_parallel, folder) == (
         f"The file {folder / 'train.de'} of the train split does not exist; correct "
         "dataset.data_dir or dataset.train."
-    )
-
-
-@pytest.mark.parametrize("load", [load_parallel, load_json, load_csv])
-def test_split_without_a_name(write: Write, load: Any) -> None:
-    text = {**same("en", "x\n"), **same("de", "x\n"), **same("csv", "a,b\nx,y\n")}
-    folder = write(**text, **same("jsonl", '{"a": "x", "b": "y"}\n'))
-    assert message_of(load, folder, validation=None) == (
-        "The dataset needs a file for its validation split; set dataset.validation to the name of "
-        f"one in {folder}."
     )
 
 
@@ -162,6 +157,64 @@ def test_table_with_numbers_and_tabs(write: Write) -> None:
     assert data["train"][:] == {"source": ['say "hi'], "target": ['sag "hi']}
 
 
+def packed(ending: str, text: str) -> bytes:
+    raw = text.encode()
+    if ending == ".zst":
+        return bytes(pa.Codec("zstd").compress(raw, asbytes=True))
+    return gzip.compress(raw) if ending == ".gz" else raw
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("named", [True, False])
+def test_one_table_compressed_or_not(tmp_path: Path, ending: str, named: bool) -> None:
+    lines = [f"source {number}\ttarget {number}\n" for number in range(10)]
+    (tmp_path / f"all.tsv{ending}").write_bytes(packed(ending, "a\tb\n" + "".join(lines)))
+    name = f"all.tsv{ending if named else ''}"
+    data = load_csv(tmp_path, train=name, validation=0.2, test=0.1)
+    assert {split: len(rows) for split, rows in data.items()} == {
+        "train": 7,
+        "validation": 2,
+        "test": 1,
+    }
+    pairs = [pair for rows in data.values() for pair in zip(*rows[:].values(), strict=True)]
+    assert sorted(pairs) == [(f"source {number}", f"target {number}") for number in range(10)]
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+@pytest.mark.parametrize("streaming", [True, False])
+def test_text_compressed(tmp_path: Path, ending: str, streaming: bool) -> None:
+    for name in ("train-1", "train-2", "dev"):
+        for side in ("en", "de"):
+            text = "".join(f"{name} {side} {number}\n" for number in range(3))
+            (tmp_path / f"{name}.{side}{ending}").write_bytes(packed(ending, text))
+    data = load_parallel(tmp_path, train="train-*", streaming=streaming)
+    expected = [(f"{n} en {i}", f"{n} de {i}") for n in ("train-1", "train-2") for i in range(3)]
+    if not streaming:
+        assert list(zip(*data["train"][:].values(), strict=True)) == expected
+        return
+    read = list(data.train.read([0, 1], ()))
+    assert [example for example, _ in read] == expected
+    for number, (_, place) in enumerate(read, start=1):
+        assert list(data.train.read([0, 1], place)) == read[number:]
+    path = tmp_path / f"train-2.de{ending}"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(
+        InputError, match=rf"The file {path} cannot be read behind line \d \(.+\); p"
+    ):
+        list(data.train.read([0, 1], ()))
+
+
+def test_without_a_test_split(write: Write) -> None:
+    lines = '{"a": "x", "b": "y"}\n'
+    folder = write(train__jsonl=lines, dev__jsonl=lines)
+    assert set(load_json(folder)) == set(load_json(folder, test=None)) == {"train", "validation"}
+    assert message_of(load_json, folder, validation="no.jsonl") == (
+        f"The file {folder / 'no.jsonl'} of the validation split does not exist; correct "
+        "dataset.data_dir or dataset.validation; dataset.validation=0.1 takes a tenth of the "
+        "training split."
+    )
+
+
 def test_table_that_does_not_fit(write: Write) -> None:
     folder = write(**same("csv", 'a,b\n"x\ny",z\nx\n'))
     path = folder / "train.csv"
@@ -179,7 +232,8 @@ def test_table_with_an_open_quote(write: Write) -> None:
     folder = write(**same("csv", 'a,b\n"x,y\n'))
     assert message_of(load_csv, folder) == (
         f"The table {folder / 'train.csv'} cannot be read at line 2 (unexpected end of data); "
-        "correct the line, or dataset.delimiter and dataset.quote."
+        "correct the line, or dataset.delimiter and dataset.quote; dataset.quote=null takes "
+        "quotation marks as text."
     )
 
 

@@ -48,7 +48,7 @@ def folder_of(split: str, speakers: str) -> dict[str, str]:
 def load_audiofolder(folder: Path, **changes: Any) -> Any:
     options = {
         **{"train": "train", "validation": "dev", "test": "test", "target": "transcription"},
-        **{"speaker": "speaker", "validation_share": 0.3, "seed": 0, "on_bad_example": "error"},
+        **{"speaker": "speaker", "seed": 0, "on_bad_example": "error"},
     }
     return audiofolder(data_dir=str(folder), **{**options, **changes})
 
@@ -68,20 +68,27 @@ def test_audiofolder(fill: Fill) -> None:
     assert names(data["test"]) == ["te0.wav"]
 
 
-@pytest.mark.parametrize("validation", ["dev", None])
-def test_audiofolder_without_validation(fill: Fill, validation: str | None) -> None:
-    folder = fill(folder_of("train", "aabbccdd") | folder_of("test", "d"))
-    data = load_audiofolder(folder, validation=validation)
-    held = names(data["validation"])
-    assert len(held) == 4  # two speakers: 0.3 of 8, rounded up to whole ones
-    assert sorted(held + names(data["train"])) == [f"tr{n}.wav" for n in range(8)]
-    assert all((f"tr{n}.wav" in held) == (f"tr{n + 1}.wav" in held) for n in range(0, 8, 2))
-    alone = load_audiofolder(folder, validation=validation, speaker="nobody")
-    assert len(alone["validation"]) == 3
+def test_shares_of_an_audiofolder_keep_speakers_apart(fill: Fill) -> None:
+    folder = fill(folder_of("train", "aabbccdd"))
+    data = load_audiofolder(folder, validation=0.2, test=0.3)
+    sizes = {name: len(split) for name, split in data.items()}
+    assert sizes == {"train": 2, "validation": 2, "test": 4}  # whole speakers, of two each
+    people = [{int(name[2]) // 2 for name in names(split)} for split in data.values()]
+    assert len(people[0] | people[1] | people[2]) == sum(map(len, people))
+
+
+def test_shares_of_an_audiofolder_keep_copies_together(fill: Fill) -> None:
+    folder = fill(folder_of("train", "abcdefgh"))
+    for number, content in enumerate("wxyzwxyz"):
+        (folder / "train" / f"tr{number}.wav").write_text(content)
+    data = load_audiofolder(folder, validation=0.25, test=None, speaker=None)
+    assert set(data) == {"train", "validation"}
+    one, other = names(data["validation"])
+    assert int(other[2]) - int(one[2]) == 4
 
 
 def test_audiofolder_needs_its_training_folder(fill: Fill) -> None:
-    with pytest.raises(InputError, match=r"The folder .*/train does not exist"):
+    with pytest.raises(InputError, match=r"The folder .*/train of the train split does not"):
         load_audiofolder(fill(folder_of("test", "a")))
 
 
