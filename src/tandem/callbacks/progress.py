@@ -236,8 +236,10 @@ class LogLines(LightningProgressBar, Onlooker):
             log_validation(trainer)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Log the end of the epoch."""
-        self._write(trainer)
+        """Log the end of the epoch; of epochs too short to be validated only if it is time."""
+        validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
+        if validated or time.monotonic() - self._written >= self.seconds_between_lines:
+            self._write(trainer)
 
     def _write(self, trainer: L.Trainer) -> None:
         self._written = time.monotonic()

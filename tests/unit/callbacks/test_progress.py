@@ -60,6 +60,21 @@ def test_lines_without_a_terminal(
     assert capsys.readouterr().out == ""
 
 
+def test_epochs_without_a_validation_have_no_line(
+    tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, caplog: Any
+) -> None:
+    run = tiny_trainer(
+        callbacks=[LogLines(seconds_between_lines=1000)],
+        max_epochs=4,
+        check_val_every_n_epoch=2,
+        enable_progress_bar=True,
+    )
+    with caplog.at_level(logging.INFO, logger="tandem"):
+        run.fit(tiny_module(), tiny_loader(4), tiny_loader(2))
+    epochs = [line.partition(",")[0] for line in lines(caplog)]
+    assert epochs == ["epoch 2/4", "epoch 2/4", "epoch 4/4", "epoch 4/4"]
+
+
 def test_lines_within_an_epoch_when_it_is_time(
     tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, caplog: Any
 ) -> None:
