@@ -10,7 +10,7 @@ from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Choice, Expansion
 from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
-from tandem.search.prefixes import choose, extend
+from tandem.search.prefixes import choose, extend, no_outputs
 
 
 class Candidates(NamedTuple):
@@ -53,13 +53,13 @@ class Beams(Expansion):
         self.expand, self.goes_on, self.penalty = expand, goes_on, penalty
         self.size, self.groups, self.max_length = size, groups, max_length
         beams = len(first) * groups
-        self.pool = Pool.empty(beams, size, max_length, first.device)
+        self.pool = Pool.empty(beams, size, first.device)
         self.live = torch.arange(beams, device=first.device)  # (P,) beams that are open
         self.scores = torch.full(
             (beams, size), -torch.inf, dtype=torch.float32, device=first.device
         )
         self.scores[:, 0] = 0.0  # all prefixes are alike before the first step, so only one counts
-        self.prefixes = first.new_full((beams, size, max_length), SPECIAL_IDS.pad)
+        self.prefixes = no_outputs(first, beams, size)
 
     def history(self, position: int) -> Tensor:
         """See :class:`Expansion`."""
@@ -69,7 +69,7 @@ class Beams(Expansion):
         """See :class:`Expansion`."""
         size, length = self.size, position + 1
         ranks, scores, parents, symbols = self.expand(self.scores, allowed, normalizer)
-        extended = extend(self.prefixes, parents, symbols, position)  # (P, n, max_length)
+        extended = extend(self.prefixes, parents, symbols, position, self.max_length)  # (P, n, t)
         ended = symbols == SPECIAL_IDS.eos
         final = ended if length < self.max_length else torch.ones_like(ended)
         ranked = scores[:, :size] / self.penalty(length)

@@ -7,16 +7,18 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from tandem.core.errors import InputError
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Choice, Expansion, Search, Step, extend_step_by_step
 from tandem.search.options import checked_count
 from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
-from tandem.search.prefixes import choose, expand, extend
+from tandem.search.prefixes import choose, expand, extend, no_outputs
 from tandem.search.vocabulary import Vocabulary, bound, checked_sequences, ids_of
 
 KEY = "search.required"
+MOST_REQUIRED = 1000
 
 
 class ConstrainedBeamSearch(Search):
@@ -55,6 +57,12 @@ class ConstrainedBeamSearch(Search):
         """See :class:`Search`."""
         search = copy.copy(self)
         search.required = [ids_of(KEY, one, vocabulary) for one in self.required]
+        symbols = sum(map(len, search.required))
+        if symbols > MOST_REQUIRED:
+            raise InputError(
+                f"`{KEY}` has {symbols:,} symbols, but at most {MOST_REQUIRED:,} can be required, "
+                "as each needs a beam of its own; leave some out."
+            )
         return search
 
     def __call__(
@@ -86,12 +94,12 @@ class Grid(Expansion):
         super().__init__(self.beams * width)
         self.sequences, self.penalty, self.max_length = sequences, penalty, max_length
         sources, device = len(first), first.device
-        self.pool = Pool.empty(sources, width, max_length, device)
+        self.pool = Pool.empty(sources, width, device)
         self.live = torch.arange(sources, device=device)  # (B',) sources that are not done
         shape = (sources, self.beams, width)
         self.scores = torch.full(shape, -torch.inf, dtype=torch.float32, device=device)
         self.scores[:, 0, 0] = 0.0  # nothing is written yet, so there is one prefix
-        self.prefixes = first.new_full((sources, self.rows, max_length), SPECIAL_IDS.pad)
+        self.prefixes = no_outputs(first, sources, self.rows)
         self.written = first.new_zeros(
             sources, self.rows, len(sequences.lengths)
         )  # symbols of each
@@ -104,7 +112,9 @@ class Grid(Expansion):
         """See :class:`Expansion`."""
         length = position + 1
         best, parents, symbols, moves = self._expand(allowed, normalizer)  # (B, beams, 2K)
-        extended = extend(self.prefixes, parents.flatten(1), symbols.flatten(1), position)
+        extended = extend(
+            self.prefixes, parents.flatten(1), symbols.flatten(1), position, self.max_length
+        )
         counted = self.sequences.counted(moves).flatten(1, 2)
         written = choose(self.written, parents.flatten(1)) + counted
         extended, written = (part.view(*best.shape, -1) for part in (extended, written))

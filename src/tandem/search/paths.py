@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import Choice, Expansion, until_eos
+from tandem.search.prefixes import no_outputs, with_room
 
 
 class Paths(Expansion):
@@ -28,7 +29,7 @@ class Paths(Expansion):
         self.choose = choose
         self.live = torch.arange(len(first), device=first.device)  # (B',) sources that go on
         self.ended = first.new_zeros(len(first) * rows, dtype=torch.bool)  # (N,)
-        self.outputs = first.new_full((len(first), rows, max_length), SPECIAL_IDS.pad)
+        self.outputs, self.max_length = no_outputs(first, len(first), rows), max_length
         self.scores = torch.zeros((len(first), rows), dtype=torch.float64, device=first.device)
 
     def history(self, position: int) -> Tensor:
@@ -42,6 +43,7 @@ class Paths(Expansion):
         log_probs = log_probs.double().masked_fill(self.ended.unsqueeze(1), 0.0)
         self.scores[self.live] += log_probs.view(-1, self.rows)
         tokens = tokens.masked_fill(self.ended, SPECIAL_IDS.eos)
+        self.outputs = with_room(self.outputs, position, self.max_length)
         self.outputs[self.live, :, position] = tokens.view(-1, self.rows)
         self.ended = tokens == SPECIAL_IDS.eos
         return Choice(tokens, None, ~self.ended.view(-1, self.rows).all(1))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.search.base import until_eos
-from tandem.search.prefixes import choose
+from tandem.search.prefixes import choose, no_outputs, with_room
 
 
 @dataclass
@@ -17,26 +17,27 @@ class Pool:
     scores: Tensor
     """(B, K), -inf where there is none yet."""
     outputs: Tensor
-    """(B, K, max_length)"""
+    """(B, K, length), as long as those of them that was added last."""
 
     @staticmethod
-    def empty(blocks: int, width: int, max_length: int, device: torch.device) -> "Pool":
+    def empty(blocks: int, width: int, device: torch.device) -> "Pool":
         """A pool in which nothing has finished."""
-        return Pool(
-            torch.full((blocks, width), -torch.inf, dtype=torch.float32, device=device),
-            torch.full(
-                (blocks, width, max_length), SPECIAL_IDS.pad, dtype=torch.long, device=device
-            ),
-        )
+        scores = torch.full((blocks, width), -torch.inf, dtype=torch.float32, device=device)
+        return Pool(scores, no_outputs(scores, blocks, width))
 
     def add(self, live: Tensor, scores: Tensor, final: Tensor, outputs: Tensor) -> None:
-        """Merge candidates (B', K) where ``final``, and keep the best K of each block."""
+        """Merge candidates (B', K) where ``final``, and keep the best K of each block.
+
+        :param outputs: (B', K, length), never shorter than before.
+        """
         if not final.any():
             return
         self.scores = self.scores.to(scores.dtype)
         width = self.scores.size(1)
         both = torch.cat((self.scores[live], scores.masked_fill(~final, -torch.inf)), dim=1)
         self.scores[live], order = both.topk(width, dim=1)
+        length = outputs.size(2)
+        self.outputs = with_room(self.outputs, length - 1, length)
         self.outputs[live] = choose(torch.cat((self.outputs[live], outputs), dim=1), order)
 
     def best(self, live: Tensor) -> Tensor:
@@ -55,7 +56,8 @@ class Pool:
         """
         sources = len(self.scores) // groups
         outputs, scores = (
-            part.view(sources, -1, *part.shape[2:]) for part in (self.outputs, self.scores)
+            part.unflatten(0, (sources, groups)).flatten(1, 2)
+            for part in (self.outputs, self.scores)
         )
         return [_ranked(*rows) for rows in zip(outputs.tolist(), scores.tolist(), strict=True)]
 

@@ -1,12 +1,17 @@
 """Prefixes side by side, K for each of B blocks (sources, or groups of one), and how they grow."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tandem.core.precision import wide_type
+from tandem.core.types import SPECIAL_IDS
 
 BLOCK = 64
 """Symbols that are looked at together."""
+
+FIRST_ROOM = 64
+"""Symbols of an output that there is room for at first."""
 
 ROWS = 16
 """Rows that a CPU goes through together; few enough to stay in its cache."""
@@ -83,8 +88,27 @@ def choose(history: Tensor, order: Tensor) -> Tensor:
     return history.gather(1, order.unsqueeze(2).expand(-1, -1, history.size(2)))
 
 
-def extend(history: Tensor, parents: Tensor, symbols: Tensor, position: int) -> Tensor:
+def extend(
+    history: Tensor, parents: Tensor, symbols: Tensor, position: int, max_length: int
+) -> Tensor:
     """Histories of the parents with the new symbol at ``position``."""
-    extended = choose(history, parents)
+    extended = choose(with_room(history, position, max_length), parents)
     extended[:, :, position] = symbols
     return extended
+
+
+def no_outputs(like: Tensor, *shape: int) -> Tensor:
+    """Outputs (*shape, 0) that are still empty; see :func:`with_room`."""
+    return like.new_zeros((*shape, 0), dtype=torch.long)
+
+
+def with_room(outputs: Tensor, position: int, max_length: int) -> Tensor:
+    """Outputs (..., length) with a place at ``position``: if they are full, twice as many.
+
+    So memory follows what is written, and not how much might be.
+    """
+    length = outputs.size(-1)
+    if position < length:
+        return outputs
+    more = min(max_length, max(2 * length, FIRST_ROOM, position + 1)) - length
+    return F.pad(outputs, (0, more), value=SPECIAL_IDS.pad)

@@ -6,6 +6,7 @@ from typing import Protocol
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
 
+MOST_SEQUENCES = 100_000
 EDGES = (SPECIAL_IDS.pad, SPECIAL_IDS.bos, SPECIAL_IDS.eos)
 """What cannot stand inside an output."""
 
@@ -45,6 +46,11 @@ def checked_sequences(key: str, sequences: Sequence[Sequence[int] | str]) -> lis
         raise InputError(
             f"`{key}` must be a list of texts or of lists of ids, at least one, such as "
             f'["a dog",[5,6]], but is {sequences!r}.'
+        )
+    if len(sequences) > MOST_SEQUENCES:
+        raise InputError(
+            f"`{key}` must be at most {MOST_SEQUENCES:,} texts or lists of ids, but has "
+            f"{len(sequences):,}; leave some out."
         )
     return [checked_sequence(f"{key}[{place}]", one) for place, one in enumerate(sequences)]
 

@@ -189,6 +189,13 @@ def test_a_config_that_describes_no_model(bundle: Path, change: Edit) -> None:
         {"reader": "tandem.data.readers.TextReader", "options": {}},
         {"reader": "tandem.data.readers.TextReader", "options": {"truncate": "3"}},
         {"reader": "tandem.data.readers.TextReader", "options": {"truncate": 3, "extra": 1}},
+        *(
+            {
+                "reader": "tandem.data.readers.TextReader",
+                "options": {"truncate": None, "before": None, "after": 2, **change},
+            }
+            for change in ({"truncate": 0}, {"truncate": -3}, {"before": -1}, {"after": 10**6})
+        ),
         {"reader": "tandem.data.readers.FileReader", "options": {}},
         {"reader": "tandem.data.readers.FileReader", "options": {"features": None}},
         {"reader": "tandem.data.readers.FileReader", "options": {"features": {"media": "text"}}},

@@ -149,3 +149,10 @@ def test_what_the_vocabulary_does_not_have_is_named(vocabulary) -> None:
         constrained(2, [[9]]).bind(vocabulary)
     with pytest.raises(InputError, match=r"`search\.required` holds 'a q', which cannot"):
         constrained(2, ["a q"]).bind(vocabulary)
+
+
+def test_too_much_to_require(vocabulary) -> None:
+    with pytest.raises(InputError, match=r"has 2,000 symbols, but at most 1,000 can be required"):
+        constrained(2, [[A] * 2000]).bind(vocabulary)
+    with pytest.raises(InputError, match=r"must be at most 100,000 texts or lists of ids, but has"):
+        constrained(2, [[A]] * 200_000)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tandem.search import prefixes
 from tandem.search.prefixes import BLOCK, ROWS, largest, log_normalizer
 
 
@@ -43,3 +44,15 @@ def test_log_normalizer_is_logsumexp(rows: int) -> None:
     logits = 50 * torch.randn(rows, 30, generator=torch.Generator().manual_seed(rows)).double()
     logits[0, 4:] = -torch.inf
     torch.testing.assert_close(log_normalizer(logits), logits.logsumexp(1, keepdim=True))
+
+
+@pytest.mark.parametrize("name", ["beam", "constrained", "diverse", "greedy", "sampling"])
+def test_room_for_outputs_grows_as_they_do(chain, small_search, monkeypatch, name: str) -> None:
+    symbols = dict.fromkeys(range(3, 7), 0.24) | {2: 0.04}
+    model = chain([dict.fromkeys(range(7), symbols)] * 2)
+    found = []
+    for room in (100, 1, 3):
+        monkeypatch.setattr(prefixes, "FIRST_ROOM", room)
+        found.append(model.search(small_search(name), max_length=11))
+    assert found[0] == found[1] == found[2]
+    assert max(len(tokens) for one in found[0] for tokens, _ in one) == 11

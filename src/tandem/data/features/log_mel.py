@@ -17,6 +17,7 @@ INT16 = 32768
 """Kaldi's filter banks are of samples in this range."""
 LOG_POWER_PER_DECIBEL = math.log(10) / 10
 """The bands hold natural logarithms of power."""
+MOST_SPEEDS = 100
 SKIP = "set data.on_bad_example=skip"
 
 
@@ -57,16 +58,24 @@ class LogMel(Features):
                 f"`features.normalization` ({normalization}) must be one of "
                 f"{', '.join(NORMALIZATIONS)}."
             )
-        for key, value in (
-            ("sampling_rate", sampling_rate),
-            ("num_mels", num_mels),
-            ("window_ms", window_ms),
-            ("shift_ms", shift_ms),
-            ("dynamic_range", dynamic_range),
-            ("stack", stack),
+        for key, value, most in (
+            ("sampling_rate", sampling_rate, 1_000_000),
+            ("num_mels", num_mels, 10_000),
+            ("window_ms", window_ms, 10_000),
+            ("shift_ms", shift_ms, 10_000),
+            ("dynamic_range", dynamic_range, 10_000),
+            ("stack", stack, 1_000),
         ):
-            if value <= 0:
-                raise InputError(f"`features.{key}` must be above 0, but is {value}.")
+            if not 0 < value <= most:
+                raise InputError(
+                    f"`features.{key}` must be above 0 and at most {most:,}, but is {value}."
+                )
+        if shift_ms < 1 / 8:
+            raise InputError(f"`features.shift_ms` must be at least 0.125, but is {shift_ms}.")
+        if len(speeds) > MOST_SPEEDS:
+            raise InputError(
+                f"`features.speeds` must be at most {MOST_SPEEDS} numbers, but has {len(speeds):,}."
+            )
         if not speeds or speeds[0] != 1 or not all(0.5 <= speed <= 2 for speed in speeds):
             raise InputError(
                 f"`features.speeds` ({', '.join(map(str, speeds))}) must be numbers from 0.5 to 2 "

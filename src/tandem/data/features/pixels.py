@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from tandem.core.errors import InputError
 from tandem.data.features.base import Features, File, Vectors
 
+MOST_PIXELS = 2**26
 MODES = {1: "L", 3: "RGB"}
 DEEP_GREY = "I;16"
 """How Pillow's names of modes with 16 bits of grey begin."""
@@ -44,6 +45,12 @@ class PixelFeatures(Features):
                 raise InputError(
                     f"`features.{name}` must be at least 1, but is {getattr(self, name)}."
                 )
+        if self.image_height * self.image_width > MOST_PIXELS:
+            raise InputError(
+                f"Pictures may have {MOST_PIXELS:,} pixels, but `features.image_height` "
+                f"({self.image_height}) times `features.image_width` ({self.image_width}) is more; "
+                "lower one of them."
+            )
         if self.channels not in MODES:
             raise InputError(
                 f"`features.channels` must be 1 (grey) or 3 (colours), but is {self.channels}."

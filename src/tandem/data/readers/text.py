@@ -127,10 +127,19 @@ class TextReader(SourceReader):
         shared: Tokenizer | None,
     ) -> Self:
         """See :class:`SourceReader`."""
-        if not all(value is None or type(value) is int for value in options.values()):
+        if options.keys() != {"truncate", "before", "after"} or not all(
+            value is None or type(value) is int for value in options.values()
+        ):
             raise TypeError("truncate, before and after must be whole numbers or null")
         tokenizer = shared or Tokenizer.from_json(open_file(TOKENIZER).read_text(encoding="utf-8"))
-        return cls(tokenizer, **options)
+        reader = cls(tokenizer, **options)
+        if options["truncate"] is not None and options["truncate"] < 1:
+            raise TypeError("truncate must be at least 1")
+        if any(
+            id_ is not None and not 0 <= id_ < reader.size for id_ in (reader.before, reader.after)
+        ):
+            raise TypeError("before and after must be ids of the vocabulary")
+        return reader
 
     def _column(self, ids: Ragged, refusal: Callable[[int], str]) -> TextColumn:
         """Refuse a source without symbols, and truncate the others."""

@@ -144,12 +144,17 @@ def test_bad_files_are_named() -> None:
     ("changes", "text"),
     [
         ({"normalization": "max"}, r"`features.normalization` \(max\) must be one of none, mean,"),
-        ({"stack": 0}, "`features.stack` must be above 0, but is 0"),
-        ({"dynamic_range": -1}, "`features.dynamic_range` must be above 0, but is -1"),
+        ({"stack": 0}, "`features.stack` must be above 0 and at most 1,000, but is 0"),
+        (
+            {"dynamic_range": -1},
+            "`features.dynamic_range` must be above 0 and at most 10,000, but is -1",
+        ),
         (
             {"speeds": [0.9, 1.0]},
             r"`features.speeds` \(0.9, 1.0\) must be numbers from 0.5 to 2 of",
         ),
+        ({"shift_ms": 0.01}, "`features.shift_ms` must be at least 0.125, but is 0.01"),
+        ({"speeds": [1.0] * 200}, "`features.speeds` must be at most 100 numbers, but has 200"),
         ({"speeds": []}, r"`features.speeds` \(\) must be"),
         ({"speeds": [1.0, 3.0]}, r"`features.speeds` \(1.0, 3.0\)"),
         ({"num_mels": 200}, r"`features.num_mels` \(200\) must be at least 3, and so few"),
