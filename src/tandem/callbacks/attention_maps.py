@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, wandb_loggers
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, showing_loggers
 from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import SPECIAL_IDS, Evaluated
 from tandem.data.features import Vectors
@@ -64,8 +64,8 @@ class AttentionMaps(RowsOnlooker):
             path = self.folder / f"{name}.png"
             save(drawing(f"{split}, row {index}, step {trainer.global_step}"), path)
             # Pictures under one key must have one size, so each gets a key.
-            for logger in wandb_loggers(trainer):
-                logger.log_image(f"attention/{name}", images=[str(path)], step=trainer.global_step)
+            for logger in showing_loggers(trainer):
+                logger.log_picture(f"attention/{name}", path, trainer.global_step)
         self._drawn_at = time.monotonic()
 
     def _is_time(self) -> bool:

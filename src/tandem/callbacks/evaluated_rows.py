@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import lightning as L
 import torch.distributed
-from lightning.pytorch.loggers import WandbLogger
 
 from tandem.core.types import Evaluated
+from tandem.loggers import ShowsMedia
 
 Split = Literal["validation", "test"]
 
@@ -134,6 +134,6 @@ class EvaluatedRows(L.Callback, ABC):
             self.use(trainer, pl_module, split, rows)
 
 
-def wandb_loggers(trainer: L.Trainer) -> list[WandbLogger]:
-    """Return the run's W&B loggers, which can take tables and pictures."""
-    return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+def showing_loggers(trainer: L.Trainer) -> list[ShowsMedia]:
+    """Return the run's loggers that take pictures and texts."""
+    return [logger for logger in trainer.loggers if isinstance(logger, ShowsMedia)]

@@ -1,18 +1,19 @@
-"""A table of example outputs: to a file and to W&B."""
+"""Example outputs: to a file and to the loggers that show texts."""
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 
-from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, wandb_loggers
+from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, showing_loggers
 from tandem.callbacks.media_copies import keep_copies
 from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
-from tandem.loggers.wandb_logger import MEDIA, media_cell
+from tandem.loggers import MEDIA
 
 
 class SampleTable(RowsOnlooker):
@@ -57,43 +58,21 @@ class SampleTable(RowsOnlooker):
         data = getattr(trainer, "datamodule", None)
         if split == "test" and isinstance(data, DataModule):
             keep_copies(self.path.parent, data, split, rows.indices)
-        loggers = wandb_loggers(trainer)
-        if not loggers:
-            return
-        columns, data = table(rows, _media(trainer, split, rows))
-        for logger in loggers:
+        for logger in showing_loggers(trainer):
             key = f"samples/{LOG_PREFIX[split]}"
-            logger.log_table(key, columns=columns, data=data, step=trainer.global_step)
+            logger.log_samples(
+                key, rows, partial(_media, trainer, split, rows), trainer.global_step
+            )
 
 
-def table(rows: Evaluated, media: list[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
-    """Return the columns and the data of a W&B table.
-
-    :param media: for sources that are not text, what to show beside each one's name: made by
-        :func:`tandem.loggers.wandb_logger.media_cell`.
-    """
-    columns = ["index", "source", "hypothesis", "reference"]
-    data: list[list[Any]] = [
-        [index, source, hypothesis, "\n".join(texts)]
-        for index, source, hypothesis, texts in _zip(rows)
-    ]
-    if media is not None:
-        columns.insert(1, "media")
-        for row, cell in zip(data, media, strict=True):
-            row.insert(1, cell)
-    return columns, data
-
-
-def _media(trainer: L.Trainer, split: Split, rows: Evaluated) -> list[Any] | None:
+def _media(trainer: L.Trainer, split: Split, rows: Evaluated) -> tuple[str, list[bytes]] | None:
     """The rows' pictures or recordings; None if their sources are something else."""
     data = getattr(trainer, "datamodule", None)
     if not isinstance(data, DataModule) or data.media not in MEDIA:
         return None
     files = [data.file(split, index) for index in rows.indices]
-    return [
-        media_cell(data.media, file["bytes"] or Path(file["path"] or "").read_bytes())
-        for file in files
-    ]
+    read = [file["bytes"] or Path(file["path"] or "").read_bytes() for file in files]
+    return data.media, read
 
 
 def _zip(rows: Evaluated) -> list[tuple[int, str, str, list[str]]]:

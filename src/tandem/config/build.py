@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tandem.data.readers import FileReader
 from tandem.data.run_data import TOKENIZERS
 from tandem.data.stream import StreamOptions
 from tandem.inference.decoding import Decoding
-from tandem.loggers import CSVLogger
+from tandem.loggers import PACKAGES, CSVLogger
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
 from tandem.training.noise import Noise
@@ -173,6 +174,16 @@ def build_loggers(cfg: DictConfig) -> list[Logger]:
     for one in loggers:
         guard(one, public_methods(one))
     return loggers
+
+
+def check_loggers(cfg: DictConfig) -> None:
+    """Refuse a logger whose package is missing."""
+    for name, package in PACKAGES.items():
+        if name in (cfg.logger or {}) and find_spec(package) is None:
+            raise InputError(
+                f"logger={name} needs the package {package}, which is not installed; run "
+                f"pip install 'tandem-seq2seq[{name}]', or choose another logger."
+            )
 
 
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tandem.config.build import (
     build_optimizer,
     build_risk,
     build_warm_start,
+    check_loggers,
 )
 from tandem.config.instantiate import make
 from tandem.core.directions import Direction
@@ -121,6 +122,7 @@ def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
     :param cfg: a ``train`` config whose values are all there and settled.
     :param metrics: those that it chooses.
     """
+    check_loggers(cfg)
     parts: dict[str, Any] = {
         "objective": make(cfg.objective),
         "decoding": build_decoding(cfg),

@@ -2,35 +2,28 @@
 
 import io
 import os
+import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.loggers import WandbLogger
 
 from tandem.core.errors import InputError
-from tandem.core.onlookers import report_failure
+from tandem.core.types import Evaluated
+from tandem.loggers.base import ReadMedia, is_first_process, keep_id, read_id
 
 if TYPE_CHECKING:
     import wandb
 
 MODES = ("offline", "online", "disabled")
-MEDIA = ("image", "audio")
-"""What a table shows; of other sources it has the names alone."""
-
 _own_variables: dict[str, str] = {}
 
 
-def make_wandb_logger(
-    *,
-    project: str,
-    name: str,
-    group: str | None,
-    tags: list[str],
-    folder: str,
-    mode: Literal["offline", "online", "disabled"],
-    entity: str | None,
-) -> WandbLogger:
-    """Return Lightning's logger, which starts a W&B run when it logs for the first time.
+class Wandb(WandbLogger):
+    """Lightning's logger, which starts a W&B run when it logs for the first time.
+
+    A resumed run goes on in the same W&B run, whose id stands in ``wandb/id.txt``. Offline each
+    part is a folder of its own in ``wandb/``, and ``wandb sync`` puts them together.
 
     :param project: project on the dashboard.
     :param name: name of the run there.
@@ -41,28 +34,67 @@ def make_wandb_logger(
         ``online`` uploads while training; ``disabled`` writes nothing.
     :param entity: user or team that owns the project; None for the account's own choice.
     """
-    if mode not in MODES:
-        raise InputError(
-            f"logger.wandb.mode ({mode}) is not a mode of W&B; choose one of {', '.join(MODES)}."
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        name: str,
+        group: str | None,
+        tags: list[str],
+        folder: str,
+        mode: Literal["offline", "online", "disabled"],
+        entity: str | None,
+    ) -> None:
+        if mode not in MODES:
+            raise InputError(
+                f"logger.wandb.mode ({mode}) is not a mode of W&B; choose one of "
+                f"{', '.join(MODES)}."
+            )
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        inside = Path(folder).resolve() / "wandb"
+        _keep_inside(inside)
+        super().__init__(
+            project=project,
+            name=name,
+            group=group,
+            tags=list(tags),
+            save_dir=folder,
+            id=None if mode == "disabled" else _run_id(inside / "id.txt"),
+            mode=mode,
+            entity=entity,
+            log_model=False,
+            settings={"console": "off", "silent": True},
         )
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    _keep_inside(Path(folder).resolve() / "wandb")
-    logger = WandbLogger(
-        project=project,
-        name=name,
-        group=group,
-        tags=list(tags),
-        save_dir=folder,
-        mode=mode,
-        entity=entity,
-        log_model=False,
-        settings={"console": "off", "silent": True},
-    )
-    # Lightning passes a setting that W&B only warns about.
-    logger._wandb_init.pop("anonymous", None)
-    if mode == "online":
-        _start(logger)
-    return logger
+        # Lightning passes a setting that W&B only warns about.
+        self._wandb_init.pop("anonymous", None)
+        if mode == "online":
+            _start(self)
+
+    def log_picture(self, key: str, path: Path, step: int) -> None:
+        """Show a PNG file."""
+        self.log_image(key, images=[str(path)], step=step)
+
+    def log_samples(self, key: str, rows: Evaluated, media: ReadMedia, step: int) -> None:
+        """Show example outputs as a table, with the pictures or recordings that they are of."""
+        read = media()
+        cells = None if read is None else [media_cell(read[0], one) for one in read[1]]
+        columns, data = table(rows, cells)
+        self.log_table(key, columns=columns, data=data, step=step)
+
+    def finish(self, exit_code: int) -> None:
+        """Close the W&B run, so that the next run in this process starts one of its own."""
+        if self._experiment is not None:
+            self._experiment.finish(exit_code=exit_code)
+
+
+def _run_id(path: Path) -> str | None:
+    """The id of the W&B run: what W&B's own variable says, or what the run's folder keeps."""
+    if "WANDB_RUN_ID" in os.environ or not is_first_process():
+        return None
+    run_id = read_id(path) or secrets.token_hex(4)
+    keep_id(path, run_id)
+    return run_id
 
 
 def _start(logger: WandbLogger) -> None:
@@ -79,18 +111,20 @@ def _start(logger: WandbLogger) -> None:
         ) from error
 
 
-def finish(loggers: list[Logger], exit_code: int) -> None:
-    """Close the W&B runs, so that the next run in this process starts one of its own.
+def table(rows: Evaluated, media: list[Any] | None = None) -> tuple[list[str], list[list[Any]]]:
+    """Return the columns and the data of a W&B table.
 
-    :param loggers: the trainer's loggers, of any kind.
-    :param exit_code: 0 for a run that went well.
+    :param media: for sources that are not text, what to show beside each one's name.
     """
-    for logger in loggers:
-        if isinstance(logger, WandbLogger) and logger._experiment is not None:
-            try:
-                logger._experiment.finish(exit_code=exit_code)
-            except Exception as error:
-                report_failure("W&B", error)
+    columns = ["index", "source", "hypothesis", "reference"]
+    texts = ["\n".join(references) for references in rows.references]
+    found = zip(rows.indices, rows.sources, rows.hypotheses, texts, strict=True)
+    data: list[list[Any]] = [list(row) for row in found]
+    if media is not None:
+        columns.insert(1, "media")
+        for row, cell in zip(data, media, strict=True):
+            row.insert(1, cell)
+    return columns, data
 
 
 def media_cell(kind: str, file_bytes: bytes) -> "wandb.Image | wandb.Audio":

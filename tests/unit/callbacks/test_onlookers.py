@@ -18,7 +18,7 @@ from tandem.callbacks.onlooker import HOOKS, guard_onlooker, may_fail
 from tandem.config.build import build_callbacks, build_loggers
 from tandem.config.catalogue import config_groups
 from tandem.core.onlookers import guard, public_methods
-from tandem.loggers import finish
+from tandem.loggers import PACKAGES, finish
 
 Compose = Callable[..., DictConfig]
 
@@ -129,6 +129,9 @@ def test_a_logger_that_fails_is_left_out(
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
+    if option in PACKAGES:
+        pytest.importorskip(PACKAGES[option])
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")
     cfg = compose_config("train", f"logger=[{option}]", f"run.folder={tmp_path}")
     (probe,) = build_loggers(cfg)

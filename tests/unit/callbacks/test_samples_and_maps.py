@@ -21,10 +21,10 @@ from tandem.callbacks import (
 )
 from tandem.callbacks.attention_maps import source_drawing
 from tandem.callbacks.onlooker import RowsOnlooker
-from tandem.callbacks.samples import table
 from tandem.core.types import Evaluated
 from tandem.data.readers import Preview, SourceReader
 from tandem.frontends import Frontend
+from tandem.loggers.wandb_logger import table
 
 
 def test_samples(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:

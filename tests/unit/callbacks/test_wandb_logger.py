@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import soundfile
 from PIL import Image
 
 from tandem.callbacks import AttentionMaps, SampleTable, TextMetrics
-from tandem.callbacks.samples import table
 from tandem.core.errors import InputError
 from tandem.core.types import Evaluated
-from tandem.loggers import finish, make_wandb_logger, media_cell
+from tandem.loggers import Wandb, finish, media_cell
+from tandem.loggers.wandb_logger import table
 from tandem.metrics import ExactMatch
 
 
@@ -28,7 +29,8 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    for name in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_API_KEY", "WANDB_MODE"):
+    names = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_API_KEY", "WANDB_MODE", "WANDB_RUN_ID")
+    for name in names:
         monkeypatch.delenv(name, raising=False)
     return home
 
@@ -63,7 +65,7 @@ def test_what_a_run_logs_can_be_read_back(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "run"
-    logger = make_wandb_logger(**settings(folder, "offline"))
+    logger = Wandb(**settings(folder, "offline"))
     watchers = [
         TextMetrics(metrics=[ExactMatch(lowercase=False)]),
         SampleTable(count=2, folder=str(folder)),
@@ -111,7 +113,7 @@ def test_pictures_and_recordings_in_a_table(tmp_path: Path, outside: Path) -> No
         "image": [media_cell("image", png(picture)) for picture in pictures],
         "audio": [media_cell("audio", flac(wave, rate)) for rate in (8000, 16000)],
     }
-    logger = make_wandb_logger(**settings(tmp_path, "offline"))
+    logger = Wandb(**settings(tmp_path, "offline"))
     rows = Evaluated([0, 1], ["a.png", "b.png"], ["x", "y"], [["x"], ["z"]])
     for kind, media in cells.items():
         columns, data = table(rows, media)
@@ -146,10 +148,30 @@ def test_pictures_and_recordings_in_a_table(tmp_path: Path, outside: Path) -> No
 
 def test_two_runs_in_one_process_have_their_own_files(tmp_path: Path, outside: Path) -> None:
     for name in ("one", "two"):
-        logger = make_wandb_logger(**settings(tmp_path / name, "offline"))
+        logger = Wandb(**settings(tmp_path / name, "offline"))
         logger.log_metrics({"a": 1.0}, step=1)
         finish([logger], exit_code=0)
         assert inspect(tmp_path / name)["summary"]["a"] == 1.0
+
+
+def test_a_resumed_run_is_the_same_run(
+    tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two parts with one id, of which the second is marked as one that goes on."""
+    for step in (1, 2):
+        logger = Wandb(**settings(tmp_path, "offline"))
+        logger.log_metrics({"a": 1.0}, step=step)
+        finish([logger], exit_code=0)
+        time.sleep(1.1)  # W&B names a folder by the second
+    run_id = (tmp_path / "wandb" / "id.txt").read_text().strip()
+    parts = sorted((tmp_path / "wandb").glob(f"offline-run-*-{run_id}"))
+    assert len(parts) == 2
+    assert logger._wandb_init["resume"] == "allow"
+    assert logger._id == run_id
+    Wandb(**settings(tmp_path / "none", "disabled"))
+    assert not list((tmp_path / "none").rglob("id.txt"))
+    monkeypatch.setenv("WANDB_RUN_ID", "agents")  # as `wandb agent` does
+    assert Wandb(**settings(tmp_path, "offline"))._id is None
 
 
 def test_the_users_own_folders_come_first(
@@ -157,10 +179,10 @@ def test_the_users_own_folders_come_first(
 ) -> None:
 
     monkeypatch.setenv("WANDB_DATA_DIR", "elsewhere")
-    make_wandb_logger(**settings(tmp_path, "offline"))
+    Wandb(**settings(tmp_path, "offline"))
     assert os.environ["WANDB_DATA_DIR"] == "elsewhere"
 
 
 def test_unknown_mode(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"mode \(onlin\) is not a mode of W&B; choose one of off"):
-        make_wandb_logger(**settings(tmp_path, "onlin"))
+        Wandb(**settings(tmp_path, "onlin"))
