@@ -6,13 +6,18 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from rich.text import Text
+
 from tandem import __version__
 from tandem.commands.help import COMMANDS, print_command_help, print_help
 from tandem.config.folders import find_study
 from tandem.core.errors import InputError, nearest
-from tandem.core.printing import complain
+from tandem.core.printing import complain, say
+from tandem.core.terminal import visible
 
 HELP = ("--help", "-h")
+READING = ("evaluate", "generate", "score")
+"""Commands that read a model, of which a person on a terminal is told."""
 
 
 def main() -> None:
@@ -63,4 +68,11 @@ def _sweep(cfg: Any, overrides: list[str], command: str) -> Any:
 
 def _work(name: str, cfg: Any, command: str) -> Any:
     """The command's own function, which has its name."""
+    if name in READING and sys.stderr.isatty():  # before what takes seconds to import
+        say(Text(f"Loading {visible(_names(cfg.run))} ...", style="dim"))
     return getattr(import_module(f"tandem.commands.{name}"), name)(cfg, command)
+
+
+def _names(run: Any) -> str:
+    """One folder, or several."""
+    return str(run) if isinstance(run, str) else ", ".join(map(str, run))

@@ -4,12 +4,14 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import rich
 from omegaconf import DictConfig
+from rich.text import Text
 
 from tandem.commands import console
 from tandem.commands.files import check_new, source_lines
@@ -17,8 +19,8 @@ from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import device, made_by, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
-from tandem.core.printing import complain
-from tandem.core.terminal import for_stream
+from tandem.core.printing import complain, say
+from tandem.core.terminal import for_stream, visible
 from tandem.inference import Bundle, SourceAttention, load_bundles
 from tandem.models.assemble import has_weights
 
@@ -68,17 +70,23 @@ def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
 def converse(bundle: Bundle, cfg: DictConfig) -> None:
     """Answer line by line until the input ends."""
     reader = bundle.processors.source
-    rich.print(f"[dim]Type {reader.prompt} and press Enter; end with Ctrl-D.[/]")
+    say(Text(f"Type {reader.prompt} and press Enter; end with Ctrl-D.", style="dim"))
     for line in _typed():
         try:
             reader.check_lines([line], most=cfg.max_source_length)
+            unknown = reader.unknown(line)
+            if unknown:
+                shown = visible(", ".join(unknown))
+                say(Text(f"Not in the vocabulary, read as <unk>: {shown}", style="yellow"))
             print(*(for_stream(text, sys.stdout) for text in lines(bundle, [line], cfg)))
         except InputError as error:
             complain(error)
 
 
 def _typed() -> Iterator[str]:
-    """Lines that a person types, without empty ones."""
+    """Lines that a person types, without empty ones; editable where there is readline."""
+    with suppress(ImportError):
+        import_module("readline")  # which gives `input` its keys, and the lines before
     while True:
         try:
             line = input("> ").strip()

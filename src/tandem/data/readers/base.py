@@ -90,6 +90,10 @@ class SourceReader(ABC):
         :param first: the number of the first of them, for errors.
         """
 
+    def unknown(self, line: str) -> list[str]:
+        """Parts of a line of input that the model does not know, as they stand in it."""
+        return []
+
     def is_source(self, name: str) -> bool:
         """Whether an input of this name is one source itself, not a file with one a line."""
         return False

@@ -84,6 +84,10 @@ class TextReader(SourceReader):
                     f"max_source_length={most}; shorten it or raise max_source_length."
                 )
 
+    def unknown(self, line: str) -> list[str]:
+        """Words or characters that are not in the vocabulary."""
+        return self.tokenizer.unknown(line)
+
     def name(self, source: Any, split: str, row: int) -> str:
         """The text."""
         return str(source)

@@ -88,6 +88,13 @@ class Tokenizer:
         encodings = self._inner.encode_batch_fast(texts, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def unknown(self, text: str) -> list[str]:
+        """Return the parts of a text that become ``<unk>``, each once, as they stand in it."""
+        encoding = self._inner.encode(text, add_special_tokens=False)
+        places = zip(encoding.ids, encoding.offsets, strict=True)
+        parts = (text[start:end].strip() for i, (start, end) in places if i == SPECIAL_IDS.unk)
+        return list(dict.fromkeys(part for part in parts if part))
+
     def words(self, text: str) -> list[str]:
         """Return the strings that are cut into pieces, one after the other."""
         normal = self._inner.normalizer.normalize_str(text)

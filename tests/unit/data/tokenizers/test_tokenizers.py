@@ -289,6 +289,24 @@ def test_minimum_frequency_of_zero(kind: str) -> None:
     assert str(caught.value) == "The tokenizer's `min_frequency` (0) must be at least 1."
 
 
+UNKNOWN = {
+    **dict.fromkeys(("word", "wordpiece"), ["Žába", "€"]),
+    **dict.fromkeys(("char", "bpe"), ["Ž", "á", "b", "€"]),
+    "unigram": ["Žáb", "€"],
+    "byte": [],
+}
+
+
+def test_unknown_parts_of_a_text(kind: str) -> None:
+    """Each as it stands in the text, once; together they are what becomes ``<unk>``."""
+    tokenizer = make(kind).train(["the dog sees the cat", "the cat sees the dog"] * 5)
+    text = "the Žába  sees € the dog Žába"
+    assert tokenizer.unknown(text) == UNKNOWN[kind]
+    symbols = tokenizer.tokens(tokenizer.encode_batch([text])[0])
+    assert ("<unk>" in symbols) == bool(UNKNOWN[kind])
+    assert tokenizer.unknown("the dog") == []
+
+
 def damaged(**changes: object) -> str:
     """Return a tokenizer's JSON with some of its keys changed."""
     record = json.loads(make("word").train(["a"]).to_json())
