@@ -120,7 +120,7 @@ def main(overrides: list[str]) -> None:
         table.add_row(
             who,
             f"{1000 * seconds['steps'] / max(facts['steps'], 1):.3f}",
-            f"{seconds['validations']:.3f}",
+            f"{seconds['between']:.3f}",
             f"{seconds['rest']:.3f}",
             f"{inside / facts['fit']:.1%}",
             f"{sum(seconds.values()) / whole:.1%}",

@@ -16,6 +16,7 @@ from tandem.config.catalogue import config_groups
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, make, make_each
 from tandem.core.errors import InputError
+from tandem.loggers import PACKAGES
 
 Compose = Callable[..., DictConfig]
 GROUPS = config_groups()
@@ -59,10 +60,17 @@ def overrides(group: str, option: str) -> list[str]:
     return [f"logger=[{option}]" if group == "logger" else chosen, *NEEDED.get(chosen, [])]
 
 
+def need_package(group: str, option: str) -> None:
+    """Skip what is an extra that is not installed."""
+    if group == "logger" and option in PACKAGES:
+        pytest.importorskip(PACKAGES[option])
+
+
 @pytest.mark.parametrize(("group", "option"), options())
 def test_every_option_passes_the_checks_of_a_run(
     composed: Compose, tmp_path: Path, group: str, option: str
 ) -> None:
+    need_package(group, option)
     cfg = composed("train", *overrides(group, option), f"run.folder={tmp_path / 'run'}")
     if cfg.init_from is None:
         checks.check(cfg)
@@ -76,11 +84,13 @@ def test_every_option_passes_the_checks_of_a_run(
 def test_trainers(composed: Compose, tmp_path: Path, group: str, option: str) -> None:
     if option == "gpu" and not torch.cuda.is_available():
         pytest.skip("there is no GPU")
+    need_package(group, option)
     chosen = overrides(group, option)
     cfg = composed("train", *chosen, f"run.folder={tmp_path / 'run'}")
     trainer = checks.check(cfg).trainer([])
     assert isinstance(trainer, L.Trainer)
-    assert len(trainer.loggers) == len(cfg.logger)
+    own_record = cfg.logger and "csv" not in cfg.logger
+    assert len(trainer.loggers) == len(cfg.logger) + bool(own_record)
 
 
 @pytest.mark.parametrize(("group", "option"), options("dataset"))
