@@ -28,13 +28,22 @@ def options(tmp_path: Path) -> tuple[str, ...]:
 
 
 def test_shares_of_one_table(
-    compose_command: Run, options: tuple[str, ...], tmp_path: Path
+    compose_command: Run,
+    options: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     metrics = train(compose_command("train", *options, "dataset.test=0.1"))
     log = (tmp_path / "run" / "train.log").read_text()
     assert "Split pairs.tsv.gz by dataset.seed=0: train 28, test 4, validation 8" in log
     again = evaluate(compose_command("evaluate", f"run={tmp_path / 'run'}", "split=test"))
     assert again["test/loss"] == pytest.approx(metrics["test/loss"], rel=1e-5)
+    assert "has changed" not in capsys.readouterr().err
+    with gzip.open(tmp_path / "pairs.tsv.gz", "at") as file:
+        file.write("".join(f"new {number}\tz\n" for number in range(10)))
+    evaluate(compose_command("evaluate", f"run={tmp_path / 'run'}", "split=test"))
+    change = "since this run began: the test split had 4 examples and has 5 now"
+    assert f"The data has changed {change}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("without", ["test=false", "dataset.test=null"])

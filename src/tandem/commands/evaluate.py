@@ -17,6 +17,7 @@ from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.files import make_new_folder, write_atomically
 from tandem.data.module import DataModule, LengthFilter
+from tandem.data.run_data import warn_of_change
 from tandem.data.stream import StreamOptions
 from tandem.inference.bundle import Bundle
 from tandem.inference.decoding import encode
@@ -55,6 +56,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     scorers = bundle_metrics(bundle, cfg)
     data = bundle_data(bundle, cfg)
     metrics, hypotheses = score(bundle, data, cfg, scorers)
+    warn_of_change(Path(first), data, cfg.split)
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
     folder = make_new_folder(results / name)
     record = {"metrics": metrics, "split": cfg.split, "command": command}

@@ -40,9 +40,14 @@ def differences(before: Fingerprint, now: Fingerprint, count: str) -> str:
 
     :param count: the fact that is a number, and its unit.
     """
-    if before.get(count) != now.get(count):
-        return f"had {before.get(count, 0):,} {count} and has {now.get(count, 0):,} now"
+    numbers = [before.get(count, 0), now.get(count, 0)]
+    if numbers[0] != numbers[1]:
+        return f"had {_written(numbers[0])} {count} and has {_written(numbers[1])} now"
     others = [name for name in before | now if before.get(name) != now.get(name)]
     if not others:
         return ""
-    return f"has {now.get(count, 0):,} {count} as before, but not the same {' and '.join(others)}"
+    return f"has {_written(numbers[1])} {count} as before, but not the same {' and '.join(others)}"
+
+
+def _written(fact: str | int) -> str:
+    return f"{fact:,}" if isinstance(fact, int) else fact

@@ -63,6 +63,23 @@ def check_data(folder: Path, data: DataModule) -> None:
         )
 
 
+def warn_of_change(folder: Path, data: DataModule, split: str) -> None:
+    """Log if a split that is evaluated is not the one that a run began with, as far as is known.
+
+    :param folder: of the run.
+    :param data: has read the split.
+    """
+    try:
+        kept = _read(folder / DATA)
+    except InputError as error:
+        logger.warning("%s", error)
+        return
+    if kept is not None and split in kept["splits"]:
+        before = {split: kept["splits"][split]}
+        for change in _changed(before, data.fingerprints(), "the {} split", "examples"):
+            logger.warning("The data has changed since this run began: %s", change)
+
+
 def _changed(
     kept: dict[str, Fingerprint], now: dict[str, Fingerprint], what: str, count: str
 ) -> list[str]:
@@ -94,10 +111,14 @@ def _read(path: Path) -> dict[str, dict[str, Any]] | None:
     """
     try:
         record = json.loads(path.read_bytes())
-        return {name: dict(record[name]) for name in ("splits", "shards", "tokenizers")}
+        kept = {name: dict(record[name]) for name in ("splits", "shards", "tokenizers")}
+        for fingerprint in (*kept["splits"].values(), *kept["shards"].values()):
+            if any(type(fact) not in (int, str) for fact in fingerprint.values()):
+                raise ValueError("it holds other things than numbers and texts")
+        return kept
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"The file {path} says what data the run began with, but cannot be read ({error}); "
             "delete it to go on without this check."

@@ -102,6 +102,24 @@ def test_what_is_damaged_is_made_again(
     assert not caplog.text
 
 
+def test_tokenizers_that_are_kept_are_not_learnt_again(
+    byte_features: type, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    learn = LearnProcessors(
+        reader=None,
+        source_recipe=RECIPE,
+        target_recipe=RECIPE,
+        truncate_source=None,
+        kept=tmp_path,
+    )
+    kept = RECIPE.train(["x y z"])
+    (tmp_path / "target.json").write_text(kept.to_json())
+    assert learn(lambda column: TEXTS).target.symbols == kept.symbols
+    (tmp_path / "target.json").write_text(kept.to_json()[:-5])
+    assert learn(lambda column: TEXTS).target.symbols == RECIPE.train(TEXTS).symbols
+    assert f"{tmp_path / 'target.json'} is damaged" in caplog.text
+
+
 def test_a_cache_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "none", tmp_path / "none" / "one", tmp_path / "file" / "one"):
