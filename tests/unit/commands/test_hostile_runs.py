@@ -155,12 +155,13 @@ def test_one_bad_folder_of_each_kind(
     good = write_run("good", right=1)
     for name, damage in {**kinds, **NOTED, **BORNE}.items():
         damage(write_run(name.replace("/", "-"), right=1))
+    write_run(os.fsdecode(b"half a letter \xff"))
     names = as_overrides([str(good.parent)])
     cfg = compose_config("report", f"output={tmp_path}/report.html", *names)
     page = report(cfg).read_bytes().decode()
     (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
     runs = {run["name"]: run for run in json.loads(found)["runs"]}
-    assert runs.keys() == {"good", *kinds, *NOTED, *BORNE}
+    assert runs.keys() == {"good", "half a letter ?", *kinds, *NOTED, *BORNE}
     assert runs["good"]["state"] == "finished"
     assert runs["good"]["notes"] == []
     for name in (*kinds, *NOTED):

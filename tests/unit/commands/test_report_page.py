@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tandem.commands.report import as_overrides, report
+from tandem.commands.arguments import as_overrides
+from tandem.commands.report import report
 
 Compose = Callable[..., Any]
 WriteRun = Callable[..., Path]
@@ -35,6 +36,7 @@ const traces = () => chosenRows().flatMap(tracesOf);
 const seen = {};
 """
 END = """
+seen.overflow = document.documentElement.scrollWidth - innerWidth;
 seen.loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
 seen.failure = byId("failure").textContent;
 document.body.replaceChildren(make("pre", { id: "seen" }, JSON.stringify(seen)));
@@ -42,21 +44,23 @@ document.body.replaceChildren(make("pre", { id: "seen" }, JSON.stringify(seen)))
 
 
 @pytest.fixture
-def use_page(compose_config: Compose, tmp_path: Path) -> Callable[[Path, str], dict[str, Any]]:
+def use_page(compose_config: Compose, tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Report a folder, run a script in the page and return what it wrote into ``seen``."""
 
-    def use(folder: Path, script: str) -> dict[str, Any]:
+    def use(folder: Path, script: str, width: int = 1200) -> dict[str, Any]:
         names = as_overrides([str(folder)])
         path = report(compose_config("report", f"output={tmp_path}/report.html", *names))
         uses = f"<script>{HELPERS}{script}{END}</script></body>"
         path.write_text(path.read_text().replace("</body>", uses))
         browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-        browser += [f"--user-data-dir={tmp_path}/profile", path.as_uri()]
+        browser += [f"--window-size={width},800", f"--user-data-dir={tmp_path}/profile"]
+        browser.append(path.as_uri())
         done = subprocess.run(browser, capture_output=True, text=True, timeout=300, check=True)
         (text,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
         seen: dict[str, Any] = json.loads(html.unescape(text))
         assert seen["loaded"] == []
         assert seen["failure"] == ""
+        assert seen["overflow"] <= 0
         return seen
 
     return use
@@ -152,7 +156,11 @@ def test_a_bookmark_keeps_runs_and_columns(use_page: Any, write_run: WriteRun) -
         seen.again = [chosen(), shownColumns().map((one) => one.key), view.logY, view.smoothing];
         byId("choose-none").click(); open(location.hash); seen.none = chosen();
         open("#run=gone&run=b"); seen.gone = chosen();
+        const paper = () => getComputedStyle(document.body).backgroundColor;
+        put("theme", "dark", "change"); seen.dark = [paper(), chartLayout().paper_bgcolor];
+        put("theme", "light", "change"); seen.light = [paper(), chartLayout().paper_bgcolor];
         """,
+        width=390,
     )
     assert seen["chosen"] == ["c"]
     assert seen["order"] == ["a, new & one", "b", "c"]
@@ -162,6 +170,8 @@ def test_a_bookmark_keeps_runs_and_columns(use_page: Any, write_run: WriteRun) -
     assert seen["again"] == [every, ["", "run", "hidden_size", "test/loss"], True, 0.5]
     assert seen["none"] == []
     assert seen["gone"] == ["b"]
+    assert seen["dark"] == ["rgb(20, 24, 30)"] * 2
+    assert seen["light"] == ["rgb(255, 255, 255)"] * 2
 
 
 def test_means_over_seeds_and_exports(use_page: Any, write_run: WriteRun) -> None:
