@@ -75,7 +75,9 @@ def comparison(
                 "parts": run.parts,
                 "settings": {key: run.settings[key] for key in keys if key in run.settings},
                 "parameters": number(run.record.get("parameters")),
-                "seconds": number(run.record.get("training_seconds")),
+                "seconds": first_number(
+                    run.record.get("training_seconds"), *_last(run, "train/seconds")
+                ),
                 "steps": first_number(run.record.get("steps"), run.log.steps),
                 "epochs": first_number(run.record.get("epochs"), run.log.epochs),
                 "started": run.started,
@@ -114,6 +116,12 @@ def recipe(run: Run) -> str:
     """What two runs share that differ by their seed alone."""
     settings = {key: value for key, value in run.settings.items() if key != "seed"}
     return json.dumps(settings, sort_keys=True) if settings else str(run.folder)
+
+
+def _last(run: Run, curve: str) -> list[float]:
+    """The last value of a curve, if there is one."""
+    _, values = run.log.curves.get(curve, ([], []))
+    return values[-1:]
 
 
 def first_number(*values: Any) -> float | None:

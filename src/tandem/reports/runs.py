@@ -96,8 +96,12 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Final values that are numbers."""
-        written = self.record.get("metrics")
+        """Final values that are numbers; of a run without any, those of its last validation."""
+        written = self.record.get("metrics") or {
+            name: values[-1]
+            for name, (_, values) in self.log.curves.items()
+            if name.startswith("val/") and self.state != "broken"
+        }
         values = {
             shorten(str(name), MAX_TEXT): number(value)
             for name, value in (written.items() if isinstance(written, dict) else ())

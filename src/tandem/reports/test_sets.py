@@ -56,6 +56,8 @@ def exclusions(run: Run) -> dict[str, str]:
         limit = settings.get(key)
         if limit is not None and not (isinstance(limit, float) and limit == 1.0):
             found[split] = f"scored on a part of the split ({key}={limit})"
+    if not run.record.get("metrics") and run.metrics:
+        found["val"] = "the run is not finished, these are scores of its last validation"
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tandem.reports.curves import TrainingLog
 from tandem.reports.outputs import Outputs
 from tandem.reports.runs import Run
 from tandem.reports.test_sets import exclusions, find_test_sets
@@ -70,3 +71,10 @@ def test_runs_on_the_same_rows_are_one_set() -> None:
     assert [name for name, reasons in excluded.items() if reasons] == ["part"]
     assert excluded["part"]["test"].endswith("(trainer.limit_test_batches=1)")
     assert find_test_sets(runs[::-1], kept)[0].id == sets[0].id
+
+
+def test_an_unfinished_run_has_scores_but_no_place() -> None:
+    log = TrainingLog({"val/loss": ([1.0, 2.0], [4.0, 3.0]), "train/loss": ([1.0], [5.0])})
+    unfinished = Run(Path("a"), config={"seed": 0}, record={"state": "running"}, log=log)
+    assert unfinished.metrics == {"val/loss": 3.0}
+    assert list(exclusions(unfinished)) == ["val"]
