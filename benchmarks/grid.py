@@ -36,7 +36,7 @@ from reversal import BANDS, SIDE, VOCABULARY, Pairs, order_blind_loss, strings
 
 from tandem.config.build import build_features, build_model
 from tandem.config.folders import config_folder
-from tandem.inference.teacher_forcing import token_losses
+from tandem.inference.teacher_forcing import score_losses
 from tandem.models import Seq2Seq
 from tandem.training.losses import LabelSmoothedCrossEntropy
 
@@ -192,7 +192,7 @@ def learn(cfg: DictConfig, steps: int) -> float:
     model.eval()
     with torch.inference_mode():
         features, target = held_out.features(model, torch.arange(HELD_OUT))
-        return token_losses(features, model.output.weight, target)[0].mean().item()
+        return score_losses(model.output(features), target)[0].mean().item()
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 
+from tandem.core.types import FIRST_OUTPUT
 from tandem.testing import precision
 
 EACH_TYPE = pytest.mark.parametrize(
@@ -31,8 +32,8 @@ def test_outputs_are_near_those_in_double_precision(option_case, dtype) -> None:
         parameter.mul_(0.5)  # at which sizes rounding does not grow from layer to layer
     model.to(dtype)
     with precision.running_in(dtype, "with rounding"):
-        rounded = model(case.source, case.mask, case.target).double()
-    exact = model.double()(case.source, case.mask, case.target)
+        rounded = model(case.source, case.mask, case.target)[..., FIRST_OUTPUT:].double()
+    exact = model.double()(case.source, case.mask, case.target)[..., FIRST_OUTPUT:]
     error = (rounded - exact).square().mean().sqrt() / exact.std()
     assert error < 4 * torch.finfo(dtype).eps
 

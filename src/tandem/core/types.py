@@ -19,6 +19,8 @@ class SpecialIds:
 
 SPECIAL_IDS = SpecialIds()
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>", "<unk>")
+FIRST_OUTPUT = SPECIAL_IDS.eos
+"""The first id that an output can hold: ``pad`` and ``bos`` stand before it."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ class Decoding:
         def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
             decoder_state, *own_states = state.carry
             predicted = model.decode(tokens.unsqueeze(1), decoder_state)
-            log_probs = decoder.log_probs(model.scores(predicted)[:, 0])  # (N, V)
+            said = model.scores(predicted.features, predicted.copied)[:, 0]  # (N, V)
+            log_probs = decoder.log_probs(said)
             all_weights = predicted.weights
             weights = None if all_weights is None else lambda: all_weights()[:, 0]
             after = []

@@ -48,28 +48,23 @@ def teacher_force(model: Seq2Seq, memory: Memory, batch: Batch) -> TeacherForced
 
 def teacher_forced_losses(model: Seq2Seq, forced: TeacherForced) -> tuple[Tensor, Tensor]:
     """``-log p`` (R,) of each target symbol, in nats, and whether it is the most probable."""
-    if forced.copied is None:
-        return token_losses(forced.features, model.output.weight, forced.target)
-    parts = zip(
-        forced.features.split(CHUNK_ROWS),
-        forced.copied.split(CHUNK_ROWS),
-        forced.target.split(CHUNK_ROWS),
+    features, targets = forced.features.split(CHUNK_ROWS), forced.target.split(CHUNK_ROWS)
+    copied = [None] * len(targets) if forced.copied is None else forced.copied.split(CHUNK_ROWS)
+    losses, hits = zip(
+        *(
+            score_losses(model.scores(*part), target)
+            for *part, target in zip(features, copied, targets, strict=True)
+        ),
         strict=True,
     )
-    found = [
-        score_losses(copied.log_probs(model.output(features)), target)
-        for features, copied, target in parts
-    ]
-    losses, hits = zip(*found, strict=True)
     return torch.cat(losses), torch.cat(hits)
 
 
 def log_probs(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:
     """What the model says at some positions (R',), at least in float32: (R', V)."""
-    logits = model.output(forced.features[rows])
-    if forced.copied is not None:
-        return forced.copied.at(rows).log_probs(logits)
-    return logits.log_softmax(-1, wide_type(logits.dtype))
+    copied = None if forced.copied is None else forced.copied.at(rows)
+    scores = model.scores(forced.features[rows], copied)
+    return scores if model.normalized else scores.log_softmax(-1, wide_type(scores.dtype))
 
 
 def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -77,22 +72,8 @@ def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
     return ctc.losses(memory, batch.target_out, batch.target_mask.sum(1) - 1)
 
 
-def token_losses(features: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """For evaluation: ``-log p`` of each target symbol, and whether it is the most probable.
-
-    :param features: (R, D)
-    :param weight: (V, D)
-    :param target: (R,)
-    :return: (R,) in nats, (R,) bool.
-    """
-    parts = zip(features.split(CHUNK_ROWS), target.split(CHUNK_ROWS), strict=True)
-    found = [score_losses(part @ weight.t(), gold) for part, gold in parts]
-    losses, hits = zip(*found, strict=True)
-    return torch.cat(losses), torch.cat(hits)
-
-
 def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """As :func:`token_losses`, from logits or log-probabilities (R, V)."""
+    """From logits or log-probabilities (R, V): what :func:`teacher_forced_losses` returns."""
     wide = scores.to(wide_type(scores.dtype))
     return F.cross_entropy(wide, target, reduction="none"), scores.argmax(1) == target
 

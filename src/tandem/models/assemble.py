@@ -14,6 +14,7 @@ from tandem.layers.embedding import embedding_table
 from tandem.models.copying import Copier
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
+from tandem.models.vocabulary_layer import VocabularyLayer
 
 TIES = ("none", "target", "all")
 
@@ -55,8 +56,7 @@ def assemble(
     table = embedding_table(target_size, embedding_size)
     if tie_embeddings == "all":
         table = _shared_table(front, embedding_size, shared_vocabulary)
-    output = nn.Linear(writer.output_size, target_size, bias=False)
-    nn.init.normal_(output.weight, std=writer.output_size**-0.5)
+    output = VocabularyLayer(features_size=writer.output_size, target_size=target_size)
     if tie_embeddings != "none":
         if writer.output_size != embedding_size:
             raise InputError(

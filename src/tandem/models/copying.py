@@ -7,6 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tandem.core.precision import wide_type
+from tandem.core.types import FIRST_OUTPUT
+from tandem.models.vocabulary_layer import forbid_no_outputs_
+
+CERTAIN = 1e4
+"""A logit whose probability is 1, and which float16 can show."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,8 @@ class Copied:
     gate: Tensor
     """(...) logit of ``p_gen``: to generate rather than copy."""
     weights: Tensor
-    """(..., S) how probable each source position is to be copied; they sum to 1."""
+    """(..., S) how probable each source position is to be copied; they sum to 1 unless all are 0,
+    where nothing can be copied."""
     source: Tensor
     """(..., S) ids."""
 
@@ -37,7 +43,7 @@ class Copied:
         generated = _widened(logits).log_softmax(-1)
         weights = self.weights.to(generated.dtype)
         copied = torch.zeros_like(generated).scatter_add(-1, self.source, weights)
-        return self._mixed(generated, copied, self.gate.unsqueeze(-1))
+        return forbid_no_outputs_(self._mixed(generated, copied, self.gate.unsqueeze(-1)))
 
     def log_prob_of(self, target: Tensor, generated: Tensor) -> Tensor:
         """Eq. 9 for one symbol at each position.
@@ -79,16 +85,18 @@ class Copier(nn.Module):
 
         :param features: (N, T, D)
         :param inputs: (N, T, E)
-        :param weights: (N, T, S); scaled here to sum to 1, which some attentions' don't.
+        :param weights: (N, T, S); scaled here to sum to 1 over what an output can hold, which some
+            attentions' don't.
         :param source: (B, S) ids, shared by the hypotheses of a source.
         """
-        rows, length, positions = weights.shape
-        symbols = source.repeat_interleave(rows // len(source), 0)  # (N, S)
-        total = weights.sum(-1, keepdim=True).clamp_min(torch.finfo(weights.dtype).tiny)
+        symbols = source.repeat_interleave(len(weights) // len(source), 0).unsqueeze(1)  # (N, 1, S)
+        weights = weights.masked_fill(symbols < FIRST_OUTPUT, 0.0)
+        total = weights.sum(-1, keepdim=True)
+        gate = self.gate(torch.cat((features, inputs), dim=-1)).squeeze(-1)
         return Copied(
-            gate=self.gate(torch.cat((features, inputs), dim=-1)).squeeze(-1),
-            weights=weights / total,
-            source=symbols.unsqueeze(1).expand(rows, length, positions),
+            gate=gate.masked_fill(total.squeeze(-1) == 0, CERTAIN),
+            weights=weights / total.clamp_min(torch.finfo(weights.dtype).tiny),
+            source=symbols.expand(weights.shape),
         )
 
 

@@ -11,6 +11,9 @@ from tandem.core.types import SPECIAL_IDS
 BLANK = SPECIAL_IDS.pad
 """No target has padding inside, so its id is free for "no symbol at this position"."""
 
+IMPOSSIBLE = -1e30
+"""The logarithm of no probability for torch's loss, whose gradient makes nan of -inf."""
+
 
 class CTC(nn.Module):
     """Says at each memory position which target symbol, or blank, stands there.
@@ -24,9 +27,11 @@ class CTC(nn.Module):
         self.output = nn.Linear(memory_size, target_size)
 
     def log_probs(self, memory: Memory) -> Tensor:
-        """(B, S, V), at least float32."""
+        """(B, S, V), at least float32; ``-inf`` for ``bos`` and ``eos``, which stand nowhere."""
         logits = self.output(memory.states)
-        return logits.to(wide_type(logits.dtype)).log_softmax(-1)
+        logits = logits.to(wide_type(logits.dtype))
+        logits[..., SPECIAL_IDS.bos : SPECIAL_IDS.eos + 1] = -torch.inf
+        return logits.log_softmax(-1)
 
     def losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """``-log p(y)`` in nats, summed over all alignments of each target.
@@ -37,7 +42,7 @@ class CTC(nn.Module):
         """
         positions = memory.mask.sum(1)
         losses = F.ctc_loss(
-            self.log_probs(memory).transpose(0, 1),  # (S, B, V)
+            self.log_probs(memory).clamp_min(IMPOSSIBLE).transpose(0, 1),  # (S, B, V)
             target,
             positions,
             lengths,

@@ -14,6 +14,7 @@ from tandem.frontends.base import Frontend
 from tandem.layers.dropout import Dropout
 from tandem.models.copying import Copied, Copier
 from tandem.models.ctc import CTC
+from tandem.models.vocabulary_layer import VocabularyLayer
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Seq2Seq(nn.Module):
     :param encoder: vectors -> memory.
     :param target_table: (V, E) embeddings of target symbols.
     :param decoder: embeddings and memory -> features.
-    :param output: (V, D) vocabulary layer; it may share its weights with ``target_table``.
+    :param output: the vocabulary layer; it may share its weights with ``target_table``.
     :param copier: decides between generating and copying from a source text; None: no copying.
     :param ctc: a second reading of the memory; None: there is none.
     :param dropout: probability on the target embeddings.
@@ -49,7 +50,7 @@ class Seq2Seq(nn.Module):
         encoder: Encoder,
         target_table: nn.Embedding,
         decoder: Decoder,
-        output: nn.Linear,
+        output: VocabularyLayer,
         copier: Copier | None,
         ctc: CTC | None,
         dropout: float,
@@ -99,20 +100,27 @@ class Seq2Seq(nn.Module):
         after = State(state.fixed, carry=decoded.state)
         return Predicted(decoded.features, copied, lambda: weights, after)
 
-    def scores(self, predicted: Predicted) -> Tensor:
-        """Scores (N, T, V): logits, or log-probabilities if :attr:`normalized`."""
-        logits = self.output(predicted.features)
-        return logits if predicted.copied is None else predicted.copied.log_probs(logits)
+    def scores(self, features: Tensor, copied: Copied | None) -> Tensor:
+        """Scores (..., V): logits, or log-probabilities if :attr:`normalized`.
+
+        Those of ``pad`` and ``bos``, which no output holds, are ``-inf``.
+
+        :param features: (..., D)
+        :param copied: of the same positions; None if the model does not copy.
+        """
+        logits = self.output(features)
+        return logits if copied is None else copied.log_probs(logits)
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Tokens (N,) ids -> scores (N, V) of what comes next, and the next state."""
         predicted = self.decode(tokens.unsqueeze(1), state)
-        return self.scores(predicted)[:, 0], predicted.state
+        return self.scores(predicted.features, predicted.copied)[:, 0], predicted.state
 
     def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> Tensor:
         """Source (B, S), target_in (B, T) -> scores (B, T, V)."""
         state = self.start(self.encode(source, source_mask))
-        return self.scores(self.decode(target_in, state))
+        predicted = self.decode(target_in, state)
+        return self.scores(predicted.features, predicted.copied)
 
     def num_parameters(self) -> int:
         """Trained numbers, shared ones counted once."""

@@ -13,6 +13,8 @@ from tandem.search.prefixes import no_outputs, with_room
 class Paths(Expansion):
     """``rows`` outputs of each source, none of which looks at another.
 
+    Where nothing may come next an output ends, with the score ``-inf``.
+
     :param choose: scores (N, V) and the sources of each K of these rows (B',) -> symbols (N,).
     :param first: (B,) see :class:`tandem.search.Search`, as for ``max_length``.
     """
@@ -40,6 +42,7 @@ class Paths(Expansion):
         """See :class:`Expansion`."""
         tokens = self.choose(allowed, self.live)
         log_probs = allowed.gather(1, tokens.unsqueeze(1)) - normalizer  # (N, 1)
+        tokens = tokens.where(log_probs.squeeze(1) > -torch.inf, SPECIAL_IDS.eos)
         log_probs = log_probs.double().masked_fill(self.ended.unsqueeze(1), 0.0)
         self.scores[self.live] += log_probs.view(-1, self.rows)
         tokens = tokens.masked_fill(self.ended, SPECIAL_IDS.eos)

@@ -47,7 +47,7 @@ class Case:
             return scores, None, state
         predicted = self.model.decode(tokens, state)
         weights = None if predicted.weights is None else predicted.weights()
-        return self.model.scores(predicted), weights, predicted.state
+        return self.model.scores(predicted.features, predicted.copied), weights, predicted.state
 
     def feed_steps(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Tokens (N, t) one after the other -> scores (N, t, V), the next state."""

@@ -28,7 +28,7 @@ def check_search(
 
     :param search: bound, if it holds texts.
     :param penalty: what it divides the log-probability of so many symbols by.
-    :param exhaustive: whether it is so wide (156) that it must find every output of 3 symbols.
+    :param exhaustive: whether it is so wide (40) that it must find every output of 3 symbols.
     :raises AssertionError: with the first promise that it breaks.
     """
     case = make_case(partners.small_model())

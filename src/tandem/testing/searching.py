@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tandem.core.state import State
-from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.core.types import FIRST_OUTPUT, SPECIAL_IDS, Hypothesis
 from tandem.search import Search, Step
 from tandem.search.rules import Rule
 from tandem.testing.case import Case
@@ -29,7 +29,7 @@ def no_penalty(length: int) -> float:
 def all_outputs() -> list[list[int]]:
     """Whatever can be written in up to ``LONGEST`` symbols, ``eos`` included."""
     eos = SPECIAL_IDS.eos
-    others = [token for token in range(VOCABULARY) if token != eos]
+    others = range(eos + 1, VOCABULARY)
     ended = [
         [*start, eos]
         for length in range(LONGEST - 1)
@@ -38,7 +38,7 @@ def all_outputs() -> list[list[int]]:
     cut = [
         [*start, last]
         for start in itertools.product(others, repeat=LONGEST - 1)
-        for last in range(VOCABULARY)
+        for last in range(FIRST_OUTPUT, VOCABULARY)
     ]
     return ended + cut
 
@@ -132,6 +132,11 @@ def scores_equal_teacher_forcing(
         for hypothesis, log_prob in zip(one_source, log_probs, strict=True):
             expected = log_prob / penalty(len(hypothesis.tokens))
             _expect_score(hypothesis.score, expected, hypothesis.tokens, atol)
+            expect(
+                min(hypothesis.tokens) >= FIRST_OUTPUT,
+                "A search must write no symbol whose score is -inf, such as pad and bos, but wrote "
+                f"{hypothesis.tokens}; leave out what scores -inf.",
+            )
 
 
 def _expect_score(

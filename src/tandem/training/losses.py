@@ -9,15 +9,19 @@ from torch.amp import custom_bwd, custom_fwd
 
 from tandem.core.errors import InputError
 from tandem.core.precision import wide_type
+from tandem.core.types import FIRST_OUTPUT
 from tandem.inference.teacher_forcing import CHUNK_ROWS
 from tandem.models.copying import Copied
+from tandem.models.vocabulary_layer import forbid_no_outputs_
 
 
 class LabelSmoothedCrossEntropy:
     """``(1 - e) (-log p(y)) + e / V sum_v (-log p(v))``: Szegedy et al. (2016), section 7.
 
+    V counts what an output can hold, so smoothing gives no probability to ``pad`` and ``bos``.
+
     On a CPU the gradient is computed in the forward pass, ``CHUNK_ROWS`` rows at a time, so that
-    the (R, V) logits never exist as a whole; elsewhere it is PyTorch's own loss.
+    the (R, V) logits never exist as a whole.
 
     :param smoothing: e in [0, 1).
     """
@@ -33,8 +37,8 @@ class LabelSmoothedCrossEntropy:
         """Mean loss of a batch.
 
         :param features: (R, D) of the real target positions.
-        :param weight: (V, D) of the vocabulary layer.
-        :param target: (R,) ids.
+        :param weight: of the vocabulary layer, a row for each target symbol.
+        :param target: (R,) ids, from ``FIRST_OUTPUT`` on.
         """
         wide = wide_type(features.dtype)
         if features.device.type == "cpu" and torch.is_grad_enabled():
@@ -42,24 +46,31 @@ class LabelSmoothedCrossEntropy:
                 features.to(wide), weight.to(wide), target, self.smoothing
             )
             return loss
-        logits = (features @ weight.t()).to(wide)
-        return F.cross_entropy(logits, target, label_smoothing=self.smoothing)
+        logits = forbid_no_outputs_((features @ weight.t()).to(wide))
+        loss = F.cross_entropy(logits, target)
+        if not self.smoothing:
+            return loss
+        at_gold = logits.gather(1, target.unsqueeze(1))  # (R, 1)
+        outputs = weight[FIRST_OUTPUT:].to(wide)
+        mean_logit = features.to(wide).mean(0) @ outputs.mean(0)  # of all outputs and positions
+        return loss + self.smoothing * (at_gold.mean() - mean_logit)
 
-    def copying(self, features: Tensor, weight: Tensor, target: Tensor, copied: Copied) -> Tensor:
+    def copying(self, logits: Tensor, target: Tensor, copied: Copied) -> Tensor:
         """Mean loss if symbols can be copied, too: the mixture's -log p, its logits kept.
 
         Smoothing acts on the vocabulary layer's distribution alone; what may be copied is known
         and needs no probability elsewhere.
 
-        :param copied: of the same R positions.
+        :param logits: of the vocabulary layer at R positions, as wide as all target symbols.
+        :param target: (R,) ids.
+        :param copied: of the same positions.
         """
-        logits = features @ weight.t()
         log_probs = logits.to(wide_type(logits.dtype)).log_softmax(-1)
         at_gold = log_probs.gather(1, target.unsqueeze(1)).squeeze(1)  # (R,)
         loss = -copied.log_prob_of(target, at_gold).mean()
         if not self.smoothing:
             return loss
-        return (1 - self.smoothing) * loss - self.smoothing * log_probs.mean()
+        return (1 - self.smoothing) * loss - self.smoothing * log_probs[:, FIRST_OUTPUT:].mean()
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
@@ -76,8 +87,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     ) -> Tensor:
         """See :class:`LabelSmoothedCrossEntropy`."""
         rows, vocabulary = len(features), len(weight)
-        share = smoothing / vocabulary
-        weight_sum = weight.sum(0)  # (D,)
+        share = smoothing / (vocabulary - FIRST_OUTPUT)
+        weight_sum = weight[FIRST_OUTPUT:].sum(0)  # (D,)
         rounding = _factor_type(features)
         vectors, table = features.to(rounding), weight.to(rounding)
         grad_features, grad_weight = torch.empty_like(features), torch.zeros_like(weight)
@@ -86,6 +97,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         for start in range(0, rows, CHUNK_ROWS):
             part, gold = vectors[start : start + CHUNK_ROWS], target[start : start + CHUNK_ROWS]
             logits = _product(part, table.t(), out=buffer[: len(part)])  # (chunk, V)
+            forbid_no_outputs_(logits)
             at_gold = logits.gather(1, gold.unsqueeze(1))
             log_normalizer = _softmax_(logits)  # (chunk, 1)
             error = logits  # now probabilities: the gradient by the logits, almost
@@ -97,7 +109,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             _add_product(grad_weight, error.t(), part)
         total -= share * (features @ weight_sum).sum()
         grad_features -= share * weight_sum
-        grad_weight -= share * features.sum(0)
+        grad_weight[FIRST_OUTPUT:] -= share * features.sum(0)
         ctx.save_for_backward(grad_features.div_(rows), grad_weight.div_(rows))
         return total / rows
 
@@ -131,6 +143,8 @@ class _ChunkedDisagreement(torch.autograd.Function):
             p, q, ratio, p_grad, q_grad = buffers[:, : len(first[rows])]  # (chunk, V) each
             _product(first[rows], table.t(), out=p)
             _product(second[rows], table.t(), out=q)
+            for logits in (p, q):  # finite, so that their difference is
+                logits[:, :FIRST_OUTPUT] = torch.finfo(logits.dtype).min
             torch.sub(p, q, out=ratio)
             ratio -= _softmax_(p) - _softmax_(q)  # log p - log q
             p_to_q = torch.mul(p, ratio, out=p_grad).sum(1, keepdim=True)  # (chunk, 1) KL(p || q)

@@ -85,9 +85,8 @@ class Objective:
         """What the decoder says of each symbol."""
         if forced.copied is None:
             return self.cross_entropy(forced.features, model.output.weight, forced.target)
-        return self.cross_entropy.copying(
-            forced.features, model.output.weight, forced.target, forced.copied
-        )
+        logits = model.output(forced.features)
+        return self.cross_entropy.copying(logits, forced.target, forced.copied)
 
     def _ctc_loss(self, ctc: CTC, memory: Memory, batch: Batch) -> Tensor:
         """What CTC says of whole targets, a symbol; those that cannot be aligned count as 0."""

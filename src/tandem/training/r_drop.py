@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from tandem.core.types import FIRST_OUTPUT
 from tandem.inference.teacher_forcing import CHUNK_ROWS, TeacherForced, log_probs
 from tandem.models.seq2seq import Seq2Seq
 from tandem.training.losses import disagreement
@@ -20,7 +21,9 @@ def passes_disagree(model: Seq2Seq, forced: TeacherForced) -> Tensor:
     half = len(forced.features) // 2
 
     def at(rows: Tensor) -> Tensor:
-        first, second = (log_probs(model, forced, part) for part in (rows, rows + half))
+        first, second = (
+            log_probs(model, forced, part)[:, FIRST_OUTPUT:] for part in (rows, rows + half)
+        )
         return ((first.exp() - second.exp()) * (first - second)).sum() / 2
 
     chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)

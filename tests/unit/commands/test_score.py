@@ -34,7 +34,8 @@ def by_steps(bundle, source: str, target: str) -> tuple[list[float], list[int]]:
     for symbol in wanted:
         predicted = model.decode(torch.tensor([[last]]), state)
         state, last = predicted.state, symbol
-        log_probs.append(model.scores(predicted)[0, 0].log_softmax(-1)[symbol].item())
+        scores = model.scores(predicted.features, predicted.copied)[0, 0]
+        log_probs.append(scores.log_softmax(-1)[symbol].item())
         if predicted.weights is not None:
             places.append(int(predicted.weights()[0, 0, :-1].argmax()))  # the last is eos
     return log_probs, places[:-1]

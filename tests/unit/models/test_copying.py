@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tandem.core.errors import InputError
+from tandem.core.types import FIRST_OUTPUT
 from tandem.models.copying import Copied, Copier
 
 SOURCE = torch.tensor([[4, 5, 4, 2], [3, 2, 0, 0]])
@@ -24,15 +25,15 @@ def one_position(gate: float = 0.0) -> Copied:
 
 
 def test_the_mixture_by_hand() -> None:
-    generated = torch.tensor([[0.1, 0.1, 0.2, 0.3, 0.2, 0.1]], dtype=torch.float64)
+    generated = torch.tensor([[0, 0, 0.2, 0.3, 0.2, 0.1]], dtype=torch.float64)
     gate = math.log(3)  # p_gen = 3/4
     mixed = one_position(gate).log_probs(generated.log() + 7).exp()  # logits are free to shift
-    copied = [0, 0, 0, 0, 0.7, 0.3]
-    expected = [0.75 * g + 0.25 * c for g, c in zip(generated[0].tolist(), copied, strict=True)]
+    generates, copies = [0, 0, 0.25, 0.375, 0.25, 0.125], [0, 0, 0, 0, 0.7, 0.3]
+    expected = [0.75 * g + 0.25 * c for g, c in zip(generates, copies, strict=True)]
     assert mixed[0].tolist() == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("target", range(6))
+@pytest.mark.parametrize("target", range(FIRST_OUTPUT, 6))
 def test_one_symbol_equals_the_whole_distribution(target: int) -> None:
     logits = torch.randn(1, 6, dtype=torch.float64)
     copied = one_position(0.4)
@@ -74,7 +75,22 @@ def test_the_copier_scales_weights_and_shares_sources() -> None:
     ]
     assert copied.source[:, 0].tolist() == [[4, 5], [4, 5], [5, 3], [5, 3]]
     expected = copier.gate.weight.sum() + copier.gate.bias
-    torch.testing.assert_close(copied.gate, expected.expand(4, 1))
+    torch.testing.assert_close(copied.gate[:3], expected.expand(3, 1))
+    assert copied.gate[3].sigmoid() == 1  # nothing can be copied there
+
+
+def test_what_no_output_holds_is_not_copied() -> None:
+    """``[CLS]`` or ``<s>`` around a source may have the id of ``bos``."""
+    copier = Copier(features_size=3, input_size=2)
+    weights = torch.tensor([[[0.6, 0.3, 0.1]], [[0.7, 0.2, 0.1]]])
+    sources = torch.tensor([[1, 4, 2], [1, 1, 0]])
+    copied = copier(torch.ones(2, 1, 3), torch.ones(2, 1, 2), weights, sources)
+    assert copied.weights[0, 0].tolist() == pytest.approx([0, 0.75, 0.25])
+    logits = torch.tensor([-torch.inf, -torch.inf, 0, 1, 2, 3])
+    log_probs = copied.log_probs(logits.expand(2, 1, -1))
+    assert log_probs.exp().sum(-1).tolist() == [[pytest.approx(1)], [pytest.approx(1)]]
+    assert (log_probs[..., :FIRST_OUTPUT] == -torch.inf).all()
+    torch.testing.assert_close(log_probs[1, 0], logits.log_softmax(-1))
 
 
 @torch.inference_mode()
@@ -96,7 +112,8 @@ def test_a_closed_gate_copies_only_what_is_in_the_source(small_model) -> None:
     state = model.start(model.encode(SOURCE, MASK))
     predicted = model.decode(torch.tensor([[1], [1]]), state)
     plain = model.output(predicted.features).log_softmax(-1)
-    torch.testing.assert_close(model.scores(predicted), plain, rtol=0, atol=1e-9)
+    scores = model.scores(predicted.features, predicted.copied)
+    torch.testing.assert_close(scores, plain, rtol=0, atol=1e-9)
 
 
 def test_an_encoder_that_shortens_is_refused(small_model) -> None:

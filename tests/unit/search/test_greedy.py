@@ -39,3 +39,9 @@ def test_normalized_scores_are_summed_as_they_are(chain) -> None:
     ((tokens, score),) = chain([table], normalized=True).search(GREEDY)[0]
     assert tokens == [A, EOS]
     assert score == pytest.approx(math.log(0.25))
+
+
+def test_an_output_ends_where_nothing_may_come(chain) -> None:
+    model = chain([{BOS: {A: 1.0}}], normalized=True)
+    model.logits[:, A] = -math.inf
+    assert model.search(GREEDY)[0] == [([A, EOS], -math.inf)]

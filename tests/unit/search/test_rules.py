@@ -11,13 +11,14 @@ from tandem.core.errors import InputError
 from tandem.inference.decoding import Decoding, generate
 from tandem.search import BeamSearch, DiverseBeamSearch, GreedySearch, Sampling
 from tandem.search.paths import Paths
-from tandem.search.rules import Banned, ForcedPrefix, MinLength, NoRepeatNgram, Rule
+from tandem.search.rules import Banned, ForcedPrefix, MinLength, NoRepeatNgram, NoUnk, Rule
 
 PAD, BOS, EOS, UNK, A, B, C = range(7)
 MAKE = {
     "no_repeat_ngram": lambda size: NoRepeatNgram(size=size),
     "forced_prefix": lambda prefix: ForcedPrefix(prefix=prefix),
     "banned": lambda sequences: Banned(sequences=sequences),
+    "no_unk": lambda _: NoUnk(),
     "min_length": lambda least: MinLength(least=least),  # asks last
 }
 
@@ -71,6 +72,11 @@ def test_forced_prefix_by_hand() -> None:
     assert forbidden(rule, [], []) == [set(range(7)) - {A}] * 2
     assert forbidden(rule, [A]) == [set(range(7)) - {B}]
     assert forbidden(rule, [A, B]) == [set()]
+
+
+def test_no_unk_by_hand() -> None:
+    assert forbidden(NoUnk(), []) == [{UNK}]
+    assert forbidden(NoUnk(), [A, UNK], [B, B]) == [{UNK}, {UNK}]
 
 
 RULES = [
@@ -254,6 +260,11 @@ def test_texts_are_bound_to_the_vocabulary(vocabulary) -> None:
             {"banned": ["b c"], "forced_prefix": [4, 5, 6]},
             "`rule.forced_prefix.prefix` ([4, 5, 6]) must keep the other rules, but its symbol 3 "
             "is forbidden by Banned; change one of them.",
+        ),
+        (
+            {"no_unk": None, "forced_prefix": [A, UNK]},
+            "`rule.forced_prefix.prefix` ([4, 3]) must keep the other rules, but its symbol 2 is "
+            "forbidden by NoUnk; change one of them.",
         ),
         (
             {"no_repeat_ngram": 2, "forced_prefix": "a a a"},

@@ -334,7 +334,7 @@ def test_search(fault, sentence) -> None:
 
 
 def test_a_narrow_beam_is_not_exhaustive() -> None:
-    with pytest.raises(AssertionError, match="must find all 156 outputs, but it finds 2"):
+    with pytest.raises(AssertionError, match="must find all 40 outputs, but it finds 2"):
         testing.check_search(Scripted(None).beam, exhaustive=True)
 
 

@@ -56,7 +56,7 @@ def test_search(small_part, option) -> None:
 
 
 def test_a_wide_beam_is_exhaustive(small_search) -> None:
-    search = small_search("beam", width=156, length_penalty="none")
+    search = small_search("beam", width=40, length_penalty="none")
     testing.check_search(search, exhaustive=True)
 
 

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from tandem.core.errors import InputError
-from tandem.inference.teacher_forcing import CHUNK_ROWS, token_losses
+from tandem.core.types import FIRST_OUTPUT
+from tandem.inference.teacher_forcing import CHUNK_ROWS, score_losses
 from tandem.training.losses import LabelSmoothedCrossEntropy, disagreement
 
 
@@ -16,15 +17,27 @@ def example(rows: int, vocabulary: int = 11, size: int = 5):
     options = {"generator": generator, "dtype": torch.float64, "requires_grad": True}
     features = torch.randn(rows, size, **options)
     weight = torch.randn(vocabulary, size, **options)
-    return features, weight, torch.randint(vocabulary, (rows,), generator=generator)
+    return features, weight, torch.randint(FIRST_OUTPUT, vocabulary, (rows,), generator=generator)
+
+
+def by_torch(features, weight, target, smoothing: float):
+    """The same loss over what an output can hold."""
+    logits = features @ weight[FIRST_OUTPUT:].t()
+    return F.cross_entropy(logits, target - FIRST_OUTPUT, label_smoothing=smoothing)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 @pytest.mark.parametrize("rows", [1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
-def test_value_and_gradients_equal_torch(rows: int, smoothing: float) -> None:
+@pytest.mark.parametrize("chunked", [True, False])
+def test_value_and_gradients_equal_torch(
+    rows: int, smoothing: float, chunked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     features, weight, target = example(rows)
-    ours = LabelSmoothedCrossEntropy(smoothing=smoothing)(features, weight, target)
-    theirs = F.cross_entropy(features @ weight.t(), target, label_smoothing=smoothing)
+    with monkeypatch.context() as other_device:
+        if not chunked:  # as where gradients are not made in the forward pass
+            other_device.setattr("tandem.training.losses.torch.is_grad_enabled", lambda: False)
+        ours = LabelSmoothedCrossEntropy(smoothing=smoothing)(features, weight, target)
+    theirs = by_torch(features, weight, target, smoothing)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
     expected = torch.autograd.grad(3 * theirs, (features, weight))
     actual = torch.autograd.grad(3 * ours, (features, weight))
@@ -65,7 +78,7 @@ def test_rounded_factors(units: bool, loss, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_gradients_equal_differences() -> None:
-    features, weight, target = example(4, vocabulary=3, size=2)
+    features, weight, target = example(4, vocabulary=5, size=2)
     loss = LabelSmoothedCrossEntropy(smoothing=0.2)
     assert torch.autograd.gradcheck(lambda f, w: loss(f, w, target), (features, weight))
 
@@ -87,10 +100,12 @@ def test_without_gradients() -> None:
 
 
 def test_by_hand() -> None:
-    weight = torch.log(torch.tensor([[0.7], [0.2], [0.1]], dtype=torch.float64)).requires_grad_()
-    features, target = torch.ones(1, 1, dtype=torch.float64), torch.tensor([1])
+    specials = [[9.0]] * FIRST_OUTPUT  # which are left out
+    probabilities = torch.tensor([*specials, [0.7], [0.2], [0.1]], dtype=torch.float64)
+    weight = probabilities.log().requires_grad_()
+    features, target = torch.ones(1, 1, dtype=torch.float64), torch.tensor([FIRST_OUTPUT + 1])
     loss = LabelSmoothedCrossEntropy(smoothing=0.3)(features, weight, target)
-    each = -weight.detach().squeeze(1)  # -log p
+    each = -weight.detach().squeeze(1)[FIRST_OUTPUT:]  # -log p
     assert loss.item() == pytest.approx((0.7 * each[1] + 0.1 * each.sum()).item())
 
 
@@ -101,12 +116,12 @@ def test_bad_smoothing(smoothing: float) -> None:
         LabelSmoothedCrossEntropy(smoothing=smoothing)
 
 
-def test_token_losses_equal_torch() -> None:
-    features, weight, target = example(2 * CHUNK_ROWS + 3)
-    losses, hits = token_losses(features.detach(), weight.detach(), target)
-    logits = features @ weight.t()
+def test_losses_of_scores_equal_torch() -> None:
+    features, weight, target = example(200)
+    logits = (features @ weight.t()).detach()
+    losses, hits = score_losses(logits, target)
     expected = F.cross_entropy(logits, target, reduction="none")
-    torch.testing.assert_close(losses, expected.detach(), rtol=0, atol=1e-12)
+    torch.testing.assert_close(losses, expected, rtol=0, atol=1e-12)
     assert torch.equal(hits, logits.argmax(1) == target)
     assert 0 < hits.sum() < len(hits)
 
@@ -117,9 +132,7 @@ def test_losses_of_narrow_types_are_sums_in_float32(dtype: torch.dtype, smoothin
     """A mean of 600 numbers, whose sum a narrow type would round to a few digits."""
     features, weight, target = example(600)
     narrow = [part.detach().to(dtype) for part in (features, weight)]
-    exact = F.cross_entropy(
-        narrow[0].double() @ narrow[1].double().t(), target, label_smoothing=smoothing
-    )
+    exact = by_torch(narrow[0].double(), narrow[1].double(), target, smoothing)
     loss = LabelSmoothedCrossEntropy(smoothing=smoothing)
     narrow[0].requires_grad_()
     value = loss(*narrow, target)
@@ -128,5 +141,5 @@ def test_losses_of_narrow_types_are_sums_in_float32(dtype: torch.dtype, smoothin
     assert value.item() == pytest.approx(exact.item(), rel=1e-5)
     assert narrow[0].grad is not None
     with torch.no_grad():
-        each, _ = token_losses(*narrow, target)
+        each, _ = score_losses(narrow[0] @ narrow[1].t(), target)
     assert each.dtype == torch.float32

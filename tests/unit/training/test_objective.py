@@ -11,7 +11,7 @@ from torch import nn
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.core.errors import InputError
-from tandem.core.types import Batch
+from tandem.core.types import FIRST_OUTPUT, Batch
 from tandem.inference import teacher_forcing
 from tandem.inference.decoding import encode
 from tandem.inference.teacher_forcing import TeacherForcedTotals
@@ -45,7 +45,8 @@ def nll(model: Seq2Seq, batch: Batch) -> torch.Tensor:
 def ctc(model: Seq2Seq, batch: Batch) -> torch.Tensor:
     """A symbol, by torch's loss of each example alone."""
     memory = encode(model, batch)
-    log_probs = model.ctc.output(memory.states).log_softmax(-1)
+    logits = model.ctc.output(memory.states)
+    log_probs = logits.index_fill(-1, torch.tensor([1, 2]), -1e30).log_softmax(-1)
     each = [
         nn.functional.ctc_loss(
             log_probs[row, :positions],
@@ -113,7 +114,7 @@ def test_smoothing_acts_on_the_vocabulary_part_of_a_copying_model(batch, make) -
     model = make(copying=True)
     state = model.start(encode(model, batch))
     vocabulary = model.output(model.decode(batch.target_in, state).features).log_softmax(-1)
-    expected = 0.8 * nll(model, batch) - 0.2 * vocabulary[batch.target_mask].mean()
+    expected = 0.8 * nll(model, batch) - 0.2 * vocabulary[batch.target_mask][:, 2:].mean()
     loss = objective(smoothing=0.2)(model, batch)["loss"]
     torch.testing.assert_close(loss, expected, rtol=0, atol=1e-12)
 
@@ -130,13 +131,14 @@ def test_r_drop_is_the_divergence_of_two_passes(batch, copying, monkeypatch, mak
 
     torch.manual_seed(0)
     twice = batch.doubled()
-    scores = model(twice.source, twice.source_mask, twice.target_in).log_softmax(-1)
+    scores = model(twice.source, twice.source_mask, twice.target_in).log_softmax(-1)[..., 2:]
     p, q = scores[:2][batch.target_mask], scores[2:][batch.target_mask]
     kl = partial(nn.functional.kl_div, log_target=True, reduction="batchmean")
     expected = (kl(q, p) + kl(p, q)) / 2
     assert expected > 0.01
     torch.testing.assert_close(parts["r_drop_loss"], expected, rtol=0, atol=1e-12)
-    both = -scores.gather(2, twice.target_out.unsqueeze(2))[twice.target_mask].mean()
+    right = (twice.target_out - 2).clamp(min=0).unsqueeze(2)  # 0 at padding
+    both = -scores.gather(2, right)[twice.target_mask].mean()
     torch.testing.assert_close(parts["attention_loss"], both, rtol=0, atol=1e-12)
     torch.testing.assert_close(parts["loss"], both + 3 * expected, rtol=0, atol=1e-12)
     for one, other in zip(
@@ -149,9 +151,23 @@ def test_disagreement_by_hand() -> None:
     torch.manual_seed(0)
     features = torch.randn(10, 3, dtype=torch.float64)
     weight = torch.randn(7, 3, dtype=torch.float64)
-    p, q = (features @ weight.t()).softmax(-1).chunk(2)
+    p, q = (features @ weight[FIRST_OUTPUT:].t()).softmax(-1).chunk(2)
     expected = ((p - q) * (p / q).log()).sum(1).mean() / 2
     torch.testing.assert_close(losses.disagreement(features, weight), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("copying", [False, True])
+def test_what_is_no_output_gets_no_mass(batch, make, copying, dtype) -> None:
+    """Smoothing and R-Drop leave its rows alone, and no gradient is nan."""
+    model = make(copying=copying, ctc_weight=0.3).to(dtype)
+    one = objective(smoothing=0.3, ctc_weight=0.2, coverage_weight=1.0, r_drop_weight=1.0)
+    model.dropout.p = 0.5
+    one(model, batch)["loss"].backward()
+    for parameter in model.parameters():
+        assert parameter.grad.isfinite().all()
+    assert (model.output.weight.grad[:FIRST_OUTPUT] == 0).all()
+    assert (model.output.weight.grad[FIRST_OUTPUT:] != 0).any()
 
 
 def test_r_drop_without_dropout_is_the_plain_loss(batch, make) -> None:

@@ -48,7 +48,10 @@ class CTCScorer(Scorer):
     ) -> tuple[Tensor, State]:
         """See :class:`Scorer`."""
         state = extend_prefixes(tokens, state)
-        return (1 - self.weight) * log_probs + self.weight * next_log_probs(state), state
+        by_ctc = next_log_probs(state)
+        if self.weight == 1:  # 0 times -inf is nan
+            return by_ctc, state
+        return (1 - self.weight) * log_probs + self.weight * by_ctc, state
 
 
 def _layer(model: Seq2Seq) -> CTC:

@@ -12,6 +12,7 @@ from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS
 from tandem.models.ctc import BLANK, CTC
+from tandem.models.vocabulary_layer import forbid_no_outputs_
 
 
 def start_prefixes(ctc: CTC, memory: Memory) -> State:
@@ -70,8 +71,7 @@ def next_log_probs(state: State) -> Tensor:
     again = (by_blank[:, :-1] + _column(log_probs, last)).masked_fill(~real, -torch.inf)
     found.scatter_(1, last.unsqueeze(1), again.logsumexp(1, keepdim=True).to(found.dtype))
     found[:, SPECIAL_IDS.eos] = both[:, -1].to(found.dtype)
-    found[:, BLANK] = -torch.inf
-    return found
+    return forbid_no_outputs_(found)
 
 
 def _scan(entering: Tensor, staying: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def forced(model, row: int, tokens: list[int], penalty: float) -> float:
     source, target_in = SOURCE[row : row + 1, :length], [[SPECIAL_IDS.bos, *tokens[:-1]]]
     state = model.start(model.encode(source, source.new_ones(source.shape).bool()))
     predicted = model.decode(torch.tensor(target_in), state)
-    scores = model.scores(predicted)
+    scores = model.scores(predicted.features, predicted.copied)
     log_probs = scores if model.normalized else scores.log_softmax(-1)
     total = sum(log_probs[0, place, token].item() for place, token in enumerate(tokens))
     if tokens[-1] != EOS:
