@@ -39,7 +39,12 @@ class BundleFiles:
                 f"The bundle's file {path} is a link to {target}, outside of the bundle; if you "
                 "trust that file, put a copy of it in the link's place."
             )
-        descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise InputError(
+                f"The bundle's file {path} cannot be read ({error.strerror}); {AGAIN}"
+            ) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # such as a pipe, which would wait
             os.close(descriptor)
             raise InputError(f"The bundle's file {path} is no plain file; {AGAIN}")

@@ -35,6 +35,7 @@ SECTIONS: dict[str, tuple[type, ...]] = {
 one of our functions."""
 OWN_PACKAGE = "tandem"
 KEYWORDS = ("_target_", "_partial_")
+LONGEST_NAME = 200
 PLAIN = (int, str, bool, NoneType)
 LARGEST_NUMBER = 2**53
 """Of whole numbers; larger ones are no floats, and soon no tensors."""
@@ -98,7 +99,7 @@ def resolve(name: Any, section: str, trusted: tuple[str, ...]) -> Any:
 
     :param trusted: packages, or modules such as ``my_package.encoders``.
     """
-    parts = name.split(".") if isinstance(name, str) else []
+    parts = name.split(".") if isinstance(name, str) and len(name) <= LONGEST_NAME else []
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         raise _refusal(name)
     module = ".".join(parts[:-1])
@@ -204,6 +205,7 @@ def _refuse_keywords(spec: dict[str, Any]) -> None:
 
 def _refusal(name: Any) -> InputError:
     return InputError(
-        f"The bundle asks for {name!r}, which is not a part of a model in Tandem or in a trusted "
-        "package; if it is your own, pass trusted=[its package], and else don't use the bundle."
+        f"The bundle asks for {name!r:.100}, which is not a part of a model in Tandem or in a "
+        "trusted package; if it is your own, pass trusted=[its package], and else don't use the "
+        "bundle."
     )
