@@ -171,8 +171,8 @@ def build_loggers(cfg: DictConfig) -> list[Logger]:
     loggers: list[Logger] = [make(one) for one in (cfg.logger or {}).values()]
     if loggers and not any(isinstance(one, CSVLogger) for one in loggers):
         loggers.append(CSVLogger(folder=cfg.run.folder))
-    for one in loggers:
-        guard(one, public_methods(one))
+    for one in loggers:  # what has failed is closed all the same, by `finish`
+        guard(one, [name for name in public_methods(one) if name != "finish"])
     return loggers
 
 
