@@ -15,7 +15,7 @@ from tandem.reports.outputs import Outputs
 from tandem.reports.runs import STATES, Run, Value, number, shorten
 from tandem.reports.samples import MAX_MAPS, SampleRows, maps
 from tandem.reports.statistics import RESAMPLES, as_extreme, interval
-from tandem.reports.test_sets import find_test_sets
+from tandem.reports.test_sets import TestSet, find_test_sets
 
 MAX_COLUMNS = 8
 """Keys of the config that have a column unless others are chosen."""
@@ -48,43 +48,24 @@ def comparison(
     mains = [main_metric(one.runs, _names(one.runs, names), known) for one in sets]
     modes: dict[str, str] = {name: known.get(score_of(name), "max") for name in names}
     modes |= {name: mode for name, mode in reversed(mains) if name}
-    set_of = {run.folder: place for place, one in enumerate(sets) for run in one.runs}
     excluded = {
         run.folder: one.exclusions(run, outputs.get(run.folder)) for one in sets for run in one.runs
     }
-    best = [
-        sorted(one.runs, key=lambda run: (bool(excluded[run.folder]), _rank(run, *main)))
-        for one, main in zip(sets, mains, strict=True)
-    ]
-    pictures = maps([run for ranked in itertools.zip_longest(*best) for run in ranked if run])
-    keys = varying(runs)
+    pictures = maps(_best_first(sets, mains, excluded))
+    set_of = {run.folder: place for place, one in enumerate(sets) for run in one.runs}
     recipes = [recipe(run) for run in runs]
     numbers = {written: place for place, written in enumerate(dict.fromkeys(recipes))}
+    keys = varying(runs)
     samples = SampleRows()
     return {
         "runs": [
             {
-                "name": run.name,
-                "folder": str(run.folder),
-                "state": run.state,
-                "why": run.why,
-                "notes": run.notes,
+                **facts(run),
                 "set": set_of.get(run.folder),
                 "excluded": excluded.get(run.folder, {}),
                 "recipe": numbers[written],
-                "parts": run.parts,
                 "settings": {key: run.settings[key] for key in keys if key in run.settings},
-                "parameters": number(run.record.get("parameters")),
-                "seconds": first_number(
-                    run.record.get("training_seconds"), *_last(run, "train/seconds")
-                ),
-                "steps": first_number(run.record.get("steps"), run.log.steps),
-                "epochs": first_number(run.record.get("epochs"), run.log.epochs),
-                "started": run.started,
-                "command": shorten(str(run.record.get("command") or ""), MAX_COMMAND),
-                "metrics": run.metrics,
                 "intervals": intervals(run, outputs.get(run.folder)),
-                "curves": run.log.curves,
                 "samples": samples.add(run.folder, outputs.get(run.folder)),
                 "map": pictures.get(run.folder),
             }
@@ -104,6 +85,38 @@ def comparison(
         "resamples": RESAMPLES,
         "maxMaps": MAX_MAPS,
     }
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """What the page shows of a run that does not depend on the others."""
+    record = run.record
+    return {
+        "name": run.name,
+        "folder": str(run.folder),
+        "state": run.state,
+        "why": run.why,
+        "notes": run.notes,
+        "parts": run.parts,
+        "parameters": number(record.get("parameters")),
+        "seconds": first_number(record.get("training_seconds"), *_last(run, "train/seconds")),
+        "steps": first_number(record.get("steps"), run.log.steps),
+        "epochs": first_number(record.get("epochs"), run.log.epochs),
+        "started": run.started,
+        "command": shorten(str(record.get("command") or ""), MAX_COMMAND),
+        "metrics": run.metrics,
+        "curves": run.log.curves,
+    }
+
+
+def _best_first(
+    sets: list[TestSet], mains: list[tuple[str, str]], excluded: dict[Path, dict[str, str]]
+) -> list[Run]:
+    """The best run of each test set, then the second of each, and so on."""
+    ranked = [
+        sorted(one.runs, key=lambda run: (bool(excluded[run.folder]), _rank(run, *main)))
+        for one, main in zip(sets, mains, strict=True)
+    ]
+    return [run for place in itertools.zip_longest(*ranked) for run in place if run]
 
 
 def _names(runs: list[Run], names: list[str]) -> list[str]:
