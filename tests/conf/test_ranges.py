@@ -1,9 +1,8 @@
-"""Every number of ``conf/`` has a range, and one outside of it is refused in one sentence."""
+"""Every key of ``conf/`` has a range, and a value outside of it is refused in one sentence."""
 
 import math
 import re
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -15,55 +14,59 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values
-from tandem.config.ranges import (
+from tandem.config.kinds import (
+    FLAG,
+    NAME,
+    NAMES,
     NO_LIMIT,
     NULL,
-    RANGES,
+    TEXT,
     Range,
-    check_ranges,
     every,
-    find_pattern,
-    find_range,
     number,
+    one_of,
     whole,
 )
+from tandem.config.ranges import RANGES, check_ranges, find_pattern, find_range, meant_values
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]
 
 ROOT = config_folder()
 FILES = sorted(ROOT.rglob("*.yaml"))
-PROBES = (-1000.5, -1000, -2, -1, 0, 0.5, 1, 1.5, 1000.5, 10**12, math.nan, math.inf)
-NO_NUMBERS = (None, "abc", "1", True, [], {})
-
-EXEMPT = {"trainer.devices": "training.distributed refuses it with a remedy, single GPUs"}
-"""Numbers without a range, and why."""
-
-OTHER_NULLS = {
-    "curriculum": "a group",
-    "risk": "a group",
-    "noise": "a group",
-    "features": "a group",
-    "source_tokenizer": "a group",
-    "mbr": "a group",
-    "search": "a group",
-    "scorer": "a group",
-    "rule": "a group",
-    "*.mode": "min or max, settled by the monitor's score",
-    "init_*": "a folder, a list of names, or true and false",
-    "optimizer.groups": "a dict of patterns",
-    "launch.rdzv_endpoint": "a host and a port",
-    "trainer.max_time": "a text DD:HH:MM:SS",
-    "logger.wandb.entity": "a name",
-    "folder": "a folder",
-    "*data_dir": "a folder",
-    "dataset.hub": "a name",
-    "dataset.delimiter": "a character",
-    "dataset.name": "a name",
-    "dataset.revision": "a name",
-    "dataset.references": "a column's name",
+PROBES = (
+    *(-1000.5, -1000, -2, -1, 0, 0.5, 1, 1.5, 2.0, 1000.5, 10**12, math.nan, math.inf),
+    *(None, True, "", "abc", "1", "None", [], [None], [[1]], ["a", 1.5], {}, {"a": 1}),
+)
+TYPES = {
+    "whole number": {int},
+    "finite number": {int, float},
+    "a number": {int, float},
+    "no limit": {int},
+    "true or false": {bool},
+    "false": {bool},
+    "text": {str},
+    "one of": {str},
+    "HOST:PORT": {str},
+    "a time": {str},
+    "list": {list},
+    "section": {dict},
+    "null": {type(None)},
 }
-"""Keys that may be null and are no numbers, and what they are."""
+"""Of values, by what the rule of their range says."""
+
+EXEMPT = {
+    "trainer.devices": "training.distributed refuses it with a remedy, single GPUs",
+    "run": "a section of train, a folder elsewhere; bundles.runs checks that",
+    **dict.fromkeys(
+        [
+            *("curriculum", "risk", "noise", "features", "source_tokenizer", "mbr"),
+            *("search", "scorer", "rule", "metric"),
+        ],
+        "a group: null, or what its option says",
+    ),
+}
+"""Keys without a range, and why."""
 
 
 def content(path: Path) -> dict[str, Any]:
@@ -95,36 +98,23 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, node
 
 
-def is_number(value: Any) -> bool:
-    """Also of a list with numbers in it, at any depth."""
-    if isinstance(value, list):
-        return any(map(is_number, value))
-    return type(value) in (int, float)
-
-
 def values_of(path: Path) -> dict[str, Any]:
     return dict(leaves(content(path)))
 
 
-NUMBERS = sorted(
-    {key for path in FILES for key, value in values_of(path).items() if is_number(value)}
-    | {key for path in FILES for key in values_of(path) if find_range(key) is not None}
-)
-"""Keys that are numbers in a file of ``conf/``, or are known to take one."""
+KEYS = sorted({key for path in FILES for key in values_of(path)} - EXEMPT.keys())
+"""All keys of all files, but those without a range."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_number_has_a_range_and_is_in_it(path: Path) -> None:
+def test_every_key_has_a_range_and_is_in_it(path: Path) -> None:
     for key, value in values_of(path).items():
+        if key.rpartition(".")[2] in ("_target_", "_partial_") or key in EXEMPT:
+            continue
         allowed = find_range(key)
-        if allowed is not None:
+        assert allowed is not None, f"{key}={value} has no range in config/ranges.py"
+        if value != "???" and "${" not in str(value):
             assert allowed.allows(value), (key, value, allowed.rule)
-        elif is_number(value):
-            assert key in EXEMPT, f"{key}={value} has no range in config/ranges.py"
-        elif value is None:
-            assert any(fnmatchcase(key, pattern) for pattern in OTHER_NULLS), (
-                f"{key}=null has no range in config/ranges.py, and no reason in OTHER_NULLS"
-            )
 
 
 def nested(key: str, value: Any) -> dict[str, Any]:
@@ -135,38 +125,49 @@ def nested(key: str, value: Any) -> dict[str, Any]:
     return value
 
 
-def refused(allowed: Range) -> list[Any]:
-    """Values that a range must not have; lists of them where it is a range of lists."""
-    listed = allowed.rule.startswith("a list")
-    probes = [[probe] for probe in PROBES] if listed else list(PROBES)
-    numbers = [probe for probe in probes if not allowed.allows(probe)]
-    assert len(numbers) >= 3, f"{allowed.rule} refuses next to nothing"
-    optional = "null" in allowed.rule
-    return [*numbers, *(value for value in NO_NUMBERS if not (optional and value is None))]
-
-
-@pytest.mark.parametrize("key", [key for key in NUMBERS if key not in EXEMPT])
-def test_a_value_outside_is_refused_by_its_key(key: str) -> None:
+@pytest.mark.parametrize("key", KEYS)
+def test_a_wrong_value_is_refused_by_its_key(key: str) -> None:
+    """What is accepted has a type that the rule names; the rest ends in a sentence."""
     allowed = find_range(key)
-    assert allowed is not None
-    for value in refused(allowed):
-        with pytest.raises(InputError) as caught:
-            check_ranges(nested(key, value))
-        message = str(caught.value)
-        assert message.startswith(f"`{key}` must be {allowed.rule}, but is "), message
-        assert message.endswith(".")
-        assert "\n" not in message
+    if allowed is None:  # a part's class
+        return
+    types = set().union(*(kinds for words, kinds in TYPES.items() if words in allowed.rule))
+    refused = 0
+    for value in PROBES:
+        config = nested(key, value)
+        meant = dict(meant_values(config)).get(key, value)
+        try:
+            check_ranges(nested(key, meant))
+        except InputError as error:
+            message = str(error)
+            assert message.startswith(f"`{key}` must be {allowed.rule}, but is "), message
+            assert message.endswith(".")
+            assert "\n" not in message
+            refused += 1
+        else:
+            assert type(meant) in types, (value, meant, allowed.rule)
+    assert refused >= 5, f"{allowed.rule} refuses next to nothing"
+
+
+SECTIONS = {
+    key.rsplit(".", depth)[0] for key in KEYS for depth in range(1, 4) if key.count(".") >= depth
+}
 
 
 def test_no_pattern_is_dead() -> None:
     """Each counts for a key of ``conf/``."""
-    assert set(RANGES) - {find_pattern(key) for key in NUMBERS} == set()
+    assert set(RANGES) - {find_pattern(key) for key in KEYS} - SECTIONS == set()
 
 
 @pytest.mark.parametrize(
     ("allowed", "inside", "outside", "rule"),
     [
         (whole(1), [1, 10**12], [0, -2, 1.5, 2.0, "2", True, None], "a whole number of at least 1"),
+        (FLAG, [True, False], [0, 1, "true", None], "true or false"),
+        (TEXT, ["", "a"], [1, None, True, ["a"]], "a text"),
+        (NAME | NULL, ["a", None], ["", 1], "a text that is not empty or null"),
+        (NAMES, [[], ["a"]], ["a", [""], [1]], "a list in which each is a text that is not empty"),
+        (one_of("a", "b"), ["a"], ["c", None], "one of a, b"),
         (whole(0, 3), [0, 3], [-1, 4], "a whole number from 0 to 3"),
         (number(least=0), [0, 0.0, 1e38], [-1e-9, math.inf], "a finite number of at least 0"),
         (number(above=0), [1e-9], [0, 0.0, math.nan], "a finite number above 0"),
@@ -209,6 +210,24 @@ def test_ranges(allowed: Range, inside: list[Any], outside: list[Any], rule: str
         ("train", ["risk=self_critical", "risk.metric.chrf.beta=-1"], "`risk.metric.chrf.beta` m"),
         ("evaluate", ["run=a", "search=beam", "search.width=0"], "`search.width` must be"),
         ("evaluate", ["run=a", "metric@mbr=chrf", "mbr.chrf.char_order=0"], "`mbr.chrf.char_order"),
+        (
+            "train",
+            ["data=5"],
+            "`data` must be a section with keys of its own, but is 5; set one",
+        ),
+        (
+            "train",
+            ["data.max_source_length=None"],
+            "`data.max_source_length` must be a whole number ",
+        ),
+        ("train", ["run.name=null"], "`run.name` must be a text that is not empty, but is null."),
+        (
+            "train",
+            ["trainer.max_time=5"],
+            "`trainer.max_time` must be a time DD:HH:MM:SS or nu",
+        ),
+        ("train", ["optimizer.betas=[0.9]"], "`optimizer.betas` must be a list of 2 in which each"),
+        ("train", ["test=abc"], '`test` must be true or false, but is "abc".'),
         ("generate", ["run=a", "max_tokens=x"], "`max_tokens` must be a whole number of at lea"),
         ("generate", ["run=a", "n_best=0"], "`n_best` must be a whole number of at least 1 or n"),
         ("score", ["run=a", "source=a", "target=b", "max_source_length=0"], "`max_source_length`"),
@@ -235,6 +254,30 @@ def test_lists_with_interpolations(composed: Compose) -> None:
                 "train", *pictures[:2], "frontend.stage_sizes=[8,${model.dropout}]", "dropout=0.5"
             )
         )
+
+
+def test_values_that_are_meant(composed: Compose) -> None:
+    cfg = composed(
+        "train",
+        *("dataset=reverse", "dataset.size=1e2", "trainer.max_steps=1e5"),
+        *(
+            "trainer.val_check_interval=1.0",
+            "trainer.limit_train_batches=20.0",
+            "trainer.precision=16",
+        ),
+        *("run.name=20240101", "run.tags=mine", "init_from=5", "init_parts=encoder"),
+        "seed=3.0",
+        *("frontend=cnn_stem", "features=pixels", "frontend.stage_sizes=[8.0,16]"),
+    )
+    check_values(cfg)
+    assert (cfg.dataset.size, cfg.trainer.max_steps, cfg.seed) == (100, 100_000, 3)
+    assert (cfg.trainer.val_check_interval, cfg.trainer.limit_train_batches) == (1.0, 20)
+    assert isinstance(cfg.trainer.val_check_interval, float)  # an epoch, not a batch
+    assert isinstance(cfg.dataset.size, int)
+    assert (cfg.run.name, cfg.run.folder) == ("20240101", "outputs/20240101")
+    assert cfg.logger.wandb.name == "20240101"
+    assert (cfg.run.tags, cfg.init_parts, cfg.init_from) == (["mine"], ["encoder"], "5")
+    assert (cfg.frontend.stage_sizes, cfg.trainer.precision) == ([8, 16], "16")
 
 
 @pytest.mark.parametrize(
@@ -273,3 +316,8 @@ def test_what_is_the_users_own_is_left_alone(config: dict[str, Any]) -> None:
 )
 def test_edges_that_are_allowed(composed: Compose, override: str) -> None:
     check_values(composed("train", override))
+
+
+def test_none_is_written_null(composed: Compose) -> None:
+    with pytest.raises(InputError, match=r'but is "None"; write data\.max_source_length=null\.$'):
+        check_values(composed("train", "data.max_source_length=None"))

@@ -7,7 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tandem.config.ranges import check_ranges
+from tandem.config.ranges import check_ranges, meant_values
 from tandem.core.errors import InputError
 
 
@@ -34,7 +34,13 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 
 
 def check_values(cfg: DictConfig) -> None:
-    """Refuse a config in which a value is missing, points nowhere or is out of its range."""
+    """Refuse a config in which a value is missing, points nowhere or is out of its range.
+
+    In ``cfg``, values are converted that are written in another way than they are meant: 1e2 for
+    100, 20240101 for a name, one name for a list of it.
+    """
+    for key, value in meant_values(_plain(OmegaConf.to_container(cfg))):
+        OmegaConf.update(cfg, key, value)
     try:
         missing = sorted(OmegaConf.missing_keys(cfg))
         resolved = OmegaConf.to_container(cfg, resolve=True)
@@ -56,5 +62,8 @@ def check_values(cfg: DictConfig) -> None:
             "command line."
         )
     for config in (OmegaConf.to_container(cfg), resolved):  # a fault is named where it is written
-        assert isinstance(config, dict)
-        check_ranges({str(key): value for key, value in config.items()})
+        check_ranges(_plain(config))
+
+
+def _plain(config: Any) -> dict[str, Any]:
+    return {str(key): value for key, value in config.items()}

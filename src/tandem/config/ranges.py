@@ -1,13 +1,26 @@
-"""Which numbers each key of a config may have: one table, read before anything is built."""
+"""Which values each key of a config may have: one table, read before anything is built."""
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
+from tandem.config.kinds import (
+    FLAG,
+    KEYS,
+    NAME,
+    NAMES,
+    NO_LIMIT,
+    NULL,
+    TEXT,
+    Range,
+    every,
+    matching,
+    number,
+    one_of,
+    whole,
+)
 from tandem.core.errors import InputError
 
 OUR_PACKAGES = ("tandem", "torch", "lightning")
@@ -15,81 +28,45 @@ MAX_SEED = 2**32 - 1
 """The largest seed that NumPy's global generator takes."""
 
 
-@dataclass(frozen=True)
-class Range:
-    """A set of values; ``range | other`` has the values of both."""
-
-    rule: str
-    """In words: "a whole number of at least 1"."""
-    allows: Callable[[Any], bool]
-    """Whether a value is among them."""
-
-    def __or__(self, other: "Range") -> "Range":
-        return Range(
-            f"{self.rule} or {other.rule}",
-            lambda value: self.allows(value) or other.allows(value),
-        )
-
-
-def whole(least: int, most: int | None = None) -> Range:
-    """Whole numbers from ``least`` to ``most``; neither 2.0 nor true is one."""
-    rule = f"of at least {least}" if most is None else f"from {least} to {most}"
-    highest = math.inf if most is None else most
-    return Range(
-        f"a whole number {rule}", lambda value: type(value) is int and least <= value <= highest
-    )
-
-
-def number(
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
-) -> Range:
-    """Finite numbers between two ends, of which ``above`` and ``below`` do not count themselves."""
-
-    def allows(value: Any) -> bool:
-        return (
-            type(value) in (int, float)
-            and math.isfinite(value)
-            and (least is None or value >= least)
-            and (above is None or value > above)
-            and (most is None or value <= most)
-            and (below is None or value < below)
-        )
-
-    lower = f"of at least {least}" if above is None else f"above {above}"
-    if most is None and below is None:
-        return Range(f"a finite number {lower}", allows)
-    if least is not None and most is not None:
-        return Range(f"a number from {least} to {most}", allows)
-    upper = f"at most {most}" if below is None else f"below {below}"
-    return Range(f"a number {lower} and {upper}", allows)
-
-
-def every(item: Range) -> Range:
-    """Lists of at least one value, each of which ``item`` allows."""
-    return Range(
-        f"a list in which each is {item.rule}",
-        lambda value: isinstance(value, list) and bool(value) and all(map(item.allows, value)),
-    )
-
-
-NULL = Range("null", lambda value: value is None)
-NO_LIMIT = Range("-1 (no limit)", lambda value: type(value) is int and value == -1)
-
 PART = number(least=0, most=1)
 PART_BELOW_ONE = number(least=0, below=1)
 PART_ABOVE_ZERO = number(above=0, most=1)
 POSITIVE = number(above=0)
 NOT_NEGATIVE = number(least=0)
 SEED = whole(0, MAX_SEED)
+SHARE = number(above=0, below=1)
+DIRECTION = one_of("min", "max") | NULL
+ACCELERATOR = one_of("auto", "cpu", "gpu", "cuda", "mps")
+ON_BAD_EXAMPLE = one_of("error", "skip")
+IDS = every(whole(0))
+WORDS = Range("a text that is not empty", lambda value: isinstance(value, str) and bool(value))
+"""As it stands: a number among ids stays one."""
+
+PRECISIONS = (
+    *("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true", "64-true"),
+    *("32", "16", "bf16", "64"),
+)
+NULLS = ("none", "null", "nil")
+"""What other programs write for null, in small letters."""
 
 RANGES = {
     # Keys, or patterns as a shell has them, where * stands for dots as well. A key goes before
     # patterns, and of patterns the first one counts.
+    # Texts that name one of some things are held against them by what gets them.
     # Shared values
+    "run.name": NAME,
+    "run.folder": NAME,
+    "run.tags": NAMES,
+    "resume": FLAG,
+    "test": FLAG,
+    "init_from": NAME | NULL,
+    "init_parts": NAMES | NULL,
+    "init_vocabulary": FLAG | NULL,
+    "monitor": KEYS,
+    "monitor.name": NAME,
+    "monitor.mode": DIRECTION,
+    "launch": KEYS,
+    "launch.rdzv_endpoint": matching(r"\S+:\d+", "HOST:PORT") | NULL,
     "seed": SEED,
     "*.seed": SEED,
     "sampler_seed": SEED,
@@ -99,6 +76,26 @@ RANGES = {
     "max_length": whole(1) | NULL,
     "launch.max_restarts": whole(0),
     # Arguments of the other commands
+    "file": NAME,
+    "folder": NAME | NULL,
+    "folders": every(NAME),
+    "input": NAME,
+    "output": NAME,
+    "source": NAME,
+    "target": NAME,
+    "data_dir": NAME | NULL,
+    "split": NAME,
+    "format": NAME,
+    "average": TEXT | NAMES,
+    "accelerator": ACCELERATOR,
+    "trusted": NAMES,
+    "trust_dataset": FLAG,
+    "alignment": FLAG,
+    "open": FLAG,
+    "retry_failed": FLAG,
+    "show_attention": FLAG,
+    "tokens": FLAG,
+    "watch": FLAG,
     "n_best": whole(1) | NULL,
     "max_source_length": whole(1),
     "max_tokens": whole(1),
@@ -109,6 +106,11 @@ RANGES = {
     "stalled_after": number(above=0) | NULL,
     "time_limit": number(above=0) | NULL,
     # Data
+    "data": KEYS,
+    "data.on_bad_example": ON_BAD_EXAMPLE,
+    "data.streaming": FLAG,
+    "stream": KEYS,
+    "batching": KEYS,
     "data.max_source_length": whole(1) | NULL,
     "data.max_target_length": whole(1) | NULL,
     "data.truncate_source": whole(1) | NULL,
@@ -130,6 +132,30 @@ RANGES = {
     "dataset.symbols": whole(1, 26),
     "dataset.sampling_rate": whole(1),
     "dataset.year": whole(1),
+    "dataset.data_dir": NAME | NULL,
+    "dataset.train": NAME,
+    "dataset.validation": SHARE | NAME,
+    "dataset.test": SHARE | NAME | NULL,
+    "dataset.source": whole(0) | NAME,
+    "dataset.target": whole(0) | NAME,
+    "dataset.captions": every(NAME),
+    "dataset.delimiter": NAME | NULL,
+    "dataset.quote": NAME | NULL,
+    "dataset.hub": NAME | NULL,
+    "dataset.name": NAME | NULL,
+    "dataset.references": NAME | NULL,
+    "dataset.revision": NAME | NULL,
+    "dataset.speaker": NAME | NULL,
+    "dataset.folder": NAME,
+    "dataset.image": NAME,
+    "dataset.language": NAME,
+    "dataset.layout": NAME,
+    "dataset.path": NAME,
+    "dataset.split": NAME,
+    "dataset.variant": NAME,
+    "dataset.streaming": FLAG,
+    "dataset.on_bad_example": ON_BAD_EXAMPLE,
+    "*tokenizer.shared": FLAG,
     "*tokenizer.vocabulary_size": whole(1),
     "*tokenizer.min_frequency": whole(1),
     "*tokenizer.dropout": PART_BELOW_ONE,
@@ -146,6 +172,21 @@ RANGES = {
     "features.channels": whole(1, 3),
     "features.background": whole(0, 255),
     # Model
+    "model": KEYS,
+    "model.tie_embeddings": TEXT,
+    "model.copying": FLAG,
+    "decoder.attention": KEYS,
+    "decoder.bridge": KEYS,
+    "frontend.subsampling": TEXT,
+    "*attention.cumulative": FLAG,
+    "*coder.activation": TEXT,
+    "*coder.cell": TEXT,
+    "*coder.norm": TEXT,
+    "*.positions": TEXT,
+    "*.scale_positions": FLAG,
+    "*coder.bidirectional": FLAG,
+    "*coder.reverse": FLAG,
+    "*coder.input_feeding": FLAG,
     "frontend.image_height": whole(1),
     "frontend.image_width": whole(1),
     "frontend.channels": whole(1),
@@ -176,6 +217,37 @@ RANGES = {
     "*.attention_dropout": PART_BELOW_ONE,
     "*.activation_dropout": PART_BELOW_ONE,
     # Training
+    "objective": KEYS,
+    "risk.baseline": TEXT,
+    "noise.scheduled_sampling.schedule": TEXT,
+    "optimizer.fused": FLAG | NULL,
+    "optimizer.nesterov": FLAG,
+    "optimizer.groups": KEYS | NULL,
+    "scheduler.monitor": NAME,
+    "scheduler.mode": DIRECTION,
+    "trainer.accelerator": ACCELERATOR,
+    "trainer.strategy": NAME,
+    "trainer.precision": one_of(*PRECISIONS),
+    "trainer.max_time": matching(r"\d+:\d\d:\d\d:\d\d", "a time DD:HH:MM:SS") | NULL,
+    "trainer.deterministic": FLAG | one_of("warn"),
+    "trainer.enable_model_summary": FLAG,
+    "trainer.use_distributed_sampler": Range("false", lambda value: value is False),
+    "callbacks.*.folder": NAME,
+    "callbacks.*.monitor": NAME,
+    "callbacks.*.mode": DIRECTION,
+    "callbacks.average.choose": TEXT,
+    "callbacks.matmul_precision.precision": TEXT,
+    "logger.*.folder": NAME,
+    "logger.mlflow.artifacts": NAME | NULL,
+    "logger.mlflow.experiment": NAME,
+    "logger.mlflow.name": NAME,
+    "logger.mlflow.tracking_uri": NAME,
+    "logger.wandb.entity": NAME | NULL,
+    "logger.wandb.group": NAME | NULL,
+    "logger.wandb.mode": TEXT,
+    "logger.wandb.name": NAME,
+    "logger.wandb.project": NAME,
+    "logger.wandb.tags": NAMES,
     "objective.smoothing": PART_BELOW_ONE,
     "objective.ctc_weight": PART,
     "objective.coverage_weight": NOT_NEGATIVE,
@@ -188,7 +260,7 @@ RANGES = {
     "noise.scheduled_sampling.start": whole(0),
     "noise.scheduled_sampling.steps": whole(1),
     "optimizer.lr": NOT_NEGATIVE,
-    "optimizer.betas": every(PART_BELOW_ONE),
+    "optimizer.betas": every(PART_BELOW_ONE, length=2),
     "optimizer.eps": NOT_NEGATIVE,
     "optimizer.momentum": NOT_NEGATIVE,
     "optimizer.weight_decay": NOT_NEGATIVE,
@@ -221,6 +293,18 @@ RANGES = {
     "callbacks.progress.updates_per_second": whole(1),
     "callbacks.progress.seconds_between_lines": NOT_NEGATIVE,
     # Search and metrics
+    "search.length_penalty": TEXT,
+    "search.stop": TEXT,
+    "search.required": every(WORDS | IDS),
+    "rule.banned.sequences": every(WORDS | IDS),
+    "rule.forced_prefix.prefix": WORDS | IDS,
+    "*.case_sensitive": FLAG,
+    "*.lowercase": FLAG,
+    "*.normalized": FLAG,
+    "*.stemmer": FLAG,
+    "*.normalization": TEXT,
+    "*.smooth_method": TEXT,
+    "*.tokenize": TEXT,
     "search.width": whole(1),
     "search.groups": whole(1),
     "search.diversity": number(least=0, most=1000),
@@ -242,7 +326,7 @@ PATTERNS = [key for key in RANGES if "*" in key]
 
 
 def check_ranges(config: Mapping[str, Any]) -> None:
-    """Refuse a number, or what stands in a number's place, that its key may not have.
+    """Refuse a value that its key may not have.
 
     Left alone are keys that no pattern fits, everything under a ``_target_`` of a user's own
     package, and interpolations that are not resolved.
@@ -252,9 +336,29 @@ def check_ranges(config: Mapping[str, Any]) -> None:
     """
     for key, value in _leaves(config, ""):
         allowed = find_range(key)
-        if allowed is not None and not allowed.allows(value) and "${" not in str(value):
+        if allowed is not None and not allowed.allows(value) and not _is_open(value):
             written = json.dumps(value, default=str, ensure_ascii=False)
-            raise InputError(f"`{key}` must be {allowed.rule}, but is {written}.")
+            remedy = ""
+            if allowed is KEYS:
+                remedy = f"; set one of them, {key}.KEY=VALUE"
+            elif isinstance(value, str) and value.lower() in NULLS and allowed.allows(None):
+                remedy = f"; write {key}=null"
+            raise InputError(f"`{key}` must be {allowed.rule}, but is {written}{remedy}.")
+
+
+def meant_values(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys whose values are to be converted, each with the value that is meant."""
+    for key, value in _leaves(config, ""):
+        allowed = find_range(key)
+        if allowed is not None and not _is_open(value):
+            meant = allowed.meant(value)
+            if repr(meant) != repr(value):  # as 2 and 2.0 are equal
+                yield key, meant
+
+
+def _is_open(value: Any) -> bool:
+    """Whether a value is missing, or an interpolation that is not resolved."""
+    return value == "???" or "${" in str(value)
 
 
 def find_range(key: str) -> Range | None:
@@ -277,7 +381,7 @@ def _leaves(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
         return
     for name, value in node.items():
         key = f"{path}{name}"
-        if isinstance(value, Mapping) and find_range(key) is None:
+        if isinstance(value, Mapping) and find_range(key) in (None, KEYS):
             yield from _leaves(value, f"{key}.")
         else:
             yield key, value
