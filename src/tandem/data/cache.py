@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from tandem.core.files import replacing
+from tandem.core.files import remove_dead_parts, replacing
 from tandem.data.ragged import Ragged
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def cached_part(path: Path) -> Iterator[CachedPart]:
     """
     if path.is_dir():
         shutil.rmtree(path)
+    remove_dead_parts(path.parent)
     with replacing(path) as name, name.open("w+b") as file:
         part = CachedPart(file)
         yield part

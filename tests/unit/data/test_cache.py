@@ -94,7 +94,9 @@ def test_what_is_damaged_is_made_again(
     (path,) = (file for file in (tmp_path / "cache").rglob("*") if file.is_file())
     whole = path.read_bytes()
     damage(path)
+    (path.parent / f".{path.name}.0123abcd").touch()  # what a killed writer left
     assert make(byte_features) == first
+    assert list(path.parent.iterdir()) == [path]
     assert f"The cached file {path} is damaged" in caplog.text
     assert path.read_bytes() == whole
     caplog.clear()

@@ -1,5 +1,6 @@
 """Public files, fetched once into the cache."""
 
+import json
 import logging
 import os
 import shutil
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tandem.core.errors import InputError
-from tandem.core.files import unused_name
+from tandem.core.files import unused_name, write_atomically
+from tandem.data.fingerprints import file_fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +20,14 @@ TIMEOUT_SECONDS = 60
 
 
 def download(url: str, path: Path) -> Path:
-    """Fetch a file unless it is there; a file that is there is always whole."""
-    if path.is_file():
+    """Fetch a file unless it is there as it came; one that was put there by hand is taken."""
+    if path.is_file() and _is_as_it_came(path):
         return path
     logger.info("Downloading %s to %s", url, path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
         part = unused_name(path)
         part.touch(exist_ok=False)
     except OSError as error:
@@ -35,6 +39,7 @@ def download(url: str, path: Path) -> Path:
         with part.open("wb") as file:
             _fetch(url, file)
         os.replace(part, path)
+        write_atomically(_record(path), json.dumps(file_fingerprint(path)).encode())
     except (OSError, ValueError, HTTPException) as error:
         raise InputError(
             f"The download of {url} failed ({_reason(error)}); check the network, or get the set "
@@ -43,6 +48,23 @@ def download(url: str, path: Path) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _record(path: Path) -> Path:
+    """Where it stands what a file was like when it came."""
+    return path.with_name(f"{path.name}.fingerprint")
+
+
+def _is_as_it_came(path: Path) -> bool:
+    try:
+        if json.loads(_record(path).read_bytes()) == file_fingerprint(path):
+            return True
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, InputError):
+        pass  # one of the two is damaged
+    logger.warning("The downloaded file %s is damaged; fetching it again", path)
+    return False
 
 
 def _fetch(url: str, file: BinaryIO) -> None:

@@ -43,8 +43,37 @@ def server() -> Iterator[str]:
 def test_whole_file_arrives_once(server: str, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file"
     assert download(f"{server}/whole", path).read_bytes() == b"0123456789"
-    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["file", "file.fingerprint"]
     assert download("http://nowhere.invalid/", path) == path  # there, so not fetched
+
+
+@pytest.mark.parametrize(
+    ("damaged", "content"),
+    [
+        ("file", b""),
+        ("file", b"012345678"),
+        ("file", b"1123456789"),
+        ("file", None),
+        ("file.fingerprint", b""),
+    ],
+)
+def test_what_is_damaged_is_fetched_again(
+    server: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    damaged: str,
+    content: bytes | None,
+) -> None:
+    path = download(f"{server}/whole", tmp_path / "file")
+    (tmp_path / damaged).unlink()
+    if content is None:
+        (tmp_path / damaged).mkdir()
+    else:
+        (tmp_path / damaged).write_bytes(content)
+    assert download(f"{server}/whole", path).read_bytes() == b"0123456789"
+    assert (f"The downloaded file {path} is damaged" in caplog.text) == (content is not None)
+    caplog.clear()
+    assert download("http://nowhere.invalid/", path) == path
 
 
 def test_local_url(tmp_path: Path) -> None:
