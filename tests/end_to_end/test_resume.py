@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,8 @@ BPE_DROPOUT = (
 AVERAGE = ("callbacks=[default,ema,average]", "callbacks.average.count=2", *BY_LOSS)
 WITHIN_EPOCHS = ("trainer.check_val_every_n_epoch=1",)
 PLATEAU = ("scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3", *BY_LOSS)
+WITHIN_A_STEP = ("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=2")
+"""Validations between the batches of one step of the optimizer: of 5, 3 and 2 make a step."""
 STREAM = (
     "dataset._target_=tandem_test_streamedreverse.StreamedReverse",
     "+dataset.streaming=true",
@@ -156,6 +159,8 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         ("on_validation_start", 8, (*WITHIN_EPOCHS, "trainer.val_check_interval=3")),
         ("on_validation_start", 6, ("trainer.val_check_interval=1", *PLATEAU)),
         ("on_train_batch_start", 9, ("trainer.val_check_interval=2", *PLATEAU)),
+        ("on_validation_end", 2, WITHIN_A_STEP),
+        ("on_train_batch_end", 3, WITHIN_A_STEP),
     ],
 )
 def test_a_killed_run_goes_on_exactly(
@@ -228,6 +233,8 @@ class StopAt(L.Callback):
         ("on_validation_start", 5, signal.SIGTERM, (), 6),
         ("on_validation_end", 10, signal.SIGTERM, (), 10),  # the run's last validation
         ("on_train_batch_start", 4, signal.SIGTERM, ("trainer.accumulate_grad_batches=2",), 5),
+        ("on_validation_start", 0, signal.SIGHUP, WITHIN_A_STEP, 1),
+        ("on_validation_end", 2, signal.SIGTERM, WITHIN_A_STEP, 3),
     ],
 )
 def test_a_stopped_run_goes_on_exactly(
@@ -301,6 +308,37 @@ def test_a_checkpoint_cannot_run_code(train_tiny: Run, tmp_path: Path) -> None:
     path = tmp_path / "run" / "checkpoints" / "last.ckpt"
     state = torch.load(path, weights_only=True)
     torch.save({**state, "payload": Payload()}, path)
-    with pytest.raises(InputError, match=r"last\.ckpt cannot be read"):
-        train_tiny(tmp_path / "run", "test=false", "resume=true")
+    train_tiny(tmp_path / "run", "test=false", "resume=true")
     assert not sentinel.exists()
+    log = (tmp_path / "run" / "train.log").read_text()
+    assert f"WARNING {path}: Weights only load failed" in log
+    assert f"Going back to {path.with_name('best.ckpt')}, which is of step 5" in log
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.yaml", b"", "config.yaml cannot be read (it is not the config of a run), so that"),
+        ("config.yaml", b"\xff\x00", "config.yaml cannot be read ("),
+        (
+            "checkpoints/best.ckpt",
+            b"text",
+            "best.ckpt cannot be read (File is not a zip file); put",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    train_tiny: Run, copied_run: Path, name: str, content: bytes, message: str
+) -> None:
+    (copied_run / name).write_bytes(content)
+    options = ("hidden_size=32", "optimizer.lr=0.02", "trainer.max_epochs=12")
+    with pytest.raises(InputError, match=re.escape(message)):
+        train_tiny(copied_run, *options, "metric=[exact_match,chrf]", "resume=true")
+
+
+def test_metrics_that_cannot_be_read_are_put_aside(train_tiny: Run, copied_run: Path) -> None:
+    (copied_run / "metrics.csv").write_bytes(b"step,epoch\n\xff\x00,\n")
+    options = ("hidden_size=32", "optimizer.lr=0.02", "trainer.max_epochs=12")
+    train_tiny(copied_run, *options, "metric=[exact_match,chrf]", "resume=true")
+    assert (copied_run / "metrics.damaged.csv").read_bytes() == b"step,epoch\n\xff\x00,\n"
+    assert "metrics.csv cannot be read (Unicode" in (copied_run / "train.log").read_text()

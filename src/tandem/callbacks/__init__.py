@@ -3,10 +3,11 @@
 from tandem.callbacks.attention_maps import AttentionMaps
 from tandem.callbacks.average_checkpoints import AverageCheckpoints, mean_of
 from tandem.callbacks.best_checkpoint import BestCheckpoint
-from tandem.callbacks.checkpoint_io import AtomicCheckpointIO, read_checkpoint
+from tandem.callbacks.checkpoint_io import AtomicCheckpointIO, find_checkpoint, read_checkpoint
 from tandem.callbacks.early_stopping import EarlyStopping
 from tandem.callbacks.final_weights import Candidate, OffersWeights, settle_weights
 from tandem.callbacks.last_checkpoint import LastCheckpoint
+from tandem.callbacks.logged_metrics import LoggedMetrics, logged_metrics
 from tandem.callbacks.matmul_precision import MatmulPrecision
 from tandem.callbacks.moving_average import MovingAverage
 from tandem.callbacks.onlooker import Onlooker, guard_onlooker
@@ -28,6 +29,7 @@ __all__ = [
     "EarlyStopping",
     "LastCheckpoint",
     "LogLines",
+    "LoggedMetrics",
     "MatmulPrecision",
     "MovingAverage",
     "OffersWeights",
@@ -40,7 +42,9 @@ __all__ = [
     "Throughput",
     "TrainingRecord",
     "TrainingTime",
+    "find_checkpoint",
     "guard_onlooker",
+    "logged_metrics",
     "make_progress",
     "mean_of",
     "read_checkpoint",

@@ -29,7 +29,7 @@ class SampleTable(RowsOnlooker):
     def __init__(self, *, count: int, folder: str) -> None:
         super().__init__(count=count)
         self.path = Path(folder) / "samples.jsonl"
-        self._resumed_size: int | None = None
+        self._resumed_size = 0
 
     def state_dict(self) -> dict[str, Any]:
         """How many bytes the file has."""
@@ -39,10 +39,10 @@ class SampleTable(RowsOnlooker):
         """Remember how many bytes belong to the checkpoint."""
         self._resumed_size = state_dict["size"]
 
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Drop what was written after the checkpoint that the run resumes from."""
-        size, self._resumed_size = self._resumed_size, None
-        if size is not None and trainer.is_global_zero and self.path.exists():
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Drop what was written after the checkpoint that the run resumes from, if there is one."""
+        size, self._resumed_size = self._resumed_size, 0
+        if trainer.is_global_zero and self.path.exists():
             os.truncate(self.path, min(size, self.path.stat().st_size))
 
     def use(

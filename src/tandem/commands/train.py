@@ -2,6 +2,7 @@
 
 import logging
 import platform
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from tandem import __version__
 from tandem.callbacks import (
+    LoggedMetrics,
     TextMetrics,
     TrainingRecord,
     TrainingTime,
-    read_checkpoint,
+    find_checkpoint,
+    logged_metrics,
     settle_weights,
 )
 from tandem.commands import console
@@ -106,10 +109,10 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
     keep_kernels()
     L.seed_everything(cfg.seed, verbose=False)
     text_metrics = TextMetrics(metrics=plan.metrics)
-    clock = TrainingTime()
+    clock, logged = TrainingTime(), LoggedMetrics()
     processors = prepare(plan)
     record = TrainingRecord(monitor=cfg.monitor.name, mode=cfg.monitor.mode)
-    trainer = plan.trainer([text_metrics, clock, record])
+    trainer = plan.trainer([text_metrics, clock, record, logged])
     exit_code = 1
     try:
         max_length = cfg.max_length or 2 * data.longest_target() + 10
@@ -129,7 +132,7 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
             clock.seconds,
             *(ended[name] for name in ("steps", "epochs", "why")),
         )
-        metrics = final_metrics(trainer, module, data, cfg)
+        metrics = results(logged.before) | final_metrics(trainer, module, data, cfg)
         exit_code = 0
     finally:
         finish(trainer.loggers, exit_code)
@@ -200,7 +203,8 @@ def write_results(
 
 def write_config(folder: Path, cfg: DictConfig) -> None:
     """Write down the resolved config."""
-    text = yaml.safe_dump(plain(cfg), sort_keys=False, allow_unicode=True)
+    config = plain(cfg) | {"resume": False}  # the same however often the run was resumed
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     write_atomically(folder / "config.yaml", text.encode())
 
 
@@ -213,35 +217,33 @@ def fit(
     resume: bool,
 ) -> None:
     """Train, from the last checkpoint if there is one to resume from."""
-    last = folder / "checkpoints" / "last.ckpt"
-    checkpoint = str(last) if resume and last.is_file() else None
+    path = None
     if resume:
-        logger.info("Resuming from %s" if checkpoint else "Nothing to resume at %s", last)
-        step = read_checkpoint(last)["global_step"] if checkpoint else 0
+        path, checkpoint = find_checkpoint(folder / "checkpoints") or (None, {})
+        logger.info("Resuming from %s" if path else "Nothing to resume in %s", path or folder)
         for one in trainer.loggers:
             if isinstance(one, CSVLogger):
-                one.rewind(step)
-    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+                one.rewind(checkpoint.get("global_step", 0), checkpoint.get("pending_row"))
+    trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
 
 
 def final_metrics(
     trainer: L.Trainer, module: Seq2SeqModule, data: DataModule, cfg: DictConfig
 ) -> dict[str, float]:
     """Settle on the weights to keep and score them on validation and, if wanted, on test."""
-    metrics = results(trainer)
+    metrics = results(logged_metrics(trainer))
     monitor = cfg.monitor
     if settle_weights(trainer, module, data, monitor=monitor.name, mode=monitor.mode):
-        metrics |= results(trainer)
+        metrics |= results(logged_metrics(trainer))
     if cfg.test and data.has("test"):
         trainer.test(module, datamodule=data, verbose=False)
-        metrics |= results(trainer)
+        metrics |= results(logged_metrics(trainer))
     return metrics
 
 
-def results(trainer: L.Trainer) -> dict[str, float]:
+def results(logged: Mapping[str, float]) -> dict[str, float]:
     """What was logged last, without what only makes sense as a curve."""
-    logged = trainer.callback_metrics.items()
-    return {name: float(value) for name, value in logged if name not in CURVES_ALONE}
+    return {name: value for name, value in logged.items() if name not in CURVES_ALONE}
 
 
 def bundle_config(config: dict[str, Any]) -> dict[str, Any]:

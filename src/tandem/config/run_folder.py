@@ -154,7 +154,7 @@ def check_same(folder: Path, cfg: DictConfig) -> None:
         return
     free = {"resume", "test", "callbacks", "logger", "run", "launch"}
     limits = {"max_epochs", "max_steps", "max_time"}
-    old, new = yaml.safe_load(path.read_text()), plain(cfg)
+    old, new = read_run_config(path), plain(cfg)
     for config in (old, new):
         for key in limits:
             config["trainer"].pop(key, None)
@@ -166,3 +166,21 @@ def check_same(folder: Path, cfg: DictConfig) -> None:
             f"resume=true needs the options that the run began with, but these differ from {path}: "
             f"{', '.join(different)}; give the same ones, or choose another run.folder."
         )
+
+
+def read_run_config(path: Path) -> dict[str, Any]:
+    """The config that a run began with.
+
+    :raises InputError: if the file is damaged or something else.
+    """
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
+            raise ValueError("it is not the config of a run")
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(
+            f"{path} cannot be read ({reason}), so that nothing says with which options the run "
+            "began; remove it to go on with those that you give now."
+        ) from error
+    return config

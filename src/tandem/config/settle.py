@@ -5,12 +5,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from tandem.config.checks import on_command_line
 from tandem.config.instantiate import plain
 from tandem.config.plan import Plan
+from tandem.config.run_folder import read_run_config
 from tandem.core.directions import Direction
 from tandem.core.errors import InputError
 from tandem.core.quality import LOSS
@@ -50,7 +50,7 @@ def continue_settled(plan: Plan, folder: Path) -> None:
     path = folder / "config.yaml"
     if not path.exists():
         return
-    cfg, old = plan.cfg, yaml.safe_load(path.read_text())
+    cfg, old = plan.cfg, read_run_config(path)
     # All at once, as one of them may be an interpolation of another.
     for key in [key for key in KEPT_KEYS if OmegaConf.select(cfg, key) is None]:
         group, name = key.split(".")

@@ -43,6 +43,21 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.write_bytes(content)
 
 
+def keep_a_copy(path: Path, copy: Path) -> None:
+    """Let a file stay under a second name while its own is given to another one; costs no room.
+
+    Where a file cannot have two names, it gives up its first one.
+    """
+    part = unused_name(copy)
+    try:
+        os.link(path, part)
+    except OSError:
+        os.replace(path, copy)
+    else:
+        os.replace(part, copy)
+        part.unlink(missing_ok=True)  # renaming one name of a file to another does nothing
+
+
 def remove_dead_parts(folder: Path) -> None:
     """Remove what killed writers left in a folder and the folders directly in it."""
     for path in (*folder.glob(".*"), *folder.glob("*/.*")):

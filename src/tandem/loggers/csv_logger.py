@@ -1,6 +1,7 @@
 """Metrics as one CSV file in the run's folder."""
 
 import csv
+import logging
 import os
 from argparse import Namespace
 from pathlib import Path
@@ -8,6 +9,10 @@ from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
+
+from tandem.core.files import replacing
+
+logger = logging.getLogger(__name__)
 
 
 class CSVLogger(Logger):
@@ -60,14 +65,39 @@ class CSVLogger(Logger):
             csv.DictWriter(file, self._columns, lineterminator="\n").writerow(row)
 
     @rank_zero_only
-    def rewind(self, step: int) -> None:
-        """Drop rows of ``step`` and later, written after the checkpoint that a run resumes from.
+    def rewind(self, step: int, pending: tuple[int, dict[str, float]] | None) -> None:
+        """Leave the rows of the checkpoint of a step, from which a run resumes.
 
         Lightning numbers rows from 0, so a checkpoint of ``global_step`` 100 goes with row 99.
+
+        :param pending: number and values of that row, if it was still to be written when the
+            checkpoint was saved.
         """
         if self.path.exists():
-            kept = [row for row in self._read_rows() if not row["step"] or int(row["step"]) < step]
-            self._rewrite(self._read_header(), kept)
+            self._drop_from(step)
+        if pending is not None and not self._has(*pending):
+            number, values = pending
+            self.log_metrics(values, number)
+
+    def _drop_from(self, step: int) -> None:
+        try:
+            rows = [row for row in self._read_rows() if not row["step"] or int(row["step"]) < step]
+            self._rewrite(self._read_header(), rows)
+        except (ValueError, KeyError, TypeError, csv.Error) as error:
+            aside = self.path.with_name("metrics.damaged.csv")
+            os.replace(self.path, aside)
+            logger.warning(
+                "%s cannot be read (%s: %s); it is %s now, and a new one begins",
+                self.path,
+                type(error).__name__,
+                error,
+                aside.name,
+            )
+
+    def _has(self, number: int, values: dict[str, float]) -> bool:
+        """Whether a row of this number has all of the values."""
+        rows = [row for row in self._read_rows() if row["step"] == str(number)]
+        return any(all(row.get(name) for name in values) for row in rows)
 
     def _read_header(self) -> list[str]:
         if not self.path.exists():
@@ -84,10 +114,8 @@ class CSVLogger(Logger):
 
     def _rewrite(self, columns: list[str], rows: list[dict[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(self.path.name + ".part")
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with replacing(self.path) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns, lineterminator="\n", restval="")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(part, self.path)
         self._columns = columns

@@ -46,7 +46,7 @@ def run(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -
 
     def fit(choose: str, mode: str, *, kill_behind: int | None = None, resume: bool = False) -> Any:
         keeper = average(tmp_path, choose=choose, mode=mode)
-        last = LastCheckpoint(folder=str(tmp_path), every_n_train_steps=0)
+        last = LastCheckpoint(folder=str(tmp_path), every_n_train_steps=0, keep_previous=False)
         trainer = tiny_trainer(
             callbacks=[keeper, Scores(kill_behind), last],
             plugins=[AtomicCheckpointIO()],

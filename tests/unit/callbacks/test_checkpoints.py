@@ -11,7 +11,15 @@ import lightning as L
 import pytest
 import torch
 
-from tandem.callbacks import AtomicCheckpointIO, BestCheckpoint, EarlyStopping, LastCheckpoint
+from tandem.callbacks import (
+    AtomicCheckpointIO,
+    BestCheckpoint,
+    EarlyStopping,
+    LastCheckpoint,
+    find_checkpoint,
+    read_checkpoint,
+)
+from tandem.callbacks.checkpoint_io import TRAINING_PARTS
 from tandem.core.errors import InputError
 
 
@@ -65,6 +73,58 @@ def test_a_crash_while_writing_keeps_the_previous_one(
     assert list(tmp_path.iterdir()) == [path]
 
 
+WHOLE = dict.fromkeys(TRAINING_PARTS, 0)
+
+
+def damages() -> Iterator[Any]:
+    """What may have become of a checkpoint, each a function of its path."""
+    yield pytest.param(lambda path: path.write_text("text"), id="text")
+    yield pytest.param(lambda path: path.write_bytes(b""), id="empty")
+    yield pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-100]), id="cut")
+    yield pytest.param(lambda path: torch.save([1], path), id="a list")
+    yield pytest.param(lambda path: torch.save({"state_dict": {}}, path), id="weights alone")
+    yield pytest.param(lambda path: flip(path, path.stat().st_size // 2), id="one byte")
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", list(damages()))
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Any
+) -> None:
+    names = ("last.ckpt", "previous.ckpt", "best.ckpt")
+    for step, name in zip((3, 2, 1), names, strict=True):
+        weights = torch.arange(1000.0)
+        torch.save({**WHOLE, "global_step": step, "state_dict": weights}, tmp_path / name)
+    for step, name in zip((3, 2, 1), names, strict=True):
+        found = find_checkpoint(tmp_path)
+        assert found is not None
+        assert (found[0].name, found[1]["global_step"]) == (name, step)
+        damage(tmp_path / name)
+    with pytest.raises(InputError, match=r"last\.ckpt cannot be read \(.*put back a whole one, or"):
+        find_checkpoint(tmp_path)
+    assert f"Going back to {tmp_path / 'best.ckpt'}, which is of step 1" in caplog.text
+
+
+def test_no_flipped_byte_changes_what_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save({"state_dict": torch.arange(500.0)}, path)
+    content = path.read_bytes()
+    noticed = 0
+    for place in range(0, len(content), 29):
+        path.write_bytes(content)
+        flip(path, place)
+        try:
+            assert torch.equal(read_checkpoint(path)["state_dict"], torch.arange(500.0))
+        except InputError:
+            noticed += 1
+    assert noticed * 29 > 500 * 4  # as many as there are bytes in numbers, at least
+
+
 class KilledError(Exception):
     """What ends a run in these tests."""
 
@@ -108,7 +168,7 @@ def callbacks(folder: Path, every: int) -> list[L.Callback]:
     return [
         EarlyStopping(monitor="val/loss", mode="min", patience=9, patience_steps=0, min_delta=0.0),
         BestCheckpoint(folder=str(folder), monitor="val/loss", mode="min"),
-        LastCheckpoint(folder=str(folder), every_n_train_steps=every),
+        LastCheckpoint(folder=str(folder), every_n_train_steps=every, keep_previous=True),
     ]
 
 

@@ -88,7 +88,7 @@ def test_a_resumed_run_has_the_samples_of_one_that_never_stopped(
         watchers = [
             SampleTable(count=2, folder=str(folder)),
             StopAt(stop),
-            LastCheckpoint(folder=str(folder), every_n_train_steps=0),
+            LastCheckpoint(folder=str(folder), every_n_train_steps=0, keep_previous=False),
         ]
         run = tiny_trainer(callbacks=watchers, max_epochs=3, enable_checkpointing=True)
         run.fit(tiny_module(), tiny_loader(4), tiny_loader(2), ckpt_path=resume_from)

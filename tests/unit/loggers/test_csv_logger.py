@@ -43,15 +43,23 @@ def test_rewind_drops_what_came_after_the_checkpoint(tmp_path: Path) -> None:
     for step in (9, 19, 29):
         first.log_metrics({"a": float(step)}, step=step)
     resumed = CSVLogger(folder=str(tmp_path))
-    resumed.rewind(20)
+    resumed.rewind(20, None)
     resumed.log_metrics({"a": -1.0}, step=29)
     assert [(row["step"], row["a"]) for row in rows(tmp_path)] == [
         ("9", "9.0"),
         ("19", "19.0"),
         ("29", "-1.0"),
     ]
-    CSVLogger(folder=str(tmp_path / "none")).rewind(5)
+    CSVLogger(folder=str(tmp_path / "none")).rewind(5, None)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_row_that_a_kill_kept_from_the_file_comes_from_the_checkpoint(tmp_path: Path) -> None:
+    CSVLogger(folder=str(tmp_path)).log_metrics({"a": 9.0}, step=9)
+    for _ in range(2):  # the second time it is there
+        CSVLogger(folder=str(tmp_path)).rewind(20, (19, {"a": 19.0, "epoch": 1}))
+    found = [(row["step"], row["epoch"], row["a"]) for row in rows(tmp_path)]
+    assert found == [("9", "", "9.0"), ("19", "1", "19.0")]
 
 
 def test_a_line_cut_off_by_a_crash_is_dropped(tmp_path: Path) -> None:
