@@ -36,10 +36,12 @@ def test_what_a_run_writes(
         "bundle",
         "checkpoints",
         "config.yaml",
+        "data.json",
         "metrics.csv",
         "run.json",
         "samples.jsonl",
         "test.jsonl",
+        "tokenizers",
         "train.log",
         "wandb",
     }
