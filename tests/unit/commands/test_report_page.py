@@ -125,6 +125,7 @@ def test_only_comparable_runs_are_ranked(use_page: Any, write_run: WriteRun) -> 
         seen.all = board().map((cells) => cells.slice(0, 2));
         seen.titles = [...byId("board").querySelectorAll(".set")].map((line) => line.innerText);
         seen.matrix = byId("importance").innerText;
+        seen.latex = asLatex();
         """,
     )
     ranked = [["1", "two"], ["1", "two again"], ["3", "one"], ["\N{EN DASH}", "part"]]
@@ -136,6 +137,9 @@ def test_only_comparable_runs_are_ranked(use_page: Any, write_run: WriteRun) -> 
     assert seen["all"] == [*ranked, ["1", "other rows"]]
     assert seen["titles"] == ["toy, 3 test rows", "toy, size=5, 2 test rows"]
     assert "choose one" in seen["matrix"]
+    assert "part$^\\dagger$ & " in seen["latex"]
+    assert f"% not ranked: part: {seen['reason']}" in seen["latex"]
+    assert r"\multicolumn" in seen["latex"]
 
 
 def test_a_bookmark_keeps_runs_and_columns(use_page: Any, write_run: WriteRun) -> None:

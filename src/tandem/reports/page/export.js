@@ -6,7 +6,7 @@ function exportedRows() {
 // Columns of plain values; over seeds each metric is followed by its deviation and count.
 function plainColumns() {
   const set = { title: "test set", raw: (row) => (row.set === null ? "" : data.sets[row.set].label) };
-  const reason = { title: "not ranked", raw: (row) => own(row.excluded, splitOf(view.metric)) ?? "" };
+  const reason = { title: "not ranked", raw: exclusion };
   const columns = shownColumns().flatMap((one) => {
     if (!view.seeds || !modes.has(one.key)) return [one];
     return [
@@ -28,7 +28,10 @@ function asCsv() {
 const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}", "×": "$\\times$" };
 const escapeLatex = (text) => String(text).replace(/[\\~^<>×]|[&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
 
+const exclusion = (row) => own(row.excluded, splitOf(view.metric)) ?? "";
+
 function latexCell(row, one) {
+  if (one.key === "run") return escapeLatex(row.name) + (exclusion(row) ? "$^\\dagger$" : "");
   if (!modes.has(one.key)) return escapeLatex(typeof one.raw(row) === "number" ? one.cell(row).textContent : one.raw(row));
   if (!has(row, one.key)) return "";
   const score = format(one.key, row.metrics[one.key]);
@@ -37,7 +40,7 @@ function latexCell(row, one) {
   return (isBest(row, one.key) ? `\\textbf{${score}}` : score) + spread;
 }
 
-// A table for the package booktabs, the best of each metric in bold.
+// A table for the package booktabs, the best of each metric in bold, with a dagger at rows that do not rank.
 function asLatex() {
   const columns = shownColumns().filter((one) => !["", "state", "command"].includes(one.key));
   const sets = boardGroups();
@@ -54,6 +57,7 @@ function asLatex() {
     ...body,
     "\\bottomrule",
     "\\end{tabular}",
+    ...exportedRows().filter(exclusion).map((row) => `% not ranked: ${row.name}: ${exclusion(row)}`.replace(/\s+/g, " ")),
     "",
   ].join("\n");
 }
