@@ -108,7 +108,7 @@ def wrapped(text: str, width: int) -> list[str]:
         line.replace(NO_BREAK, " ")
         for paragraph in text.split("\n")
         for line in textwrap.wrap(
-            re.sub(r" (?=\d)", NO_BREAK, paragraph),
+            re.sub(r" (?=[\d(])", NO_BREAK, paragraph),
             max(width, 1),
             break_long_words=False,
             break_on_hyphens=False,
