@@ -1,5 +1,6 @@
 """What ``tandem generate`` writes: several runs, n-best lists, rules as text, least risk."""
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tandem.commands import windows
 from tandem.commands.generate import generate
 from tandem.config.bundles import with_decoding
 from tandem.core.errors import InputError
@@ -236,3 +238,37 @@ def test_least_risk(small_bundle, compose_config, tmp_path) -> None:
 def test_risk_needs_a_choice(small_bundle, compose_config, tmp_path, options, message) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         written(compose_config, small_bundle("one"), tmp_path, *options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("search=sampling", "search.num_samples=3"),
+        ("search=beam", "search.width=3", "n_best=2", "show_attention=true"),
+    ],
+)
+def test_a_stopped_command_goes_on_as_if_it_had_not_been(
+    small_bundle, compose_config, tmp_path, monkeypatch, options
+) -> None:
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 2)
+    run, source = small_bundle("one"), tmp_path / "source.txt"
+    source.write_text("".join(f"{' '.join('abcd'[: n % 4 + 1])}\n" for n in range(30)))
+
+    def command(output: str) -> None:
+        files = (f"run={run}", f"input={source}", f"output={tmp_path / output}")
+        generate(compose_config("generate", *files, *options))
+
+    command("whole.txt")
+    write, calls = windows.PartialFile.write, itertools.count()
+
+    def stopping(self, *args) -> None:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        write(self, *args)
+
+    monkeypatch.setattr(windows.PartialFile, "write", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        command("out.txt")
+    assert len((tmp_path / "out.txt.part").read_text().splitlines()) == 8
+    command("out.txt")
+    assert (tmp_path / "out.txt").read_text() == (tmp_path / "whole.txt").read_text()

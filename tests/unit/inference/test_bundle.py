@@ -194,7 +194,13 @@ def test_a_config_that_describes_no_model(bundle: Path, change: Edit) -> None:
                 "reader": "tandem.data.readers.TextReader",
                 "options": {"truncate": None, "before": None, "after": 2, **change},
             }
-            for change in ({"truncate": 0}, {"truncate": -3}, {"before": -1}, {"after": 10**6})
+            for change in (
+                {"truncate": 0},
+                {"truncate": -3},
+                {"truncate": 10**30},
+                {"before": -1},
+                {"after": 10**6},
+            )
         ),
         {"reader": "tandem.data.readers.FileReader", "options": {}},
         {"reader": "tandem.data.readers.FileReader", "options": {"features": None}},

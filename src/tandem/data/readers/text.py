@@ -137,8 +137,8 @@ class TextReader(SourceReader):
             raise TypeError("truncate, before and after must be whole numbers or null")
         tokenizer = shared or Tokenizer.from_json(open_file(TOKENIZER).read_text(encoding="utf-8"))
         reader = cls(tokenizer, **options)
-        if options["truncate"] is not None and options["truncate"] < 1:
-            raise TypeError("truncate must be at least 1")
+        if options["truncate"] is not None and not 1 <= options["truncate"] < 2**31:
+            raise TypeError("truncate must be at least 1, and a number of symbols")
         if any(
             id_ is not None and not 0 <= id_ < reader.size for id_ in (reader.before, reader.after)
         ):
