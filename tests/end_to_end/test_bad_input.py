@@ -46,6 +46,14 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["`batching.max_tokens` must be a whole number of at least 1, but is 0."],
         ),
         (
+            ["max_length=2000000"],
+            ["`max_length` allows 2,000,000 symbols of an output, but a bundle may ask for at mo"],
+        ),
+        (
+            ["search=sampling", "search.num_samples=2000"],
+            ["`search` allows 2,000 outputs of each source, but a bundle may ask for at most 1,"],
+        ),
+        (
             ["max_length=-3"],
             ["`max_length` must be a whole number of at least 1 or null, but is -3"],
         ),

@@ -39,6 +39,7 @@ from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors
 from tandem.data.run_data import check_data, keep_data
 from tandem.inference.bundle import save_bundle
+from tandem.inference.reading import LONGEST_OUTPUT
 from tandem.loggers import CSVLogger, finish
 from tandem.reports.summary import print_summary
 from tandem.training.distributed import ElasticLaunch
@@ -115,7 +116,7 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
     trainer = plan.trainer([text_metrics, clock, record, logged])
     exit_code = 1
     try:
-        max_length = cfg.max_length or 2 * data.longest_target() + 10
+        max_length = cfg.max_length or min(2 * data.longest_target() + 10, LONGEST_OUTPUT)
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")

@@ -15,6 +15,7 @@ from tandem.config.plan import Plan, build_plan
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.core.errors import InputError
 from tandem.data.features import Features
+from tandem.inference.reading import LONGEST_OUTPUT, MOST_HYPOTHESES
 from tandem.metrics.base import Metric, directions_of
 from tandem.models import Seq2Seq, has_weights
 from tandem.training.objective import Objective
@@ -56,9 +57,24 @@ def check(cfg: DictConfig) -> Plan:
     _check_objective(plan.objective, model)
     _check_optimizer(plan, model)
     plan.decoding.check(model)
+    _check_bundle_limits(cfg, plan)
     for noise in plan.noise:
         noise.check(model)
     return plan
+
+
+def _check_bundle_limits(cfg: DictConfig, plan: Plan) -> None:
+    """Refuse what the run's own bundle would be refused for."""
+    for key, value, most in (
+        ("max_length", cfg.max_length or 0, LONGEST_OUTPUT),
+        ("search", plan.decoding.width, MOST_HYPOTHESES),
+    ):
+        if value > most:
+            what = "symbols of an output" if key == "max_length" else "outputs of each source"
+            raise InputError(
+                f"`{key}` allows {value:,} {what}, but a bundle may ask for at most {most:,}; "
+                "lower it."
+            )
 
 
 def _check_streaming(cfg: DictConfig) -> None:

@@ -38,7 +38,7 @@ PARTS = ("frontend", "encoder", "decoder", "model")
 """What ``model`` must hold: three factories, and sizes."""
 LONGEST_OUTPUT = 1_000_000
 """Most symbols of an output that a bundle may ask for."""
-MOST_CHARACTERS = 2**28
+MOST_CHARACTERS = 2**30
 """Most characters of an output, if it consisted of the vocabulary's longest symbol."""
 MOST_HYPOTHESES = 1000
 """Most hypotheses a source that a bundle's own search may keep."""
