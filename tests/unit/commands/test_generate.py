@@ -195,7 +195,7 @@ def parts(bundle) -> tuple:
 
 
 def test_a_device_that_is_none_is_refused(small_bundle, compose_config, tmp_path) -> None:
-    message = "`accelerator` must be auto, cpu, gpu or mps, but is 'abacus'."
+    message = '`accelerator` must be one of auto, cpu, gpu, cuda, mps, but is "abacus".'
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         written(compose_config, small_bundle("one"), tmp_path, "accelerator=abacus")
     assert written(compose_config, small_bundle("two"), tmp_path, "accelerator=cpu")
