@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tandem.commands.train import train
+from tandem.config.bundles import device
 from tandem.core.errors import InputError
 from tandem.core.run_record import read_record
 
@@ -43,7 +44,7 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
         ),
         (
             ["batching.max_tokens=0"],
-            ["`batching.max_tokens` must be a whole number of at least 1, but is 0."],
+            ["`batching.max_tokens` must be a whole number of at least 1 or null, but is 0."],
         ),
         (
             ["max_length=2000000"],
@@ -131,6 +132,23 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["risk=self_critical", "init_from=x", "metric@risk.metric=[chrf,wer]"],
             ["metric@risk.metric takes one metric, but got chrf, wer; choose one."],
         ),
+        (
+            ["trainer.strategy=abc"],
+            [
+                "The options under `trainer` cannot work here (",
+                "strategy='abc'",
+                "); correct them.",
+            ],
+        ),
+        (
+            ["callbacks.early_stopping.monitor=val_loss"],
+            ["`callbacks.early_stopping.monitor` (val_loss) must be one of", "mean val/loss?)"],
+        ),
+        (
+            ["scheduler=plateau", "scheduler.monitor=val/bleu"],
+            ["`scheduler.monitor` (val/bleu) must be one of what this run logs", "leave it out"],
+        ),
+        (["init_from=5"], ["There is no bundle in 5"]),
         (["init_from=nowhere"], ["There is no bundle in nowhere"]),
         (["dataset.size=3"], ["dataset.size (3) must be at least 10"]),
     ],
@@ -156,6 +174,55 @@ def test_a_value_that_is_missing(compose_tiny: Run, tmp_path: Path) -> None:
     assert str(caught.value) == (
         "The config needs a value for dataset.size; add dataset.size=... to the command line."
     )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_gpu_that_is_not_there(
+    compose_tiny: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    for option in ("trainer=gpu", "trainer.accelerator=cuda", "trainer.accelerator=mps"):
+        with pytest.raises(InputError) as caught:
+            train(compose_tiny(f"run.folder={tmp_path / 'run'}", option))
+        assert "needs a GPU, but torch " in str(caught.value)
+        assert "choose trainer.accelerator=cpu or auto, or install" in str(caught.value)
+    with pytest.raises(InputError, match=r"^accelerator=gpu needs a GPU, but torch "):
+        device("gpu")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["trainer.limit_train_batches=0.1"],
+            "trainer.limit_train_batches=0.1 is less than a batch of the train split, which has 5; "
+            "give a number of batches, such as trainer.limit_train_batches=1.",
+        ),
+        (
+            ["trainer.limit_val_batches=0.4"],
+            "trainer.limit_val_batches=0.4 is less than a batch of the validation split, which has "
+            "1; give a number of batches, such as trainer.limit_val_batches=1.",
+        ),
+        (
+            ["trainer.limit_test_batches=0.01"],
+            "trainer.limit_test_batches=0.01 is less than a batch of the test split, which has 1; "
+            "give a number of batches, such as trainer.limit_test_batches=1.",
+        ),
+        (
+            ["trainer.val_check_interval=1000", "trainer.check_val_every_n_epoch=1"],
+            "trainer.val_check_interval=1000 with trainer.check_val_every_n_epoch asks for a "
+            "validation after so many batches of one epoch, which has 5; leave "
+            "trainer.check_val_every_n_epoch out to count batches across epochs.",
+        ),
+    ],
+    ids=["train", "validation", "test", "interval"],
+)
+def test_parts_of_an_epoch_that_there_are_not(
+    train_tiny: Run, tmp_path: Path, overrides: list[str], message: str
+) -> None:
+    assert message_of(train_tiny, tmp_path / "run", *overrides) == message
     assert not (tmp_path / "run").exists()
 
 

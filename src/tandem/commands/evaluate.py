@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import rich
 import torch
 from omegaconf import DictConfig
 from rich.progress import track
@@ -14,6 +13,7 @@ from rich.progress import track
 from tandem.commands import console
 from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
+from tandem.core import printing
 from tandem.core.errors import InputError
 from tandem.core.files import make_new_folder, write_atomically
 from tandem.data.module import DataModule, LengthFilter
@@ -64,7 +64,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
     paths = {"record": f"{folder}/metrics.json", "hypotheses": f"{folder}/hypotheses.txt"}
     title = f"{' + '.join(runs(cfg))}, {cfg.split} split"
-    print_summary(rich.get_console(), title, metrics, paths, {})
+    print_summary(printing.console(), title, metrics, paths, {})
     return metrics
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import rich
 from omegaconf import DictConfig
 
 from tandem.commands import console
 from tandem.config import launch
 from tandem.config.instantiate import check_values
+from tandem.core import printing
 from tandem.core.directions import Direction
 from tandem.core.lock import is_locked
 from tandem.data.cache import content_key
@@ -131,7 +131,7 @@ class Pages:
 
 def say(line: str) -> None:
     """Print a line as it is, whatever its length and signs."""
-    rich.get_console().print(line, markup=False, highlight=False, soft_wrap=True)
+    printing.console().print(line, soft_wrap=True)
 
 
 def fingerprint(folder: Path) -> Fingerprint:

@@ -8,7 +8,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import rich
 import torch
 from omegaconf import DictConfig
 
@@ -16,6 +15,7 @@ from tandem.commands import cli, console
 from tandem.config import checks, launch
 from tandem.config.folders import find_study
 from tandem.config.instantiate import check_values
+from tandem.core import printing
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.run_record import read_record
@@ -92,11 +92,11 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
         try:
             _runner(plan, trials, loggers, cfg).run()
         except KeyboardInterrupt:
-            rich.get_console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
+            printing.console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
             raise SystemExit(128 + signal.SIGINT) from None
         best = report(plan, trials)
         if over:
-            rich.get_console().print(averages_table(averages(_scores(plan, trials), over), over))
+            printing.console().print(averages_table(averages(_scores(plan, trials), over), over))
         return best
 
 
@@ -200,14 +200,14 @@ def report(plan: Plan, trials: Trials) -> Row | None:
     write_results(plan, trials)
     rows, best = trials.rows(), trials.best()
     failed = [row for row in rows if row.state == "failed"]
-    terminal = rich.get_console()
+    terminal = printing.console()
     terminal.print(f"Trials: {len(rows)}, in {plan.folder}/trials.csv", soft_wrap=True)
     for row in failed:
-        terminal.print(f"Trial {row.number} failed: {row.error}", soft_wrap=True, markup=False)
+        terminal.print(f"Trial {row.number} failed: {row.error}", soft_wrap=True)
     if failed:
         terminal.print("retry_failed=true runs the failed trials again.")
     if best:
         command = launch.command_line("train", plan.choices(best.point))
         found = f"Best: trial {best.number}, {plan.study.metric} {best.value:g}"
-        terminal.print(f"{found}\n{command}", soft_wrap=True, markup=False, highlight=False)
+        terminal.print(f"{found}\n{command}", soft_wrap=True)
     return best

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-import rich
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
@@ -30,6 +29,7 @@ from tandem.config.plan import Plan
 from tandem.config.positions import check_positions
 from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.config.settle import continue_settled, settle
+from tandem.core import printing
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.kernels import keep_kernels
@@ -189,7 +189,7 @@ def write_results(
     times = {"started": started, "ended": timestamp()}
     write_record(folder, {"state": "finished", "metrics": metrics, **facts, **times})
     print_summary(
-        rich.get_console(),
+        printing.console(),
         str(cfg.run.name),
         metrics,
         written_paths(folder),

@@ -15,7 +15,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -30,6 +29,7 @@ from rich.text import Text
 from tandem.commands.files import check_new
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
+from tandem.core.printing import console
 from tandem.core.terminal import for_stream
 
 logger = logging.getLogger(__name__)
@@ -287,15 +287,15 @@ class _Speed(ProgressColumn):
 @contextmanager
 def progress(output: str, *, done: int, total: int | None) -> Iterator[Advance]:
     """A bar on a terminal, unless the lines go there; with the time left if the total is known."""
-    console = Console(stderr=True)
-    shown = console.is_terminal and not (output == "-" and sys.stdout.isatty())
+    terminal = console(stderr=True)
+    shown = terminal.is_terminal and not (output == "-" and sys.stdout.isatty())
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Speed(),
         TimeRemainingColumn(),
-        console=console,
+        console=terminal,
         transient=True,
         disable=not shown,
     )

@@ -7,6 +7,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from tandem.config.instantiate import make, make_each, plain
+from tandem.core.devices import check_accelerator
 from tandem.core.errors import InputError
 from tandem.inference.bundle import Bundle, bundle_digest
 from tandem.inference.mbr import MinimumBayesRisk
@@ -54,10 +55,11 @@ def with_decoding(bundle: Bundle, cfg: DictConfig) -> Bundle:
 
 
 def device(accelerator: str) -> torch.device:
-    """The device that Lightning would choose."""
-    if accelerator == "auto":
-        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
-    names = {"gpu": "cuda"}
-    if accelerator not in ("cpu", "gpu", "cuda", "mps"):
-        raise InputError(f"`accelerator` must be auto, cpu, gpu or mps, but is {accelerator!r}.")
+    """The device that an accelerator is.
+
+    :raises InputError: if this machine does not have it.
+    """
+    check_accelerator(accelerator, "accelerator")
+    cuda = torch.cuda.is_available()
+    names = {"auto": "cuda" if cuda else "cpu", "gpu": "cuda" if cuda else "mps"}
     return torch.device(names.get(accelerator, accelerator))

@@ -1,19 +1,25 @@
 """What can be told of a composed config before data loads: each mistake in one sentence."""
 
 import inspect
+import json
+import logging
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tandem.config.build import build_features, build_metrics, build_model
 from tandem.config.folders import config_folder
-from tandem.config.instantiate import check_values, plain
+from tandem.config.instantiate import check_values, make, plain
 from tandem.config.plan import Plan, build_plan
+from tandem.core.devices import check_accelerator
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, nearest
 from tandem.data.features import Features
 from tandem.inference.reading import LONGEST_OUTPUT, MOST_HYPOTHESES
 from tandem.metrics.base import Metric, directions_of
@@ -44,6 +50,7 @@ def check(cfg: DictConfig) -> Plan:
     _check_streaming(cfg)
     metrics = build_metrics(cfg)
     _settle_monitor(cfg, metrics)
+    _check_monitors(cfg, validation_scores(cfg, metrics))
     _settle_scorer(cfg)
     features = build_features(cfg)
     plan = build_plan(cfg, metrics)
@@ -60,6 +67,7 @@ def check(cfg: DictConfig) -> Plan:
     _check_bundle_limits(cfg, plan)
     for noise in plan.noise:
         noise.check(model)
+    _check_trainer(plain(cfg)["trainer"])
     return plan
 
 
@@ -75,6 +83,43 @@ def _check_bundle_limits(cfg: DictConfig, plan: Plan) -> None:
                 f"`{key}` allows {value:,} {what}, but a bundle may ask for at most {most:,}; "
                 "lower it."
             )
+
+
+def _check_monitors(cfg: DictConfig, scores: dict[str, Direction]) -> None:
+    """Hold what callbacks and schedulers look at against what validation logs."""
+    watching = {f"callbacks.{name}": part for name, part in (cfg.callbacks or {}).items()}
+    for key, part in {**watching, "scheduler": cfg.scheduler}.items():
+        name = part.get("monitor")
+        if name is None or name in scores or not str(part._target_).startswith("tandem."):
+            continue
+        raise InputError(
+            f"`{key}.monitor` ({name}) must be one of what this run logs{nearest(name, scores)}: "
+            f"{', '.join(scores)}; choose one, or leave it out to look at monitor.name."
+        )
+
+
+def _check_trainer(options: dict[str, Any]) -> None:
+    """Refuse what Lightning's trainer does not take, or this machine does not have."""
+    check_accelerator(options["accelerator"], "trainer.accelerator")
+    failure = _try_trainer(json.dumps(options, default=str))
+    if failure is not None:
+        raise InputError(f"The options under `trainer` cannot work here ({failure}); correct them.")
+
+
+@cache
+def _try_trainer(options: str) -> str | None:
+    """Why Lightning's trainer cannot be made with these options, written as JSON."""
+    log = logging.getLogger("lightning.pytorch")
+    level = log.level
+    log.setLevel(logging.ERROR)  # the trainer that is used says all of it again
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            make(json.loads(options), logger=False, enable_checkpointing=False, plugins=[])
+    except InstantiationException as error:
+        return " ".join(str(error.__cause__ or error).split()).rstrip(".")
+    finally:
+        log.setLevel(level)
+    return None
 
 
 def _check_streaming(cfg: DictConfig) -> None:

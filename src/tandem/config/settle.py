@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -27,6 +28,12 @@ KEPT_KEYS = (
     "trainer.check_val_every_n_epoch",
 )
 """Open keys that keep the values with which a run began when it goes on."""
+LIMITS = {
+    "limit_train_batches": "train",
+    "limit_val_batches": "validation",
+    "limit_test_batches": "test",
+}
+"""Keys of the trainer that take a part of a split."""
 ROWS_FOR_ROOM = 1000
 
 
@@ -39,6 +46,7 @@ def settle(plan: Plan) -> None:
     before = plain(cfg)
     cfg.batching.max_tokens = budget.max_tokens
     cfg.batching.max_source_tokens = budget.max_source_tokens
+    check_limits(cfg.trainer, plan.data)
     settle_length(cfg.trainer, plan.data.batches_an_epoch())
     if plain(cfg) != before:
         _say_length(cfg, plan.data)
@@ -60,6 +68,24 @@ def continue_settled(plan: Plan, folder: Path) -> None:
         plan.monitor(**old["monitor"])
 
 
+def check_limits(trainer: DictConfig, data: DataModule) -> None:
+    """Refuse a share of a split that is less than a batch.
+
+    :raises InputError: which says how many batches the split has.
+    """
+    for key, split in LIMITS.items():
+        share = trainer[key]
+        if not isinstance(share, float) or share == 0 or not data.has(split):
+            continue
+        is_train = split == "train"
+        batches = data.batches_an_epoch() if is_train else len(data.evaluation_loader(split))
+        if batches is not None and batches * share < 1:
+            raise InputError(
+                f"trainer.{key}={share} is less than a batch of the {split} split, which has "
+                f"{batches}; give a number of batches, such as trainer.{key}=1."
+            )
+
+
 def settle_length(trainer: DictConfig, batches: int | None) -> None:
     """How long training lasts and how often it validates, unless the user says.
 
@@ -75,6 +101,8 @@ def settle_length(trainer: DictConfig, batches: int | None) -> None:
             trainer.max_epochs = -1
         else:
             trainer.max_epochs = LEAST_EPOCHS if steps is None else epochs_of_training(steps)
+    if trainer.check_val_every_n_epoch is not None:
+        _check_interval(interval, batches, trainer.limit_train_batches)
     if trainer.check_val_every_n_epoch is not None or isinstance(interval, int):
         return
     trainer.check_val_every_n_epoch = 1
@@ -83,6 +111,20 @@ def settle_length(trainer: DictConfig, batches: int | None) -> None:
         if trainer.max_steps != -1:
             epochs = min(epochs, trainer.max_steps / steps)
         trainer.check_val_every_n_epoch = epochs_between_validations(steps, epochs=epochs)
+
+
+def _check_interval(interval: Any, batches: int | None, limit: int | float | None) -> None:
+    """Refuse to count more batches within an epoch than it has."""
+    if batches is None or not isinstance(interval, int):
+        return
+    if isinstance(limit, int):
+        batches = min(batches, limit)
+    if interval > batches:
+        raise InputError(
+            f"trainer.val_check_interval={interval} with trainer.check_val_every_n_epoch asks for "
+            f"a validation after so many batches of one epoch, which has {batches}; leave "
+            "trainer.check_val_every_n_epoch out to count batches across epochs."
+        )
 
 
 def _steps(trainer: DictConfig, batches: int) -> int:

@@ -7,11 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
-import rich
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from tandem.core.printing import console
 from tandem.reports.summary import format_metric
 from tandem.sweeps.trials import Row
 
@@ -34,8 +33,8 @@ class View:
         self._total = total
         # A console of its own, as processes that are forked meanwhile print on the usual one;
         # without a thread, which a fork would not survive.
-        self._live = Live(console=Console(), auto_refresh=False, redirect_stdout=False)
-        self._is_live = rich.get_console().is_terminal
+        self._live = Live(console=console(), auto_refresh=False, redirect_stdout=False)
+        self._is_live = console().is_terminal
 
     def open(self) -> AbstractContextManager[Any]:
         """Draw for as long as this context lasts."""

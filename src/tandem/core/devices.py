@@ -1,0 +1,22 @@
+"""Which devices this machine has."""
+
+import torch
+
+from tandem.core.errors import InputError
+
+
+def check_accelerator(name: str, key: str) -> None:
+    """Refuse an accelerator that this machine does not have.
+
+    :param name: auto, cpu, gpu, cuda or mps.
+    :param key: the option that names it.
+    :raises InputError: if there is none.
+    """
+    has_mps = torch.backends.mps.is_available()
+    has = {"cuda": torch.cuda.is_available(), "mps": has_mps}
+    has["gpu"] = has["cuda"] or has_mps
+    if not has.get(name, True):
+        raise InputError(
+            f"{key}={name} needs a GPU, but torch {torch.__version__} finds none here; choose "
+            f"{key}=cpu or auto, or install a build of torch that fits the GPU and its driver."
+        )
