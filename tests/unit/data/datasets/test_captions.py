@@ -51,7 +51,7 @@ def folders(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load_folders(folder: Path, **changes: str) -> DatasetDict:
+def load_folders(folder: Path, **changes: Any) -> DatasetDict:
     names = dict(zip(SPLITS, SPLITS, strict=True))
     options = {**names, "seed": 0, "target": "caption", "on_bad_example": "error", **changes}
     return imagefolder(data_dir=str(folder), **options)
@@ -64,6 +64,21 @@ def test_imagefolder(folders: Path) -> None:
     assert files(data, "test") == ["a.png", "b.png"]
     assert data["test"]["references"][:] == [["a dot"], ["a dot, too", "another"]]
     assert data["test"][0]["source"]["bytes"] is None
+
+
+def test_shares_of_one_folder(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(10)]
+    draw(tmp_path, *names)
+    table = "".join(f"{name},one\n{name},two\n" for name in names)
+    (tmp_path / "metadata.csv").write_text(f"file_name,caption\n{table}")
+    data = load_folders(tmp_path, train=".", validation=0.2, test=0.1)
+    assert {name: len(split) for name, split in data.items()} == {
+        "train": 14,
+        "validation": 2,
+        "test": 1,
+    }
+    assert data["test"]["references"][:] == [["one", "two"]]
+    assert sorted({name for split in data for name in files(data, split)}) == names
 
 
 def test_imagefolder_says_what_is_wrong(folders: Path) -> None:
@@ -342,6 +357,17 @@ def test_hub_with_several_columns(tmp_path: Path) -> None:
     )
     assert copied["test"]["target"][:] == ["two 0", "two 1", "two 2"]
     assert load_coco(None, "karpathy", hub=str(folder), captions=["two"])["test"]["target"][0]
+
+
+def test_shares_of_hub_pictures_keep_equal_ones_together(tmp_path: Path) -> None:
+    rows = [{"image": picture(n % 4), "one": f"one {n}", "two": f"two {n}"} for n in range(8)]
+    folder = hub_folder(tmp_path, {"train": rows})
+    data = load_hub(folder, ["one", "two"], validation=0.25, test=None)
+    assert {name: len(split) for name, split in data.items()} == {"train": 12, "validation": 2}
+    held, other = data["validation"][:]["source"]
+    assert held["bytes"] == other["bytes"]
+    assert held["bytes"] not in [source["bytes"] for source in data["train"]["source"]]
+    assert all(len(texts) == 2 for texts in data["validation"]["references"])
 
 
 def test_hub_with_lists_of_captions(tmp_path: Path) -> None:

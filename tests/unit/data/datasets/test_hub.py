@@ -90,6 +90,13 @@ def test_wrong_names(folder: Path, changes: dict[str, Any], message: str) -> Non
     assert str(caught.value) == message.format(folder=folder)
 
 
+def test_shares_of_a_split(folder: Path) -> None:
+    (folder / "train.jsonl").write_text("".join(LINES % f"text {n % 8}" for n in range(16)))
+    data = load(folder, validation=0.25, test=None)
+    assert {name: len(split) for name, split in data.items()} == {"train": 12, "validation": 4}
+    assert not set(data["train"]["source"]) & set(data["validation"]["source"])
+
+
 def test_set_out_of_reach(folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         load("nobody-such/such-set")
