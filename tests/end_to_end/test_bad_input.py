@@ -256,7 +256,7 @@ def damage(folder: Path, how: str) -> None:
         (
             "missing",
             "The file {data}/test.y of the test split does not exist; correct dataset.data_dir or "
-            "dataset.test.",
+            "dataset.test; dataset.test=0.1 takes a tenth of the training split.",
         ),
         (
             "unequal",
