@@ -69,10 +69,5 @@ def _sweep(cfg: Any, overrides: list[str], command: str) -> Any:
 def _work(name: str, cfg: Any, command: str) -> Any:
     """The command's own function, which has its name."""
     if name in READING and sys.stderr.isatty():  # before what takes seconds to import
-        say(Text(f"Loading {visible(_names(cfg.run))} ...", style="dim"))
+        say(Text(f"Loading {visible(str(cfg.run))} ...", style="dim"))
     return getattr(import_module(f"tandem.commands.{name}"), name)(cfg, command)
-
-
-def _names(run: Any) -> str:
-    """One folder, or several."""
-    return str(run) if isinstance(run, str) else ", ".join(map(str, run))

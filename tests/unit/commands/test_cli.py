@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -144,3 +145,26 @@ def test_mistakes(
     message: str,
 ) -> None:
     assert mistake(capsys, monkeypatch, *arguments).startswith(message)
+
+
+@pytest.mark.parametrize("command", ["generate", "evaluate", "score"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_person_is_told_at_once_what_is_loaded(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    terminal: bool,
+) -> None:
+    """Before the command's own module is imported."""
+    imported: list[str] = []
+
+    def stop(name: str) -> None:
+        imported.append(name)
+        raise ImportError
+
+    monkeypatch.setattr(cli, "import_module", stop)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with pytest.raises(ImportError):
+        cli._work(command, SimpleNamespace(run="a [b] c"), "")
+    assert imported == [f"tandem.commands.{command}"]
+    assert ("Loading a [b] c ..." in capsys.readouterr().err) == terminal
