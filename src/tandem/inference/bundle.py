@@ -261,8 +261,8 @@ def read_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> StoredBundl
 def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     """Read a bundle, or the bundle of a run's folder, and build its network.
 
-    Nothing in it is believed: its network is compared with the names and shapes in the file of its
-    weights before either takes memory.
+    Nothing in it is believed: its network may not be larger than the names and shapes in the file
+    of its weights say, and is compared with them before any are read.
 
     :param trusted: packages or modules beside Tandem whose classes the model may be made of.
     :raises InputError: if a file is missing or damaged, or names something untrusted.
@@ -270,11 +270,9 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     reader = BundleReader.open(path, trusted=trusted)
     processors = reader.processors()
     weights = open_weights(reader.files)
-    reader.check_network(processors, weights)
-    stored = weights.read()
-    model = reader.network(processors)
+    model = reader.network(processors, weights)
     try:
-        model.load_state_dict(stored)
+        model.load_state_dict(weights.read())
     except RuntimeError as error:
         raise weights.unfit(str(error)) from error
     decoding = reader.decoding().bind(processors.target)

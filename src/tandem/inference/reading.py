@@ -40,6 +40,8 @@ LONGEST_OUTPUT = 1_000_000
 """Most symbols of an output that a bundle may ask for."""
 MOST_CHARACTERS = 2**30
 """Most characters of an output, if it consisted of the vocabulary's longest symbol."""
+LARGEST_SIZE = 1_000_000
+"""Of a network's numbers, if none of its weights has a larger side."""
 MOST_HYPOTHESES = 1000
 """Most hypotheses a source that a bundle's own search may keep."""
 
@@ -97,29 +99,25 @@ class BundleReader:
             raise self._unusable("source")
         return features
 
-    def check_network(self, processors: Processors, weights: WeightFile) -> None:
-        """Compare the network with what the file says of its weights, before either takes memory.
+    def network(self, processors: Processors, weights: WeightFile) -> Seq2Seq:
+        """The network that the weights are of, not yet filled with them.
 
-        A part of a trusted package that cannot be built so is built without this comparison.
-
-        :raises InputError: if they are not of one model.
+        :raises InputError: if the config describes none, or one that is larger or another.
         """
+        largest = max(
+            (side for stored in weights.header.values() for side in stored.shape), default=0
+        )
+        if _largest_number(self.config["model"]) > max(LARGEST_SIZE, largest):
+            raise weights.unfit("it has numbers that no weight is as large as")
         try:
-            weights.check_network(lambda: self._assembled(processors))
-        except InputError:
-            raise
-        except Exception as error:
-            if not self.trusted:
-                raise self._no_model(error) from error
-
-    def network(self, processors: Processors) -> Seq2Seq:
-        """The network, with random weights."""
-        try:
-            return self._assembled(processors)
+            with weights.bounds():
+                model = self._assembled(processors)
         except InputError:
             raise
         except Exception as error:  # whatever a value that no training has makes of it
             raise self._no_model(error) from error
+        weights.check(model)
+        return model
 
     def _assembled(self, processors: Processors) -> Seq2Seq:
         specs = self.config["model"]
@@ -203,6 +201,14 @@ def _read_config(folder: Path) -> dict[str, Any]:
     if config["model"].keys() != {*PARTS} or type(config["model"]["model"]) is not dict:
         raise _unusable(folder, "model")
     return config
+
+
+def _largest_number(spec: Any) -> float:
+    """Of all numbers in plain data."""
+    if isinstance(spec, dict | list):
+        inner = spec.values() if isinstance(spec, dict) else spec
+        return max(map(_largest_number, inner), default=0.0)
+    return spec if isinstance(spec, int | float) else 0.0
 
 
 def _unusable(folder: Path, key: str) -> InputError:

@@ -1,14 +1,14 @@
 """A bundle's weights: what its file says of them, before any is read or a network is built."""
 
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
 from typing import Any, NamedTuple
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
@@ -43,13 +43,39 @@ class WeightFile:
         """Where they are."""
         return self.files.folder / WEIGHTS
 
-    def check_network(self, build: Callable[[], nn.Module]) -> None:
-        """Build a network without memory for its weights, and compare it with the header.
+    @contextmanager
+    def bounds(self) -> Iterator[None]:
+        """End the building of a network that takes more memory than these weights could fill.
 
-        :raises InputError: if it has other weights than the file, or cannot be built.
+        Weights are counted where a module registers them, which is before they are drawn. One that
+        stands in two places may be registered twice, and one more time if it replaces another.
         """
-        with torch.device("meta"), _at_most(2 * len(self.header) + 10, self):
-            state: Mapping[str, Any] = build().state_dict()
+        sizes = [math.prod(stored.shape) for stored in self.header.values()]
+        most, largest, room = 2 * len(sizes) + 10, max(sizes, default=0), 2 * sum(sizes)
+        thread = get_ident()
+
+        def register(module: nn.Module, name: str, weight: Any) -> None:
+            nonlocal most, room
+            if get_ident() != thread:
+                return
+            most, room = most - 1, room - weight.numel()
+            if weight.numel() > largest or most < 0 or room < 0:
+                raise self.unfit(
+                    f"the network is larger: it has {name} in the shape {tuple(weight.shape)}"
+                )
+
+        handle = register_module_parameter_registration_hook(register)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    def check(self, model: nn.Module) -> None:
+        """Compare a network with the header.
+
+        :raises InputError: if it has other weights than the file.
+        """
+        state: Mapping[str, Any] = model.state_dict()
         for name in [*state, *self.header]:
             if name not in self.header:
                 raise self.unfit(f"the file has no {name}")
@@ -124,25 +150,3 @@ def _stored(opened: Any, name: str) -> Stored:
 
 def _damaged(path: Path, reason: str) -> InputError:
     return InputError(f"The weights in {path} are damaged ({reason}); {AGAIN}")
-
-
-@contextmanager
-def _at_most(count: int, weights: WeightFile) -> Iterator[None]:
-    """Stop the building of a network that has more weights than a file could fill.
-
-    A weight that stands in two places may be registered twice.
-    """
-    thread, registered = get_ident(), 0
-
-    def register(module: nn.Module, name: str, parameter: Any) -> None:
-        nonlocal registered
-        if get_ident() == thread:
-            registered += 1
-            if registered > count:
-                raise weights.unfit(f"the network has more than the file's {len(weights.header)}")
-
-    handle = register_module_parameter_registration_hook(register)
-    try:
-        yield
-    finally:
-        handle.remove()
