@@ -290,5 +290,6 @@ def written_paths(folder: Path) -> dict[str, str]:
         "outputs of the test split": "test.jsonl",
         "attention maps": "attention",
         "W&B (offline)": "wandb",
+        "TensorBoard": "tensorboard",
     }
     return {what: str(folder / name) for what, name in names.items() if (folder / name).exists()}
