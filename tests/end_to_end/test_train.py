@@ -69,6 +69,10 @@ def test_what_a_run_writes(
     samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
     assert {sample["split"] for sample in samples} == {"validation", "test"}
     assert "Trained for" in (folder / "train.log").read_text()
+    (tmp_path / "usual").touch()
+    usual = (tmp_path / "usual").stat().st_mode  # as the umask has it
+    ours = [path for path in folder.rglob("*") if "wandb" not in path.parts and path.is_file()]
+    assert {path for path in ours if path.stat().st_mode != usual} == set()
 
 
 def test_every_epoch_trains(train_tiny: Run, read_metrics: Run, tmp_path: Path) -> None:

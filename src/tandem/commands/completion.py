@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tandem.commands.help import COMMANDS
 from tandem.config.catalogue import View, option_names, view
 from tandem.config.folders import study_names
+from tandem.config.ranges import find_range
 from tandem.core.errors import InputError, nearest
 
 WORDS = "words"
@@ -115,10 +116,9 @@ def _of_view(known: View, last: str, *, equals: str) -> Iterator[str]:
         begun, comma, _ = value.rpartition(",")
         start = f"{begun}{comma}" if comma else "[" if value.startswith("[") else ""
         values: list[str] = option_names(known.groups[name].group)
-    elif name in known.entries and known.entries[name].value in ("true", "false"):
-        start, values = "", ["true", "false"]
     else:
-        start, values = "", []
+        allowed = find_range(name)
+        start, values = "", [] if allowed is None else list(allowed.choices)
     for one in values:
         yield f"{plus}{name}={start}{one}"
 

@@ -76,7 +76,7 @@ def results_folder(run: Path) -> Path:
     folder = run / "evaluations"
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise InputError(f"{folder} must be a folder of the run's own; remove it.")
-    if not os.access(folder if folder.exists() else run, os.W_OK):
+    if run.is_dir() and not os.access(folder if folder.exists() else run, os.W_OK):
         raise InputError(
             f"The results cannot be written to {folder}; allow it, or evaluate a copy of the run."
         )
@@ -87,6 +87,11 @@ def bundle_data(bundle: Bundle, cfg: DictConfig) -> DataModule:
     """The dataset that the bundle was trained on, with the bundle's tokenizers."""
     spec = dict(bundle.config["dataset"])
     if cfg.data_dir is not None:
+        if "data_dir" not in spec:
+            raise InputError(
+                f"data_dir={cfg.data_dir} names a folder, but the dataset of this run, "
+                f"{spec['_target_']}, reads none; leave data_dir out."
+            )
         spec["data_dir"] = cfg.data_dir
     data = DataModule(
         load=lambda: build_trusted(spec, "dataset", tuple(cfg.trusted)),

@@ -290,6 +290,7 @@ RANGES = {
     "callbacks.ema.decay": PART_BELOW_ONE,
     "callbacks.ema.start": whole(0),
     "callbacks.last.every_n_train_steps": whole(0),
+    "callbacks.last.keep_previous": FLAG,
     "callbacks.progress.updates_per_second": whole(1),
     "callbacks.progress.seconds_between_lines": NOT_NEGATIVE,
     # Search and metrics

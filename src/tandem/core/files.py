@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -41,6 +42,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is never seen half-written under its name."""
     with replacing(path) as part:
         part.write_bytes(content)
+
+
+def give_usual_rights(path: Path) -> None:
+    """Give a file of a library's the rights that the umask leaves to a new one."""
+    sample = unused_name(path)
+    sample.touch(exist_ok=False)
+    path.chmod(stat.S_IMODE(sample.stat().st_mode))
+    sample.unlink()
 
 
 def keep_a_copy(path: Path, copy: Path) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tandem import __version__
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
+from tandem.core.files import give_usual_rights, write_atomically
 from tandem.core.memory import Memory
 from tandem.core.own_key import is_signed, signature
 from tandem.core.types import Hypothesis
@@ -216,6 +216,7 @@ def save_bundle(
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     save_model(model, str(part / WEIGHTS))
+    give_usual_rights(part / WEIGHTS)
     (part / TARGET_TOKENIZER).write_text(processors.target.to_json(), encoding="utf-8")
     reader = type(processors.source)
     options = processors.source.to_bundle(part, shared=processors.shared)

@@ -13,6 +13,8 @@ from tandem.commands.completion import SHELLS, complete, main
 from tandem.config.catalogue import config_groups
 from tandem.core.errors import InputError
 
+BF16 = ("trainer.precision=bf16-true", "trainer.precision=bf16")
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +33,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("tandem train encoder=transformer encoder.num_h", ["encoder.num_heads="]),
         ("tandem train dataset=multi30k tokenizer.d", ["tokenizer.dropout="]),  # as that is BPE
         ("tandem train test=", ["test=true", "test=false"]),
+        ("tandem train trainer.precision=bf", ["trainer.precision=bf16-mixed", *BF16]),
         ("tandem train metric=[bleu,ch", ["metric=[bleu,chrf"]),
         ("tandem train metric=[ter", ["metric=[ter"]),
         ("tandem train trainer.max_s", ["trainer.max_steps="]),

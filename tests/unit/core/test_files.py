@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.core.files import replacing, write_atomically
+from tandem.core.files import give_usual_rights, replacing, write_atomically
 
 
 @pytest.fixture(params=[0o022, 0o027, 0o077], ids=oct)
@@ -24,6 +24,14 @@ def test_files_have_the_rights_that_the_umask_leaves(tmp_path: Path, umask: int)
         assert path.read_bytes() == content
         assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
     assert [item.name for item in path.parent.iterdir()] == ["record.json"]
+
+
+def test_files_of_libraries_get_the_same_rights(tmp_path: Path, umask: int) -> None:
+    path = tmp_path / "model.safetensors"
+    path.touch(mode=0o600)
+    give_usual_rights(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+    assert [item.name for item in tmp_path.iterdir()] == ["model.safetensors"]
 
 
 def test_what_is_not_finished_leaves_the_old_file(tmp_path: Path) -> None:
