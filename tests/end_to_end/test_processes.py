@@ -1,6 +1,7 @@
 """Several processes train the model that one would, and score it alike."""
 
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable
@@ -13,8 +14,8 @@ import torch
 from omegaconf import DictConfig
 from safetensors.torch import load_file
 
-from tandem.callbacks import SampleTable
-from tandem.commands.train import read_checkpoint, train, train_as_rank
+from tandem.callbacks import SampleTable, read_checkpoint
+from tandem.commands.train import train, train_as_rank
 from tandem.config import checks
 from tandem.config.catalogue import config_groups
 from tandem.config.instantiate import plain
@@ -76,7 +77,10 @@ def in_forks(cfg: DictConfig, count: int) -> list[int]:
                     "MASTER_PORT": port,
                     "TORCHELASTIC_RUN_ID": "test",
                 }
-                train_as_rank(config=plain(cfg), command="", rank=rank, restarted=False)
+                silent = L.Callback()
+                train_as_rank(
+                    config=plain(cfg), command="", rank=rank, restarted=False, heartbeat=silent
+                )
                 code = 0
             except Stopped as stopped:
                 code = int(str(stopped.code))
@@ -179,7 +183,7 @@ def test_a_signal_to_one_process_stops_all_behind_a_checkpoint(
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-def test_a_process_that_dies_is_started_again(
+def test_a_process_that_dies_or_stands_still_is_started_again(
     compose_tiny: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Undisturbed, two processes give what one gives, up to the order of sums."""
@@ -187,17 +191,22 @@ def test_a_process_that_dies_is_started_again(
     monkeypatch.chdir(tmp_path)  # a run's folder is usually a relative one
     source = Path(__file__).read_text(encoding="utf-8")
     (tmp_path / "own_callbacks.py").write_text(source)
-    killed = signalled("own_callbacks.SignalAt", 9, tmp_path / "sent", rank=1, step=7)
+    target = "own_callbacks.SignalAt"
+    killed = signalled(target, signal.SIGKILL, tmp_path / "killed", rank=1, step=7)
+    stopped = signalled(target, signal.SIGSTOP, tmp_path / "stopped", rank=1, step=4)
+    stopped = [one.replace("callbacks.signal", "callbacks.stop") for one in stopped]
     saving = "callbacks.last.every_n_train_steps=2"
     expected = train(compose_tiny(*COMMON, saving, f"run.folder={tmp_path}/straight"))
-    metrics = train(compose_tiny(*COMMON, saving, *DDP, *killed, "run.folder=outputs/killed"))
-    assert (tmp_path / "sent").exists()
+    faults = (*killed, *stopped, "launch.stalled_after=8", "run.folder=outputs/killed")
+    metrics = train(compose_tiny(*COMMON, saving, *DDP, *faults))
+    assert (tmp_path / "killed").exists()
     assert metrics["val/loss"] == pytest.approx(expected["val/loss"], rel=1e-5)
     one, two = weights(tmp_path / "straight"), weights(tmp_path / "outputs" / "killed")
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-6)
     log = (tmp_path / "outputs" / "killed" / "train.log").read_text()
-    assert "A process died; all of them start again" in log
+    assert log.count("A process died; all of them start again") == 2
+    assert re.search(r"Rank 1 \(process \d+\) has done nothing for", log)
     assert "Resuming from outputs/killed/checkpoints/last.ckpt" in log
 
 

@@ -81,11 +81,12 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
 
 
 def train_as_rank(
-    *, config: dict[str, Any], command: str, rank: int, restarted: bool
+    *, config: dict[str, Any], command: str, rank: int, restarted: bool, heartbeat: L.Callback
 ) -> dict[str, float]:
     """One of several processes: the first one writes, and the others are silent.
 
     :param restarted: whether a process died, so that all go on from the last checkpoint.
+    :param heartbeat: what tells the launcher that this process gets on.
     """
     folder = Path(config["run"]["folder"])
     if rank == 0:
@@ -100,10 +101,10 @@ def train_as_rank(
         if rank == 0 and config["trainer"]["num_nodes"] > 1:  # who else should hold the lock
             stack.enter_context(locked(folder))
             stack.enter_context(recorded(folder, command=command))
-        return train_here(checks.check(OmegaConf.create(config)), command)
+        return train_here(checks.check(OmegaConf.create(config)), command, heartbeat)
 
 
-def train_here(plan: Plan, command: str) -> dict[str, float]:
+def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, float]:
     """Train in this process, which may be one of several."""
     cfg, data = plan.cfg, plan.data
     folder = Path(cfg.run.folder)
@@ -113,7 +114,7 @@ def train_here(plan: Plan, command: str) -> dict[str, float]:
     clock, logged = TrainingTime(), LoggedMetrics()
     processors = prepare(plan)
     record = TrainingRecord(monitor=cfg.monitor.name, mode=cfg.monitor.mode)
-    trainer = plan.trainer([text_metrics, clock, record, logged])
+    trainer = plan.trainer([*watchers, text_metrics, clock, record, logged])
     exit_code = 1
     try:
         max_length = cfg.max_length or min(2 * data.longest_target() + 10, LONGEST_OUTPUT)

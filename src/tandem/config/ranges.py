@@ -75,6 +75,7 @@ RANGES = {
     "dropout": PART_BELOW_ONE,
     "max_length": whole(1) | NULL,
     "launch.max_restarts": whole(0),
+    "launch.stalled_after": number(above=0) | NULL,
     # Arguments of the other commands
     "file": NAME,
     "folder": NAME | NULL,

@@ -19,7 +19,9 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from tandem.core.errors import InputError
+from tandem.core.parent import end_with_parent
 from tandem.core.stopping import Stopped
+from tandem.training.heartbeat import Heartbeat, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,9 @@ class ElasticLaunch:
     strategy: Any
     """How Lightning lets them work together; ``auto`` is for one process."""
     max_restarts: int
-    """How often all processes are started again when one died."""
+    """How often all processes are started again when one died or stood still."""
+    stalled_after: float | None
+    """Seconds without a batch, after which a rank counts as standing still; None for no limit."""
     rdzv_endpoint: str | None
     """Where machines meet: ``host:port`` of one of them; None on one machine."""
     run_id: str
@@ -77,8 +81,8 @@ class ElasticLaunch:
     def run(self, work: Callable[..., Metrics], **arguments: Any) -> Metrics:
         """Call a function of a module in each process and return what it returned.
 
-        :param work: gets the arguments, its ``rank``, and ``restarted``: whether a process died
-            and this is another start.
+        :param work: gets the arguments, its ``rank``, ``restarted``: whether a process died and
+            this is another start, and the ``heartbeat`` that its trainer needs.
         :param arguments: plain data.
         :raises InputError: as the process that met it did.
         :raises Stopped: if a signal ended the run.
@@ -88,7 +92,9 @@ class ElasticLaunch:
         handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
         logger.info("Starting %d processes on this machine", self.devices)
         with TemporaryDirectory() as folder:
-            mistake = Path(folder) / "mistake"
+            mistake, beats = Path(folder) / "mistake", Path(folder) / "heartbeats"
+            beats.mkdir()
+            watch = Watch(beats, self.stalled_after)
             config = LaunchConfig(
                 min_nodes=self.num_nodes,
                 max_nodes=self.num_nodes,
@@ -99,14 +105,23 @@ class ElasticLaunch:
                 max_restarts=self.max_restarts,
                 logs_specs=DefaultLogsSpecs(log_dir=folder),
             )
+            start = elastic_launch(config, _start)
             try:
-                results = elastic_launch(config, _start)(work, arguments, mistake)
+                with watch.watching():
+                    results = start(work, arguments, mistake, beats, os.getpid())
             except SignalException as error:
                 raise Stopped(error.sigval) from error
-            except ChildFailedError:
-                if not mistake.exists():
+            except ChildFailedError as error:
+                if mistake.exists():
+                    results = {0: InputError(mistake.read_text())}
+                elif watch.told:
+                    raise InputError(
+                        f"{watch.told}, also after launch.max_restarts={self.max_restarts} new "
+                        "starts; look after that machine and resume the run, or set a longer "
+                        "launch.stalled_after."
+                    ) from error
+                else:
                     raise
-                results = {0: InputError(mistake.read_text())}
             finally:
                 for number, handler in handlers.items():
                     signal.signal(number, handler)
@@ -117,13 +132,20 @@ class ElasticLaunch:
 
 
 def _start(
-    work: Callable[..., Metrics], arguments: dict[str, Any], mistake: Path
+    work: Callable[..., Metrics],
+    arguments: dict[str, Any],
+    mistake: Path,
+    beats: Path,
+    launcher: int,
 ) -> Metrics | InputError:
     """What each process runs.
 
     :param mistake: a file that keeps the message of an InputError, so that the processes, which
         torch elastic starts again, need not make the mistake again.
+    :param beats: the folder of heartbeats.
+    :param launcher: the process that started this one, which ends with it.
     """
+    end_with_parent(launcher)
     if mistake.exists():
         return InputError(mistake.read_text())
     rank = int(os.environ["RANK"])
@@ -131,12 +153,18 @@ def _start(
     if "OMP_NUM_THREADS" not in os.environ:
         share = torch.get_num_threads() // int(os.environ["LOCAL_WORLD_SIZE"])
         torch.set_num_threads(max(1, share))
+    heartbeat = Heartbeat(beats, rank)
     try:
         restarted = os.environ["TORCHELASTIC_RESTART_COUNT"] != "0"
-        return work(**arguments, rank=rank, restarted=restarted)
+        metrics = work(**arguments, rank=rank, restarted=restarted, heartbeat=heartbeat)
     except InputError as error:
         mistake.write_text(str(error))
         raise
+    except Stopped:
+        heartbeat.end()
+        raise
+    heartbeat.end()
+    return metrics
 
 
 def cluster_environment() -> ClusterEnvironment:
