@@ -83,7 +83,7 @@ def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModu
         source_recipe=source_recipe,
         target_recipe=target_recipe,
         truncate_source=cfg.data.truncate_source,
-        kept=Path(cfg.run.folder) / TOKENIZERS if goes_on(cfg) else None,
+        tokenizer_folder=Path(cfg.run.folder) / TOKENIZERS if goes_on(cfg) else None,
     )
     processors = None
     if warm_start is not None and warm_start.takes_vocabulary:

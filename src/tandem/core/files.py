@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 PART = re.compile(r"\.(.+)\.[0-9a-f]{8}")
 """Names that :func:`unused_name` gives."""
@@ -26,16 +27,26 @@ def unused_name(path: Path) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """A file beside a path, which takes its place once all is written and vanishes otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = unused_name(path)
-    with part.open("xb") as file:
+    with _open_part(path) as file:
+        part = Path(file.name)
         try:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(file, fcntl.LOCK_EX)  # a sign that the writer lives
             yield part
             os.replace(part, path)
         except BaseException:
             part.unlink()
             raise
+
+
+def _open_part(path: Path) -> BinaryIO:
+    """A new file beside a path, locked as a sign that its writer lives."""
+    while True:
+        part = unused_name(path)
+        file = part.open("xb")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if part.exists():
+            return file
+        file.close()  # it was taken for a dead one before it had its lock
 
 
 def write_atomically(path: Path, content: bytes) -> None:

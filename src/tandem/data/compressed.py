@@ -75,4 +75,4 @@ def find_file(path: Path) -> Path | None:
     What is not compressed comes first.
     """
     names = (path.name + ending for ending in ("", *OPENERS))
-    return next((found for name in names if (found := path.with_name(name)).is_file()), None)
+    return next((file for name in names if (file := path.with_name(name)).is_file()), None)

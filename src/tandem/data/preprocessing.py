@@ -51,7 +51,7 @@ class LearnProcessors:
     target_recipe: TokenizerRecipe
     truncate_source: int | None
     """Of a longer source text only so many symbols are read."""
-    kept: Path | None = None
+    tokenizer_folder: Path | None = None
     """A folder with tokenizers, which are taken instead of learning others; see
     :func:`tokenizer_files`."""
 
@@ -82,17 +82,21 @@ class LearnProcessors:
     def _tokenizer(
         self, name: str, recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]
     ) -> Tokenizer:
-        """The one that is kept, or a new one."""
-        if self.kept is not None and (self.kept / name).is_file():
+        """The one in the folder, or a new one."""
+        if self.tokenizer_folder is not None and (self.tokenizer_folder / name).is_file():
             try:
-                return Tokenizer.from_json((self.kept / name).read_text(encoding="utf-8"))
+                return Tokenizer.from_json(
+                    (self.tokenizer_folder / name).read_text(encoding="utf-8")
+                )
             except (OSError, ValueError) as error:
-                logger.warning("%s is damaged (%s); learning it again", self.kept / name, error)
+                logger.warning(
+                    "%s is damaged (%s); learning it again", self.tokenizer_folder / name, error
+                )
         return _learned(recipe, texts, columns)
 
 
 def tokenizer_files(processors: Processors) -> dict[str, Tokenizer]:
-    """The tokenizers by the names of the files that :attr:`LearnProcessors.kept` has."""
+    """The tokenizers by the names of their files in a folder for :class:`LearnProcessors`."""
     files = {TARGET: processors.target}
     if not processors.shared:
         for number, tokenizer in enumerate(processors.source.tokenizers):

@@ -42,23 +42,27 @@ def check_data(folder: Path, data: DataModule) -> None:
 
     :raises InputError: if anything has changed, which it names.
     """
-    kept = _read(folder / DATA)
-    if kept is None:
+    recorded = _read(folder / DATA)
+    if recorded is None:
         logger.warning("There is no %s, so whether the data has changed is not known", DATA)
         return
     now = _record(data)
-    found = [
-        *_changed(kept["splits"], now["splits"], "the {} split", "examples"),
-        *_changed(kept["shards"], now["shards"], "the shard {}", "bytes"),
-        *(f"there is a new shard {name}" for name in now["shards"] if name not in kept["shards"]),
+    changes = [
+        *_changed(recorded["splits"], now["splits"], "the {} split", "examples"),
+        *_changed(recorded["shards"], now["shards"], "the shard {}", "bytes"),
+        *(
+            f"there is a new shard {name}"
+            for name in now["shards"]
+            if name not in recorded["shards"]
+        ),
     ]
-    if not found and kept["tokenizers"] != now["tokenizers"]:
-        found = ["the tokenizers are other ones, perhaps those of another init_from"]
-    if len(found) > MOST_NAMED:
-        found[MOST_NAMED:] = [f"and {len(found) - MOST_NAMED} more such changes"]
-    if found:
+    if not changes and recorded["tokenizers"] != now["tokenizers"]:
+        changes = ["the tokenizers are other ones, perhaps those of another init_from"]
+    if len(changes) > MOST_NAMED:
+        changes[MOST_NAMED:] = [f"and {len(changes) - MOST_NAMED} more such changes"]
+    if changes:
         raise InputError(
-            f"The data has changed since this run began, so it cannot go on: {'; '.join(found)}. "
+            f"The data has changed since this run began, so it cannot go on: {'; '.join(changes)}. "
             "Put back what was there, or train on the new data in another run.folder."
         )
 
@@ -70,26 +74,26 @@ def warn_of_change(folder: Path, data: DataModule, split: str) -> None:
     :param data: has read the split.
     """
     try:
-        kept = _read(folder / DATA)
+        recorded = _read(folder / DATA)
     except InputError as error:
         logger.warning("%s", error)
         return
-    if kept is not None and split in kept["splits"]:
-        before = {split: kept["splits"][split]}
+    if recorded is not None and split in recorded["splits"]:
+        before = {split: recorded["splits"][split]}
         for change in _changed(before, data.fingerprints(), "the {} split", "examples"):
-            logger.warning("The data has changed since this run began: %s", change)
+            logger.warning("This is not what the run began with: %s", change)
 
 
 def _changed(
-    kept: dict[str, Fingerprint], now: dict[str, Fingerprint], what: str, count: str
+    recorded: dict[str, Fingerprint], now: dict[str, Fingerprint], what: str, count: str
 ) -> list[str]:
     """What has changed of some parts, by their names."""
-    found = []
-    for name, before in kept.items():
+    changes = []
+    for name, before in recorded.items():
         difference = differences(before, now[name], count) if name in now else "is gone"
         if difference:
-            found.append(f"{what.format(name)} {difference}")
-    return found
+            changes.append(f"{what.format(name)} {difference}")
+    return changes
 
 
 def _record(data: DataModule) -> dict[str, dict[str, Any]]:
@@ -111,11 +115,11 @@ def _read(path: Path) -> dict[str, dict[str, Any]] | None:
     """
     try:
         record = json.loads(path.read_bytes())
-        kept = {name: dict(record[name]) for name in ("splits", "shards", "tokenizers")}
-        for fingerprint in (*kept["splits"].values(), *kept["shards"].values()):
+        recorded = {name: dict(record[name]) for name in ("splits", "shards", "tokenizers")}
+        for fingerprint in (*recorded["splits"].values(), *recorded["shards"].values()):
             if any(type(fact) not in (int, str) for fact in fingerprint.values()):
                 raise ValueError("it holds other things than numbers and texts")
-        return kept
+        return recorded
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -112,7 +112,7 @@ def test_tokenizers_that_are_kept_are_not_learnt_again(
         source_recipe=RECIPE,
         target_recipe=RECIPE,
         truncate_source=None,
-        kept=tmp_path,
+        tokenizer_folder=tmp_path,
     )
     kept = RECIPE.train(["x y z"])
     (tmp_path / "target.json").write_text(kept.to_json())

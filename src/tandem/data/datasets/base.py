@@ -208,13 +208,13 @@ def make_splits(
 
     :param splitting: says which other splits are shares of the training entries.
     """
-    kept: dict[str, Sequence[Entry]] = {
+    filled: dict[str, Sequence[Entry]] = {
         name: list(keep_filled(entries, on_bad_example=on_bad_example))
         for name, entries in splits.items()
     }
     if splitting is not None:
-        kept = splitting.divide(kept, group=lambda entry: entry.source)
-    return check_splits(DatasetDict({name: _dataset(entries) for name, entries in kept.items()}))
+        filled = splitting.divide(filled, group=lambda entry: entry.source)
+    return check_splits(DatasetDict({name: _dataset(entries) for name, entries in filled.items()}))
 
 
 def _dataset(entries: Sequence[Entry]) -> Dataset:

@@ -221,5 +221,5 @@ def _parsing() -> Iterator[None]:
 
 def _unpacked(cached: memoryview) -> Splits:
     """What an earlier call kept."""
-    kept = json.loads(str(cached, "utf-8"))
-    return {name: [(body, summary) for body, summary in kept[name]] for name in SPLITS}
+    splits = json.loads(str(cached, "utf-8"))
+    return {name: [(body, summary) for body, summary in splits[name]] for name in SPLITS}

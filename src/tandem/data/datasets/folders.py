@@ -166,8 +166,8 @@ def _find_table(folder: Path) -> Path:
             f"The folder {folder} does not exist; correct dataset.data_dir or the name of the "
             "split's folder."
         )
-    found = (find_file(folder / name) for name in METADATA)
-    there = [path for path in found if path is not None]
+    candidates = (find_file(folder / name) for name in METADATA)
+    there = [path for path in candidates if path is not None]
     if len(there) != 1:
         raise InputError(
             f"The folder {folder} must have one of the files {' and '.join(METADATA)}, but has "
