@@ -67,7 +67,8 @@ def language_packages(data: Path) -> list[Row]:
     """Descriptions of packages for languages: of dictionaries, of reading and of hyphenation.
 
     Of their synopses those stay whose words stand in at least five of them, so that the names of
-    the languages can be learnt.
+    the languages can be learnt, and of the descriptions all but the numbers, by which a model
+    could tell each training pair from the others.
     """
     lines = (data / "debian_synopsis" / "train.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
@@ -75,7 +76,9 @@ def language_packages(data: Path) -> list[Row]:
     words = [set(re.findall(r"\w+", row["summary"])) for row in rows]
     counts = Counter(itertools.chain.from_iterable(words))
     return [
-        row for row, own in zip(rows, words, strict=True) if all(counts[word] >= 5 for word in own)
+        row | {"document": re.sub(r"\s*\d+", "", row["document"])}
+        for row, own in zip(rows, words, strict=True)
+        if all(counts[word] >= 5 for word in own)
     ]
 
 
