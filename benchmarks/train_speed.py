@@ -24,7 +24,7 @@ from torch import nn
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.bridges import LinearBridge
-from tandem.core.kernels import keep_kernels
+from tandem.core.kernels import bound_kernels
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.columns import TextColumn
@@ -224,7 +224,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=4, help="batches a round")
     parser.add_argument("--no-marian", action="store_true", help="time Tandem alone")
     options = parser.parse_args()
-    keep_kernels()  # as `tandem train` does
+    bound_kernels()  # as `tandem train` does
     torch.manual_seed(0)
     work = batches(options.batches, seed=0)
     small = gru(256)

@@ -32,7 +32,7 @@ from tandem.config.settle import continue_settled, settle
 from tandem.core import printing
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
-from tandem.core.kernels import keep_kernels
+from tandem.core.kernels import bound_kernels
 from tandem.core.run_record import RECORD, read_record, timestamp, write_record
 from tandem.core.stopping import stopped_by_signals
 from tandem.data.module import DataModule
@@ -108,7 +108,7 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
     """Train in this process, which may be one of several."""
     cfg, data = plan.cfg, plan.data
     folder = Path(cfg.run.folder)
-    keep_kernels()
+    bound_kernels()
     L.seed_everything(cfg.seed, verbose=False)
     text_metrics = TextMetrics(metrics=plan.metrics)
     clock, logged = TrainingTime(), LoggedMetrics()
