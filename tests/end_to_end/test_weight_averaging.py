@@ -76,7 +76,7 @@ def test_the_mean_of_checkpoints_stays_if_it_is_no_worse(
         f"callbacks.average.choose={choose}",
         f"+callbacks.validated._target_={importable(Validated)}",
         "trainer.max_epochs=5",
-        "optimizer.lr=0.3",
+        "optimizer.lr=0.1",
         *BY_LOSS,
     )
     epochs, final = Validated.found[:5], Validated.found[5:]
