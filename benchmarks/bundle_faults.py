@@ -1,7 +1,7 @@
 """What becomes of bundles that are made to harm: each is loaded and used in a process of its own.
 
-    python benchmarks/bundle_faults.py
-    python benchmarks/bundle_faults.py --kinds tokenizers weights --every 5 --seconds 20
+    python benchmarks/faults.py bundles
+    python benchmarks/faults.py bundles --kinds tokenizers weights --every 5 --seconds 20
 
 Such a process may take some seconds and 2 GiB of memory, and is watched: whether it starts
 programs, asks the network, or opens or changes files that are not the bundle's. What is printed is
@@ -222,13 +222,13 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Try all bundles of some kinds, and print what became of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kinds", nargs="*", help="rows of the table; all of them if none is")
     parser.add_argument("--every", type=int, default=1, help="only each n-th bundle")
     parser.add_argument("--seconds", type=int, default=10, help="of computing for each")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     def choose(sound: Path) -> Iterator[Variant]:
         kinds = options.kinds or {variant.kind for variant in variants(sound)}
@@ -239,7 +239,3 @@ def main() -> None:
     print(table(results))
     outcomes = [outcome for tried in results.values() for _, outcome in tried]
     sys.exit(any(outcome.verdict not in PROMISED for outcome in outcomes))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,8 @@
-"""What a hostile day leaves of a run: processes are killed, disks are filled.
+"""What hostile days do: processes are killed, disks are filled, bundles are made to harm.
 
     python benchmarks/faults.py kills --every 1
     python benchmarks/faults.py disks --count 30
+    python benchmarks/faults.py bundles --kinds weights tokenizers
 
 Each kind of fault has a module of its own and prints a table; ``--help`` behind its name says what
 it takes. docs/reliability.md has the tables of long runs.
@@ -9,10 +10,11 @@ it takes. docs/reliability.md has the tables of long runs.
 
 import sys
 
+import bundle_faults
 import full_disks
 import kills
 
-FAULTS = {"kills": kills.main, "disks": full_disks.main}
+FAULTS = {"kills": kills.main, "disks": full_disks.main, "bundles": bundle_faults.main}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Bundles made to harm who loads them, as data: a sound one, and one thing in it that is not.
 
-``bundle_faults.py`` loads each in a process with little memory and little time; a test loads some.
+``faults.py bundles`` loads each in a process with little memory and little time; a test loads some.
 """
 
 from collections import Counter
