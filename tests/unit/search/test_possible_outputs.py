@@ -46,7 +46,9 @@ MODELS = {
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("rules", [(), (NoRepeatNgram(size=1),), (NoUnk(),)], ids=str)
+@pytest.mark.parametrize(
+    "rules", [(), (NoRepeatNgram(size=1),), (NoUnk(),)], ids=["free", "no_repeat_ngram", "no_unk"]
+)
 @pytest.mark.parametrize("kind", MODELS)
 def test_no_search_writes_them(drawn_to_specials, small_search, kind, rules) -> None:
     options, scorers = MODELS[kind]
