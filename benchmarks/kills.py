@@ -41,6 +41,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "trainer.max_epochs=9",
         "optimizer.lr=1e-9",
         "callbacks.early_stopping.patience=1",
+        "callbacks.early_stopping.patience_steps=0",
     ),
     "steps without epochs": ("trainer.max_epochs=-1", "trainer.max_steps=12"),
     "rare rows": ("trainer.log_every_n_steps=3",),

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from tandem.config.run_folder import recorded, run_folder
 from tandem.core.errors import InputError
-from tandem.core.files import remove_dead_parts, replacing
+from tandem.core.files import make_new_folder, remove_dead_parts, replacing
 from tandem.core.run_record import is_finished, read_record, write_record
 from tandem.core.stopping import Stopped
 
@@ -114,6 +114,12 @@ def test_which_records_are_of_finished_runs(tmp_path: Path, record: Any, finishe
     text = record if isinstance(record, str) else json.dumps(record)
     (tmp_path / "run.json").write_text(text)
     assert is_finished(read_record(tmp_path)) == finished
+
+
+def test_of_two_folders_of_one_name_the_second_gets_a_number(tmp_path: Path) -> None:
+    wanted = tmp_path / "evaluations" / "2026-01-01_00-00-00-test"
+    names = [make_new_folder(wanted).name for _ in range(3)]
+    assert names == [wanted.name, f"{wanted.name}-2", f"{wanted.name}-3"]
 
 
 def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:
