@@ -9,7 +9,11 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from kills import CASES, Victim
 from run_files import in_child, kill_at_event, wait_for
 
-STEPS = {"accumulated batches": (24, 18), "steps without epochs": (40, 30, 25)}
+STEPS = {
+    "accumulated batches": (24, 18),
+    "steps without epochs": (40, 30, 25),
+    "averages": (130,),  # while the weights to keep are chosen
+}
 """Before which change of a file a run is killed: once more each time that it is resumed."""
 
 

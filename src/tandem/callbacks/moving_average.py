@@ -69,3 +69,8 @@ class MovingAverage(WeightAveraging):
         """Leave the average in the model, and step in for no other weights from here on."""
         super().on_train_end(trainer, pl_module)
         self._average_model = None
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """The same for a run that resumes at its end, which trains no more."""
+        if self._average_model is not None:
+            self.on_train_end(trainer, pl_module)
