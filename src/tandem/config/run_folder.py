@@ -94,7 +94,7 @@ def recorded(folder: Path, **facts: Any) -> Iterator[None]:
 def _ending(error: BaseException) -> dict[str, Any]:
     """What the record says of a run that did not come to its end."""
     if isinstance(error, Stopped):
-        return {"state": "stopped", "why": error.signal_name, "ended": timestamp()}
+        return {"state": "stopped", "why": f"{error.signal_name} stopped it", "ended": timestamp()}
     first_line, *_ = str(error).splitlines() or [""]
     kind = type(error).__name__
     why = first_line if isinstance(error, InputError) else f"{kind}: {first_line}"

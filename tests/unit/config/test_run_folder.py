@@ -73,7 +73,7 @@ def test_a_start_that_fails_leaves_no_folder(
     [
         (InputError("The data is bad."), "failed", "The data is bad."),
         (ZeroDivisionError("by zero\nindeed"), "failed", "ZeroDivisionError: by zero"),
-        (Stopped(signal.SIGHUP), "stopped", "SIGHUP"),
+        (Stopped(signal.SIGHUP), "stopped", "SIGHUP stopped it"),
     ],
 )
 def test_a_record_says_how_a_run_ended(
