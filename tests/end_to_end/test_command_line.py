@@ -36,6 +36,7 @@ def test_a_multirun_is_quiet_and_leaves_two_runs(tmp_path: Path, tiny: tuple[str
         "Run folder: ",
         "Monitor: ",
         "Data: ",
+        "Length: ",
         "Model: ",
         " is exact_match|",
         "epoch ",

@@ -137,17 +137,22 @@ def _steps(trainer: DictConfig, batches: int) -> int:
 
 def _say_length(cfg: DictConfig, data: DataModule) -> None:
     trainer, batches = cfg.trainer, data.batches_an_epoch()
+    limits = {
+        "max_epochs": "{:,} epochs (trainer.max_epochs)",
+        "max_steps": "{:,} steps (trainer.max_steps)",
+    }
+    given = [text.format(trainer[key]) for key, text in limits.items() if trainer[key] != -1]
+    given += [f"trainer.max_time={trainer.max_time}"] if trainer.max_time else []
     by_epochs = f"{trainer.check_val_every_n_epoch} epochs"
     by_batches = f"{trainer.val_check_interval} batches"
     logger.info(
-        "Length: trainer.max_epochs=%s of %s batches, trainer.max_steps=%s; validation every %s; "
-        "batching.max_tokens=%s, batching.max_source_tokens=%s",
-        trainer.max_epochs,
+        "Length: %s; an epoch has %s batches of at most %s target and %s source symbols "
+        "(batching.max_tokens, max_source_tokens); a validation every %s",
+        f"at most {' or '.join(given)}" if given else "until it is stopped",
         "an unknown number of" if batches is None else f"{batches:,}",
-        trainer.max_steps,
-        by_batches if trainer.check_val_every_n_epoch is None else by_epochs,
         cfg.batching.max_tokens,
         cfg.batching.max_source_tokens,
+        by_batches if trainer.check_val_every_n_epoch is None else by_epochs,
     )
 
 

@@ -84,8 +84,9 @@ def test_the_log_says_it(compose_config: Compose, caplog: pytest.LogCaptureFixtu
         settle(plan)
         settle(plan)  # as each process does
     assert [record.getMessage() for record in caplog.records] == [
-        "Length: trainer.max_epochs=300 of 10 batches, trainer.max_steps=-1; validation every 10 "
-        "epochs; batching.max_tokens=96, batching.max_source_tokens=80"
+        "Length: at most 300 epochs (trainer.max_epochs); an epoch has 10 batches of at most 96 "
+        "target and 80 source symbols (batching.max_tokens, max_source_tokens); a validation every "
+        "10 epochs"
     ]
     assert OmegaConf.to_container(plan.cfg.batching) == BUDGET
 
