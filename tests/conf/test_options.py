@@ -190,3 +190,20 @@ def test_a_rule_that_is_set_but_not_chosen(composed: Compose) -> None:
     )
     with pytest.raises(InputError, match=message):
         checks.check(cfg)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["trainer.val_check_interval=0.5"],
+        ["trainer.val_check_interval=0.5", "trainer.accumulate_grad_batches=4"],
+        ["trainer.val_check_interval=0.5", "trainer.check_val_every_n_epoch=2"],
+        ["trainer.val_check_interval=7"],
+        ["trainer.max_time=00:00:10:00"],
+        ["trainer.max_steps=9", "trainer.max_epochs=-1"],
+        ["trainer.limit_train_batches=0.5", "trainer.limit_val_batches=3"],
+    ],
+    ids=" ".join,
+)
+def test_lengths_that_are_given(composed: Compose, values: list[str]) -> None:
+    checks.check(composed("train", *values))

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from tandem.config.build import build_features, build_metrics, build_model
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, make, plain
+from tandem.config.length import settle_length
 from tandem.config.plan import Plan, build_plan
 from tandem.core.devices import check_accelerator
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
@@ -101,7 +102,9 @@ def _check_monitors(cfg: DictConfig, scores: dict[str, Direction]) -> None:
 def _check_trainer(options: dict[str, Any]) -> None:
     """Refuse what Lightning's trainer does not take, or this machine does not have."""
     check_accelerator(options["accelerator"], "trainer.accelerator")
-    failure = _try_trainer(json.dumps(options, default=str))
+    trainer = OmegaConf.create(options)
+    settle_length(trainer, None)  # as it will be once the data is read
+    failure = _try_trainer(json.dumps(plain(trainer), default=str))
     if failure is not None:
         raise InputError(f"The options under `trainer` cannot work here ({failure}); correct them.")
 

@@ -15,8 +15,9 @@ from tandem.config import checks
 from tandem.config.catalogue import config_groups
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
+from tandem.config.length import settle_length
 from tandem.config.plan import Plan
-from tandem.config.settle import continue_settled, settle, settle_length
+from tandem.config.settle import continue_settled, settle
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
 
