@@ -5,13 +5,14 @@ import math
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
 from tandem.core.errors import InputError
+from tandem.data.audio_containers import whole_recording
 
 Samples = npt.NDArray[np.float32]
 """(N,) one channel, between -1 and 1."""
@@ -38,8 +39,9 @@ def read_audio(
     if content is None and (path is None or not Path(path).is_file()):
         raise InputError(f"The recording {place} does not exist; correct its path, or {remedy}.")
     try:
-        samples, rate = _decode(path if content is None else io.BytesIO(content))
-    except (soundfile.SoundFileError, OSError, EOFError) as error:
+        with io.BytesIO(content) if content is not None else Path(path or "").open("rb") as file:
+            samples, rate = _decode(whole_recording(file))
+    except (soundfile.SoundFileError, OSError, EOFError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
         raise InputError(
             f"The recording {place} cannot be read ({reason}); replace it by a whole WAV, FLAC, "
@@ -55,7 +57,7 @@ def read_audio(
     return samples, rate
 
 
-def _decode(file: Any) -> tuple[Samples, int]:
+def _decode(file: BinaryIO) -> tuple[Samples, int]:
     """Return all samples; raises what the library raises if some are missing."""
     with soundfile.SoundFile(file) as opened:
         expected = opened.frames
