@@ -48,7 +48,7 @@ def main() -> None:
         splits = load(sys.argv[1:])
     except InputError as error:
         sys.exit(f"error: {error}")
-    rouge = ROUGE(stemmer=True)
+    rouge = ROUGE(stemmer=True, tokenize="words")
     length = mean_length(splits["train"]["target"][:])
     print(f"lead-{length}; {rouge.signature}")
     for name in ("validation", "test"):

@@ -49,9 +49,15 @@ def error_rate(sums: NDArray[np.float64]) -> float:
     return 100.0 * errors / max(units, 1)
 
 
-def signature(unit: str, normalization: str) -> str:
-    """Return the library's version and the settings."""
-    return f"jiwer.{unit}|refs:fewest|normalization:{normalization}|version:{version('jiwer')}"
+def signature(rate: str, normalization: str, *, spaces: str) -> str:
+    """Return the library's version, the settings and the rules of :func:`errors_and_units`.
+
+    :param spaces: what becomes of spaces that separate no words.
+    """
+    return (
+        f"jiwer.{rate}|refs:fewest-errors|ties:longest-reference|normalization:{normalization}"
+        f"|spaces:{spaces}|version:{version('jiwer')}"
+    )
 
 
 def _errors(chunks: list[Any]) -> int:

@@ -4,8 +4,11 @@ import re
 import unicodedata
 
 from tandem.core.errors import InputError
+from tandem.metrics._words import shape
 
 NORMALIZATIONS = ("none", "basic")
+_QUOTES = re.compile("(?<![wmc_])'|'(?![wmc_])")
+"""Apostrophes that are not inside of a word, in the shape of a text."""
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07", "'"))
 
 
@@ -31,4 +34,6 @@ def normalize(text: str, normalization: str) -> str:
         " " if unicodedata.category(letter).startswith("P") and letter != "'" else letter
         for letter in unicodedata.normalize("NFKC", folded)
     )
-    return " ".join(re.sub(r"(?<!\w)'|'(?!\w)", " ", spaced).split())
+    quotes = {match.start() for match in _QUOTES.finditer(shape(spaced))}
+    freed = (" " if place in quotes else letter for place, letter in enumerate(spaced))
+    return " ".join("".join(freed).split())

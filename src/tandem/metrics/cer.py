@@ -38,4 +38,4 @@ class CER(Metric):
     @property
     def signature(self) -> str:
         """The library's version and the settings."""
-        return signature("cer", self.normalization)
+        return signature("cer", self.normalization, spaces="stripped")

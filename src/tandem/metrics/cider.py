@@ -10,13 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
+from tandem.metrics._words import SCHEME, find_words
 from tandem.metrics.base import Metric, yes_no
 
 LONGEST = 4
 """N-grams of 1 to so many words count alike."""
 SIGMA = 6.0
 """Words by which a length may differ before the score falls much (section 5)."""
-TOKENIZERS = {"words": re.compile(r"'\w+|\w+(?:-\w+)*"), "none": re.compile(r"\S+")}
+_PART = "[w_][wm_]*"
+TOKENIZERS = {
+    "words": re.compile(f"'{_PART}|{_PART}(?:-{_PART})*|cm*"),
+    "none": re.compile(r"\S+"),
+}
+"""What a word is in the shape of a text."""
+NAMES = {"words": SCHEME, "none": "none"}
+"""What signatures call them."""
 
 Words = tuple[str, ...]
 
@@ -43,7 +51,8 @@ class CIDEr(Metric):
 
     The usual tools split words as the Penn Treebank does and drop punctuation. Here ``words`` are
     letters and digits, joined by hyphens; an apostrophe begins a word (``man's`` is two), and
-    other signs are dropped, which differs for contractions of ``not``.
+    other signs are dropped, which differs for contractions of ``not``. A character of a script
+    without spaces, such as Chinese, is a word.
 
     :param tokenize: ``words``, or ``none`` to split at spaces only.
     :param lowercase: score without regard to case.
@@ -80,13 +89,15 @@ class CIDEr(Metric):
     def signature(self) -> str:
         """The settings; there is no library behind this metric."""
         return (
-            f"cider-d|n:{LONGEST}|sigma:{SIGMA:g}|df:references|tok:{self.tokenize}"
+            f"cider-d|refs:mean|n:{LONGEST}|sigma:{SIGMA:g}|df:references"
+            f"|tok:{NAMES[self.tokenize]}"
             f"|lowercase:{yes_no(self.lowercase)}|scale:100"
         )
 
     def _count(self, text: str) -> Counter[Words]:
         """Count a text's n-grams of every length."""
-        words = TOKENIZERS[self.tokenize].findall(text.lower() if self.lowercase else text)
+        folded = text.lower() if self.lowercase else text
+        words = find_words(folded, TOKENIZERS[self.tokenize])
         return Counter(
             tuple(words[start : start + n])
             for n in range(1, LONGEST + 1)

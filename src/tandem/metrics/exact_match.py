@@ -36,7 +36,7 @@ class ExactMatch(Metric):
     @property
     def signature(self) -> str:
         """The one setting; there is no library behind this metric."""
-        return f"exact_match|lowercase:{yes_no(self.lowercase)}|strip:yes"
+        return f"exact_match|refs:any|lowercase:{yes_no(self.lowercase)}|strip:yes"
 
     def _normalize(self, text: str) -> str:
         text = text.strip()

@@ -32,4 +32,4 @@ class PER(Metric):
     @property
     def signature(self) -> str:
         """The library's version and the settings."""
-        return signature("per", "none")
+        return signature("per", "none", spaces="merged")

@@ -38,4 +38,4 @@ class WER(Metric):
     @property
     def signature(self) -> str:
         """The library's version and the settings."""
-        return signature("wer", self.normalization)
+        return signature("wer", self.normalization, spaces="merged")

@@ -94,9 +94,19 @@ def test_tokenisation() -> None:
     assert score("a man's t-shirt and hat.", cider("none")) < 400
 
 
+@pytest.mark.parametrize("text", ["में हिन्दी बोलता हूँ", "我爱你们", "мама мыла раму дома"])
+def test_words_of_every_script(text: str) -> None:
+    """Four words, of which an output has the first three: 3, 2, 1 and 0 n-grams in common."""
+    start = text[: text.rindex(" ")] if " " in text else text[:-1]
+    cosines = [shared / math.sqrt(shared * (shared + 1)) for shared in (3, 2, 1)]
+    expected = 1000 * math.exp(-1 / 72) * sum(cosines) / 4 / 2
+    assert cider()([start, "x"], [[text], ["y"]])["cider"] == pytest.approx(expected)
+
+
 def test_signature() -> None:
     assert cider().signature == (
-        "cider-d|n:4|sigma:6|df:references|tok:words|lowercase:yes|scale:100"
+        "cider-d|refs:mean|n:4|sigma:6|df:references|tok:words|unspaced-scripts:characters"
+        "|lowercase:yes|scale:100"
     )
 
 

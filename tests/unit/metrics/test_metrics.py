@@ -25,6 +25,10 @@ def chrf(char_order: int = 2) -> ChrF:
     return ChrF(char_order=char_order, word_order=0, beta=2, lowercase=False)
 
 
+def rouge(*, stemmer: bool = False, tokenize: str = "words") -> ROUGE:
+    return ROUGE(stemmer=stemmer, tokenize=tokenize)
+
+
 def from_conf(option: str) -> Metric:
     """A metric as its YAML file has it."""
     (spec,) = OmegaConf.load(config_folder() / "metric" / f"{option}.yaml").values()
@@ -89,7 +93,7 @@ def test_ter() -> None:
 
 
 def test_rouge() -> None:
-    score = ROUGE(stemmer=False)(["the cat sat"], [["the cat was here"]])
+    score = rouge()(["the cat sat"], [["the cat was here"]])
     # Words: 2 of 3 and 2 of 4; pairs: 1 of 2 and 1 of 3; longest common part: 2.
     assert score["rouge1"] == pytest.approx(100 * 2 * 2 / (3 + 4))
     assert score["rouge2"] == pytest.approx(100 * 2 * 1 / (2 + 3))
@@ -97,8 +101,59 @@ def test_rouge() -> None:
 
 
 def test_rouge_stemmer() -> None:
-    assert ROUGE(stemmer=False)(["dogs running"], [["dog runs"]])["rouge1"] == 0
-    assert ROUGE(stemmer=True)(["dogs running"], [["dog runs"]])["rouge1"] == pytest.approx(100)
+    assert rouge()(["dogs running"], [["dog runs"]])["rouge1"] == 0
+    assert rouge(stemmer=True)(["dogs running"], [["dog runs"]])["rouge1"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize("stemmer", [False, True])
+def test_rouge_of_ascii_is_that_of_rouge_score(stemmer: bool) -> None:
+    docs = [text for part in (str, dict, math, np.ndarray) for text in documentation(part)]
+    texts = [text for text in docs if text.isascii()]
+    assert len(texts) > 100
+    references = [[text, text[::-1]] for text in [*texts[1:], texts[0]]]
+    scores = [
+        rouge(stemmer=stemmer, tokenize=tokenize)(texts, references)
+        for tokenize in ("words", "rouge_score")
+    ]
+    assert scores[0] == scores[1]
+
+
+def documentation(part: object) -> list[str]:
+    """English texts with code in them."""
+    return [str(getattr(part, name).__doc__) for name in dir(part)]
+
+
+SCRIPTS = {
+    "Cyrillic": ("мама мыла раму", "мама|мыла|раму"),
+    "Greek": ("η γλώσσα!", "η|γλώσσα"),
+    "Hindi": ("हिन्दी में नमस्ते।", "हिन्दी|में|नमस्ते"),
+    "Tamil": ("தமிழ் மொழி", "தமிழ்|மொழி"),
+    "Arabic with marks": ("مُحَمَّد هنا؟", "مُحَمَّد|هنا"),
+    "Persian with a joiner": ("می\u200cکنم بد", "می\u200cکنم|بد"),
+    "Korean": ("한국어 문장.", "한국어|문장"),
+    "Chinese": ("我爱你, Bob!", "我|爱|你|bob"),
+    "Japanese": ("テキスト、これ", "テ|キ|ス|ト|こ|れ"),
+    "Thai": ("ดี มาก", "ดี|ม|า|ก"),
+    "accents": ("naïve CAFÉ-cafe\u0301 ğ", "naïve|café|cafe\u0301|ğ"),
+    "marks alone": ("\u0301 ok \u2600\ufe0f", "ok"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.parametrize("stemmer", [False, True])
+def test_rouge_knows_the_words_of_every_script(text: str, words: str, stemmer: bool) -> None:
+    expected = words.split("|")
+    assert rouge(stemmer=stemmer)([text], [[text]])["rouge1"] == 100
+    for count in range(1, len(expected)):  # the start alone has recall count / all, precision 1
+        start = text[: text.lower().index(expected[count - 1]) + len(expected[count - 1])]
+        score = rouge(stemmer=stemmer)([start], [[text]])["rougeL"]
+        assert score == pytest.approx(100 * 2 * count / (count + len(expected)))
+
+
+def test_rouge_refuses_another_tokenizer() -> None:
+    with pytest.raises(InputError) as caught:
+        rouge(tokenize="13a")
+    assert str(caught.value) == "metric.rouge.tokenize (13a) must be one of words, rouge_score."
 
 
 def test_wer_counts_over_the_corpus() -> None:
@@ -110,6 +165,15 @@ def test_wer_counts_over_the_corpus() -> None:
 def test_wer_takes_the_reference_with_fewest_errors() -> None:
     score = WER(normalization="none")(["a b c", "q"], [["x y", "a b c d"], ["q"]])
     assert score == {"wer": pytest.approx(100 * 1 / 5)}
+
+
+def test_of_references_with_equally_many_errors_the_longest_counts() -> None:
+    """One error against 1, 2 or 4 words: 25 %, whichever reference stands first."""
+    for references in (["x", "a x", "a b c x"], ["a b c x", "x", "a x"]):
+        assert WER(normalization="none")(["a b c d"], [references[:]]) == {"wer": 25.0}
+    assert WER(normalization="none")(["a b"], [["a c", "d"]]) == {"wer": 50.0}
+    # Fewest errors, not the lowest rate: 1 of 1 is taken, and 2 of 4 is not.
+    assert WER(normalization="none")(["a"], [["b", "a b c"]]) == {"wer": 100.0}
 
 
 def test_cer() -> None:
@@ -133,6 +197,7 @@ def test_per() -> None:
         ("Stra\u00dfe", "strasse"),
         ("a\u0301", "\u00e1"),
         ("$5 + 3_4", "$5 + 3 4"),
+        ("'हिन्दी' हि'न्दी", "हिन्दी हि'न्दी"),
         ("\u00a1\u00bfQu\u00e9?! \u3002", "qu\u00e9"),
     ],
 )
@@ -218,8 +283,13 @@ def test_signatures() -> None:
     scored = bleu()
     scored(["a", "b"], [["a"], ["a", "b"]])
     assert scored.signature.startswith("sacrebleu.bleu|nrefs:var|case:mixed")
-    assert ROUGE(stemmer=True).signature.startswith("rouge-score|f-measure|refs:best|stemmer:yes")
-    assert WER(normalization="none").signature.startswith("jiwer.wer|refs:fewest|normalization:")
+    assert rouge(stemmer=True).signature.startswith(
+        "rouge-score|f-measure|refs:best|tok:words|unspaced-scripts:characters|stemmer:yes|version:"
+    )
+    assert "|tok:rouge_score|stemmer:no|" in rouge(tokenize="rouge_score").signature
+    assert WER(normalization="none").signature.startswith(
+        "jiwer.wer|refs:fewest-errors|ties:longest-reference|normalization:none|spaces:merged|"
+    )
     assert "|normalization:basic|" in CER(normalization="basic").signature
     assert PER().signature.startswith("jiwer.per|")
     with warnings.catch_warnings():
