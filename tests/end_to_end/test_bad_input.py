@@ -271,8 +271,8 @@ def damage(folder: Path, how: str) -> None:
         ),
         (
             "encoding",
-            "The file {data}/train.x must be UTF-8, but line 2 has the byte 0xE9 at offset 6; "
-            "convert the file, for example with iconv.",
+            "Line 2 of the file {data}/train.x must be UTF-8, but has the byte 0xE9; convert the "
+            "file, for example with iconv -f WINDOWS-1252 -t UTF-8.",
         ),
         (
             "empty split",

@@ -115,9 +115,10 @@ def test_generate_answers_a_person(
         ),
         (
             b"a b\nb\xff\n",
-            "The input {path} is not UTF-8 in line 2; convert it, for example with iconv.",
+            "Line 2 of the input {path} must be UTF-8, but has the byte 0xFF; convert the file, for "
+            "example with iconv -f WINDOWS-1252 -t UTF-8.",
         ),
-        (None, "The input {path} cannot be read (No such file or directory); correct input=..."),
+        (None, "The input {path} does not exist; correct the path."),
     ],
 )
 def test_unusable_inputs(

@@ -2,13 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
 
 from tandem.core.errors import InputError
-from tandem.data.compressed import open_text
 from tandem.data.readers import SourceReader
+from tandem.data.text_files import stream_lines
+from tandem.inference import Bundle
 
 
 class Lines:
@@ -16,10 +15,11 @@ class Lines:
 
     :param name: a path, or ``-`` for standard input.
     :param key: the option that names it, for errors.
+    :param strip: remove whitespace at their ends.
     """
 
-    def __init__(self, name: str, *, key: str) -> None:
-        self.name, self.key = name, key
+    def __init__(self, name: str, *, key: str, strip: bool) -> None:
+        self.name, self.key, self.strip = name, key, strip
 
     @property
     def repeatable(self) -> bool:
@@ -27,29 +27,18 @@ class Lines:
         return self.name != "-" and not _is_stream(Path(self.name))
 
     def __iter__(self) -> Iterator[str]:
-        """Each line without whitespace around it.
+        """Each line.
 
-        :raises InputError: if the file cannot be read, or is not UTF-8.
+        :raises InputError: if the file cannot be read, or is no text.
         """
-        where = "standard input" if self.name == "-" else self.name
-        done = 0
-        try:
-            with self._opened() as file:
-                for raw in file:
-                    yield raw.decode("utf-8").strip()
-                    done += 1
-        except OSError as error:
-            raise InputError(
-                f"The {self.key} {where} cannot be read ({error.strerror}); correct {self.key}=..."
-            ) from error
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"The {self.key} {where} is not UTF-8 in line {done + 1}; convert it, for example "
-                "with iconv."
-            ) from error
-
-    def _opened(self) -> AbstractContextManager[BinaryIO]:
-        return nullcontext(sys.stdin.buffer) if self.name == "-" else open_text(Path(self.name))
+        if self.name == "-":
+            file, name = sys.stdin.buffer, "standard input"
+        else:
+            file, name = Path(self.name), f"the {self.key} {self.name}"
+        for line, _ in stream_lines(file, name=name, strip=self.strip):
+            if isinstance(line, InputError):
+                raise line
+            yield line
 
 
 class OneSource(Lines):
@@ -65,13 +54,19 @@ class OneSource(Lines):
         yield self.name
 
 
-def source_lines(name: str, reader: SourceReader, *, key: str = "input") -> Lines:
+def source_lines(name: str, reader: SourceReader, *, strip: bool, key: str = "input") -> Lines:
     """Lines of a file or of standard input, or the file itself if it is a source.
 
     :param reader: reads the model's sources.
+    :param strip: see :class:`Lines`.
     :param key: the option that names it, for errors.
     """
-    return OneSource(name, key=key) if reader.is_source(name) else Lines(name, key=key)
+    return (OneSource if reader.is_source(name) else Lines)(name, key=key, strip=strip)
+
+
+def strips(bundle: Bundle) -> bool:
+    """Whether training removed whitespace at the ends of texts; use does as it did."""
+    return bundle.config["dataset"].get("strip") is True
 
 
 def check_new(path: Path) -> None:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from rich.text import Text
 
 from tandem.commands import console
-from tandem.commands.files import check_new, source_lines
+from tandem.commands.files import check_new, source_lines, strips
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import device, made_by, runs, with_decoding
 from tandem.config.instantiate import check_values
@@ -49,7 +49,7 @@ def generate(cfg: DictConfig, command: str = "") -> None:
 def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
     """How each line of the input is answered."""
     reader = bundle.processors.source
-    inputs = source_lines(cfg.input, reader)
+    inputs = source_lines(cfg.input, reader, strip=strips(bundle))
 
     def check(rows: list[Row], first: int) -> None:
         reader.check_lines([source for (source,) in rows], most=cfg.max_source_length, first=first)
@@ -71,7 +71,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
     """Answer line by line until the input ends."""
     reader = bundle.processors.source
     say(Text(f"Type {reader.prompt} and press Enter; end with Ctrl-D.", style="dim"))
-    for line in _typed():
+    for line in _typed(strip=strips(bundle)):
         try:
             reader.check_lines([line], most=cfg.max_source_length)
             unknown = reader.unknown(line)
@@ -83,18 +83,21 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
             complain(error)
 
 
-def _typed() -> Iterator[str]:
-    """Lines that a person types, without empty ones; editable where there is readline."""
+def _typed(*, strip: bool) -> Iterator[str]:
+    """Lines that a person types, without empty ones; editable where there is readline.
+
+    :param strip: remove whitespace at their ends.
+    """
     with suppress(ImportError):
         import_module("readline")  # which gives `input` its keys, and the lines before
     while True:
         try:
-            line = input("> ").strip()
+            line = input("> ")
         except (EOFError, KeyboardInterrupt):
             print()
             return
-        if line:
-            yield line
+        if line.strip():
+            yield line.strip() if strip else line
 
 
 def lines(

@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.commands.files import Lines, check_new, source_lines
+from tandem.commands.files import Lines, check_new, source_lines, strips
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import device, made_by, runs
 from tandem.config.instantiate import check_values
@@ -41,10 +41,9 @@ def score(cfg: DictConfig, command: str = "") -> None:
 def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
     """How each pair of lines is scored."""
     reader = bundle.processors.source
-    sources, targets = (
-        source_lines(cfg.source, reader, key="source"),
-        Lines(cfg.target, key="target"),
-    )
+    strip = strips(bundle)
+    sources = source_lines(cfg.source, reader, strip=strip, key="source")
+    targets = Lines(cfg.target, strip=strip, key="target")
     as_line = _as_json if cfg.format == "json" else _as_columns
 
     def check(rows: list[Row], first: int) -> None:

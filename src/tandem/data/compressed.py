@@ -1,64 +1,100 @@
-"""Files of text that may be compressed: gzip (``.gz``) and Zstandard (``.zst``), by their names."""
+"""Content that may be compressed, by gzip or Zstandard: its first bytes say so, not its name."""
 
 import errno
 import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, cast
 
 CHUNK = 1 << 20
+ENDINGS = (".gz", ".zst")
+"""What such files' names end with; a name without it is completed by :func:`find_file`."""
 
 
 class NotWholeError(OSError):
-    """A compressed file that is damaged or cut; ``strerror`` says how."""
+    """Compressed content that is damaged or cut; ``strerror`` says how, ``kind`` of which kind."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(errno.EIO, reason)
+        self.kind = kind
 
 
-def _open_zstd(path: Path) -> BinaryIO:
+def _gunzipped(file: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, gzip.GzipFile(fileobj=file, mode="rb"))
+
+
+def _unzstd(file: BinaryIO) -> BinaryIO:
     import pyarrow as pa  # using a model needs no Arrow
 
-    return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
+    return io.BufferedReader(pa.input_stream(file, compression="zstd"), CHUNK)
 
 
-def _open_gzip(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path, "rb"))
-
-
-def _open_plain(path: Path) -> BinaryIO:
-    return path.open("rb")
-
-
-KINDS = {".gz": "gzip", ".zst": "Zstandard"}
-OPENERS: dict[str, Callable[[Path], BinaryIO]] = {".gz": _open_gzip, ".zst": _open_zstd}
+MARKS: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
+    b"\x1f\x8b": ("gzip", _gunzipped),
+    b"\x28\xb5\x2f\xfd": ("Zstandard", _unzstd),
+    b"\x50\x2a\x4d\x18": ("Zstandard", _unzstd),  # a frame of notes, which pzstd begins with
+}
+"""How compressed content begins, which no text in UTF-8 does."""
+LONGEST_MARK = max(map(len, MARKS))
 
 
 @contextmanager
-def open_text(path: Path, offset: int = 0) -> Iterator[BinaryIO]:
-    """Open the content of a file, which may be compressed.
+def open_content(file: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Open a file or what a pipe goes on with, decompressed.
 
-    :param offset: the byte of the content to begin with; what lies before is read, too, if the file
-        is compressed.
     :raises OSError: if it cannot be read, also while it is read; NotWholeError if it is damaged.
     """
-    opener = OPENERS.get(path.suffix)
+    kind = ""
     try:
-        with (opener or _open_plain)(path) as file:
-            if opener is None:
-                file.seek(offset)
-            else:
-                _skip(file, offset)
-            yield file
+        with file.open("rb") if isinstance(file, Path) else nullcontext(file) as raw:
+            head = raw.read(LONGEST_MARK)
+            whole = _put_back(head, raw)
+            for mark, (kind_of_mark, decompressed) in MARKS.items():
+                if head.startswith(mark):
+                    kind, whole = kind_of_mark, decompressed(whole)
+            yield whole
     except (EOFError, zlib.error, OSError) as error:
-        if opener is None or (isinstance(error, OSError) and error.errno is not None):
+        if not kind or (isinstance(error, OSError) and error.errno is not None):
             raise
-        raise NotWholeError(errno.EIO, str(error), str(path)) from error
+        raise NotWholeError(kind, str(error)) from error
 
 
-def _skip(file: BinaryIO, count: int) -> None:
+class _Rest(io.RawIOBase):
+    """Some bytes that were read, and then what follows them."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self.head, self.rest = head, rest
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer with what there is, without waiting for more."""
+        content = self.head or self.rest.read1(len(buffer))  # type: ignore[attr-defined]
+        count = min(len(content), len(buffer))
+        buffer[:count], self.head = content[:count], content[count:]
+        return count
+
+
+def _put_back(head: bytes, file: BinaryIO) -> BinaryIO:
+    """The same content from before the bytes that were read of it."""
+    if file.seekable():
+        file.seek(-len(head), io.SEEK_CUR)
+        return file
+    return io.BufferedReader(_Rest(head, file), CHUNK)
+
+
+def skip(content: BinaryIO, count: int) -> None:
+    """Pass by so many bytes, or what there is of them."""
+    if content.seekable():
+        content.seek(count, io.SEEK_CUR)
+        return
     while count > 0:
-        read = len(file.read(min(count, CHUNK)))
+        read = len(content.read(min(count, CHUNK)))
         if not read:
             return
         count -= read
@@ -66,7 +102,7 @@ def _skip(file: BinaryIO, count: int) -> None:
 
 def plain_suffix(path: Path) -> str:
     """How a file's name ends without the ending of its compression."""
-    return (path.with_suffix("") if path.suffix in OPENERS else path).suffix
+    return (path.with_suffix("") if path.suffix in ENDINGS else path).suffix
 
 
 def find_file(path: Path) -> Path | None:
@@ -74,5 +110,5 @@ def find_file(path: Path) -> Path | None:
 
     What is not compressed comes first.
     """
-    names = (path.name + ending for ending in ("", *OPENERS))
+    names = (path.name + ending for ending in ("", *ENDINGS))
     return next((file for name in names if (file := path.with_name(name)).is_file()), None)

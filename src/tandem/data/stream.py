@@ -4,12 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.compressed import open_text
 from tandem.data.fingerprints import Fingerprint
 
 Example = tuple[str, str] | InputError
@@ -111,35 +109,3 @@ def make_pair(source: str, target: str, source_place: str, target_place: str) ->
                 "correct the file or set dataset.on_bad_example=skip."
             )
     return source, target
-
-
-def read_raw_lines(path: Path, offset: int, number: int) -> Iterator[bytes]:
-    """Yield the lines of a file, which may be compressed (``.gz``, ``.zst``), from a byte on.
-
-    :param offset: the byte, of the content.
-    :param number: how many lines lie before it, for errors.
-    """
-    try:
-        with open_text(path, offset) as file:
-            for line in file:
-                number += 1
-                yield line
-    except OSError as error:
-        raise InputError(
-            f"The file {path} cannot be read behind line {number} ({error.strerror}); put back a "
-            "whole one."
-        ) from error
-
-
-def decode_line(line: bytes, place: str) -> str:
-    """Return a line as text, without whitespace at its ends.
-
-    :raises InputError: if it is not UTF-8.
-    """
-    try:
-        return line.decode("utf-8").strip().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{place} must be UTF-8, but has the byte 0x{line[error.start]:02X}; convert the file, "
-            "for example with iconv, or set dataset.on_bad_example=skip."
-        ) from error

@@ -150,8 +150,7 @@ def test_mistakes(small_bundle, compose_config, tmp_path) -> None:
     assert refused("format=csv") == "`format` must be one of tsv, json, but is 'csv'."
     assert refused(f"run=[{folder},{folder}]").startswith("`run` must be one folder here, but is [")
     assert refused(f"target={tmp_path / 'none'}") == (
-        f"The target {tmp_path / 'none'} cannot be read (No such file or directory); correct "
-        "target=..."
+        f"The target {tmp_path / 'none'} does not exist; correct the path."
     )
     (tmp_path / "short").write_text("x\n")
     assert refused(f"target={tmp_path / 'short'}") == (

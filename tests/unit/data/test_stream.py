@@ -193,8 +193,8 @@ def damage(path: Path, line: int, content: bytes) -> None:
 BAD = {
     b"": "The source at {path} line 5 is empty, but every example needs a source and a target; "
     "correct the file or set dataset.on_bad_example=skip.",
-    b"caf\xe9": "{path} line 5 must be UTF-8, but has the byte 0xE9; convert the file, for example "
-    "with iconv, or set dataset.on_bad_example=skip.",
+    b"caf\xe9": "Line 5 of the file {path} must be UTF-8, but has the byte 0xE9; convert the file, "
+    "for example with iconv -f WINDOWS-1252 -t UTF-8.",
 }
 
 
@@ -241,8 +241,8 @@ def test_a_file_that_breaks_off(tmp_path: Path) -> None:
     stream = open_stream(tmp_path, ".gz", on_bad_example="skip")
     with pytest.raises(InputError) as caught:
         epoch(make_loader(stream))
-    assert f"The file {path} cannot be read behind line " in str(caught.value)
-    assert str(caught.value).endswith("; put back a whole one.")
+    assert f"The file {path} is not a whole gzip file" in str(caught.value)
+    assert str(caught.value).endswith("; get it again.")
 
 
 def test_nothing_to_train_on(tmp_path: Path) -> None:

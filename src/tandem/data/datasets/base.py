@@ -1,4 +1,4 @@
-"""What every dataset shares: reading text files, checking pairs, making splits."""
+"""What every dataset shares: finding files, checking pairs, making splits."""
 
 import logging
 import os
@@ -10,9 +10,10 @@ from typing import Any
 from datasets import Dataset, DatasetDict, Features, List, Value
 
 from tandem.core.errors import InputError
-from tandem.data.compressed import KINDS, OPENERS, NotWholeError, find_file, open_text
+from tandem.data.compressed import ENDINGS, find_file
 from tandem.data.splitting import Splitting
 from tandem.data.stream import make_pair
+from tandem.data.text_files import read_lines
 
 logger = logging.getLogger(__name__)
 
@@ -107,54 +108,15 @@ def any_file(folder: Path, name: str, *, ending: str = "") -> bool:
 
 def _matches(folder: Path, pattern: str) -> list[Path]:
     """Return the files that fit a pattern; one that is there plain and compressed counts once."""
-    paths = {path for ending in ("", *OPENERS) for path in folder.glob(f"{pattern}{ending}")}
+    paths = {path for ending in ("", *ENDINGS) for path in folder.glob(f"{pattern}{ending}")}
     return sorted(
-        path for path in paths if path.suffix not in OPENERS or path.with_suffix("") not in paths
+        path for path in paths if path.suffix not in ENDINGS or path.with_suffix("") not in paths
     )
-
-
-def read_text(path: Path) -> str:
-    """Return the content of a UTF-8 file, which may be compressed (``.gz``, ``.zst``)."""
-    try:
-        with open_text(path) as file:
-            raw = file.read()
-    except FileNotFoundError as error:
-        raise InputError(f"The file {path} does not exist; correct the path.") from error
-    except NotWholeError as error:
-        raise InputError(
-            f"The file {path} is not a whole {KINDS[path.suffix]} file ({error.strerror}); delete "
-            "it and get it again."
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"The file {path} cannot be read ({error.strerror}); check the path and "
-            "its permissions."
-        ) from error
-    try:
-        return raw.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"The file {path} must be UTF-8, but line {line} has the byte 0x{raw[error.start]:02X} "
-            f"at offset {error.start}; convert the file, for example with iconv."
-        ) from error
-
-
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a UTF-8 text file, without whitespace at their ends.
-
-    Only a line feed, or a carriage return and a line feed, ends a line: other characters that
-    Unicode counts as line breaks stay inside, as other tools count lines in this way.
-    """
-    lines = read_text(path).split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    return [line.strip() for line in lines]
 
 
 def read_parallel(source: Path, target: Path) -> Iterator[Entry]:
     """Return the pairs of two files that hold one text a line, one by one."""
-    sources, targets = read_lines(source), read_lines(target)
+    sources, targets = read_lines(source, strip=True), read_lines(target, strip=True)
     if len(sources) != len(targets):
         raise InputError(
             f"The files {source} ({len(sources)} lines) and {target} ({len(targets)} lines) must "

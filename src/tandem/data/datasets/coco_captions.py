@@ -9,9 +9,10 @@ from typing import Any
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, read_text, resolve_data_dir
+from tandem.data.datasets.base import SPLITS, resolve_data_dir
 from tandem.data.datasets.folders import FileEntry, keep_whole, make_file_splits
 from tandem.data.datasets.hub_captions import hub_copy
+from tandem.data.text_files import read_text
 
 LAYOUTS = ("karpathy", "official")
 KARPATHY = "dataset_coco.json"

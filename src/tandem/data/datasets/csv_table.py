@@ -14,10 +14,10 @@ from tandem.data.datasets.base import (
     any_file,
     existing_folder,
     make_splits,
-    read_text,
     split_file,
 )
 from tandem.data.splitting import Part, Splitting
+from tandem.data.text_files import read_text
 
 TAB_SEPARATED = (".tsv", ".tab")
 """How the names of such files end."""

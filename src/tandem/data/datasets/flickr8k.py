@@ -6,9 +6,10 @@ from pathlib import Path
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import read_lines, resolve_data_dir
+from tandem.data.datasets.base import resolve_data_dir
 from tandem.data.datasets.folders import FileEntry, keep_whole, make_file_splits, read_records
 from tandem.data.datasets.hub_captions import hub_copy
+from tandem.data.text_files import read_lines
 
 TEXTS = (".", "Flickr8k_text")
 PICTURES = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images", "images")
@@ -66,7 +67,7 @@ def flickr8k(
 
 def _entries(path: Path, pictures: Path, known: dict[str, list[str]]) -> Iterator[FileEntry]:
     """Yield the photographs of a list; one without captions gets an empty one."""
-    for number, name in enumerate(read_lines(path), start=1):
+    for number, name in enumerate(read_lines(path, strip=True), start=1):
         if name:
             yield FileEntry(pictures / name, known.get(name, [""]), f"{path} line {number}")
 
@@ -82,7 +83,7 @@ def _captions(folder: Path) -> dict[str, list[str]]:
 
 def _token_rows(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the rows of ``name#number<TAB>caption``."""
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path, strip=True), start=1):
         if not line:
             continue
         label, tab, text = line.partition("\t")

@@ -15,7 +15,8 @@ from datasets import Dataset, DatasetDict, Features, List, Value
 
 from tandem.core.errors import InputError
 from tandem.data.compressed import find_file, plain_suffix
-from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits, read_text
+from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
+from tandem.data.text_files import read_text
 
 logger = logging.getLogger(__name__)
 

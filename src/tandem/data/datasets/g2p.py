@@ -6,8 +6,9 @@ from datasets import DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.cache import cache_folder
-from tandem.data.datasets.base import Entry, make_splits, read_lines, resolve_data_dir
+from tandem.data.datasets.base import Entry, make_splits, resolve_data_dir
 from tandem.data.datasets.download import download
+from tandem.data.text_files import read_lines
 
 URL = "https://raw.githubusercontent.com/sigmorphon/2020/master/task1/data"
 FOLDERS = {"train": "train", "validation": "dev", "test": "test"}
@@ -52,7 +53,7 @@ def _locate(folder: Path | None, language: str, split: str) -> Path:
 def _read(path: Path) -> list[Entry]:
     """Return the pairs of a file ``word<TAB>p h o n e m e s``."""
     entries = []
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path, strip=True), start=1):
         fields = line.split("\t")
         place = f"{path} line {number}"
         if line and len(fields) != 2:

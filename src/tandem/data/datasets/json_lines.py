@@ -15,7 +15,6 @@ from tandem.data.datasets.base import (
     check_on_bad_example,
     existing_folder,
     make_splits,
-    read_text,
     split_files,
 )
 from tandem.data.fingerprints import Fingerprint, file_fingerprint
@@ -26,10 +25,9 @@ from tandem.data.stream import (
     Shard,
     Stream,
     StreamedSplits,
-    decode_line,
     make_pair,
-    read_raw_lines,
 )
+from tandem.data.text_files import Line, read_lines, stream_lines
 
 
 def json_lines(
@@ -93,19 +91,20 @@ class JsonLinesFile(Shard):
     def read(self, start: Place) -> Iterator[tuple[Example, Place]]:
         """See :class:`Shard`."""
         offset, before = start or (0, 0)
-        lines = read_raw_lines(self.path, offset, before)
-        for number, line in enumerate(lines, start=before + 1):
-            offset += len(line)
-            if line.strip():
+        lines = stream_lines(self.path, strip=True, offset=offset, number=before)
+        for number, (line, offset) in enumerate(lines, start=before + 1):
+            if line:
                 yield self._example(line, f"{self.path} line {number}"), (offset, number)
 
     def fingerprints(self) -> dict[str, Fingerprint]:
         """See :class:`Shard`."""
         return {str(self.path): file_fingerprint(self.path)}
 
-    def _example(self, line: bytes, place: str) -> Example:
+    def _example(self, line: Line, place: str) -> Example:
+        if isinstance(line, InputError):
+            return line
         try:
-            record = _parse(decode_line(line, place), place)
+            record = _parse(line, place)
             source, target = (
                 _text(_field(record, key, place), key, place) for key in (self.source, self.target)
             )
@@ -117,8 +116,8 @@ class JsonLinesFile(Shard):
 def _read(paths: list[Path], source: str, target: str, references: str | None) -> Iterator[Entry]:
     """Yield the entries of some files."""
     for path in paths:
-        for number, line in enumerate(read_text(path).split("\n"), start=1):
-            if not line.strip():
+        for number, line in enumerate(read_lines(path, strip=True), start=1):
+            if not line:
                 continue
             place = f"{path} line {number}"
             record = _parse(line, place)

@@ -5,9 +5,10 @@ from pathlib import Path
 from datasets import DatasetDict, concatenate_datasets
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import SPLITS, check_splits, read_lines, resolve_data_dir
+from tandem.data.datasets.base import SPLITS, check_splits, resolve_data_dir
 from tandem.data.datasets.folders import FileEntry, make_file_splits
 from tandem.data.datasets.recordings import hub_recordings, listed_entries
+from tandem.data.text_files import read_lines
 
 HUB = "openslr/librispeech_asr"
 PARTS = {
@@ -68,7 +69,7 @@ def _read_part(folder: Path, on_bad_example: str) -> list[FileEntry]:
         )
     rows = []
     for path in lists:
-        for number, line in enumerate(read_lines(path), start=1):
+        for number, line in enumerate(read_lines(path, strip=True), start=1):
             name, _, text = line.partition(" ")
             rows.append((path.parent / f"{name}.flac", text.lower(), f"{path} line {number}"))
     return listed_entries(rows, on_bad_example=on_bad_example)

@@ -25,10 +25,9 @@ from tandem.data.stream import (
     Shard,
     Stream,
     StreamedSplits,
-    decode_line,
     make_pair,
-    read_raw_lines,
 )
+from tandem.data.text_files import Line, stream_lines
 
 
 def parallel(
@@ -95,7 +94,8 @@ class ParallelFiles(Shard):
         """See :class:`Shard`."""
         before, behind, number = start or (0, 0, 0)
         lines = zip_longest(
-            read_raw_lines(self.source, before, number), read_raw_lines(self.target, behind, number)
+            stream_lines(self.source, strip=True, offset=before, number=number),
+            stream_lines(self.target, strip=True, offset=behind, number=number),
         )
         for one, other in lines:
             if one is None or other is None:
@@ -104,18 +104,18 @@ class ParallelFiles(Shard):
                     f"The file {short} ends behind line {number}, but {long} goes on; check that "
                     "neither was cut or edited alone."
                 )
-            before, behind, number = before + len(one), behind + len(other), number + 1
-            yield self._example(one, other, number), (before, behind, number)
+            (source, before), (target, behind), number = one, other, number + 1
+            yield self._example(source, target, number), (before, behind, number)
 
     def fingerprints(self) -> dict[str, Fingerprint]:
         """See :class:`Shard`."""
         return {str(path): file_fingerprint(path) for path in (self.source, self.target)}
 
-    def _example(self, source: bytes, target: bytes, number: int) -> Example:
-        places = f"{self.source} line {number}", f"{self.target} line {number}"
-        try:
-            return make_pair(
-                decode_line(source, places[0]), decode_line(target, places[1]), *places
-            )
-        except InputError as error:
-            return error
+    def _example(self, source: Line, target: Line, number: int) -> Example:
+        if isinstance(source, InputError):
+            return source
+        if isinstance(target, InputError):
+            return target
+        return make_pair(
+            source, target, f"{self.source} line {number}", f"{self.target} line {number}"
+        )

@@ -73,11 +73,14 @@ class TextReader(SourceReader):
 
     def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
         """See :class:`SourceReader`; what is truncated is never too long."""
+        for number, line in enumerate(lines, start=first):
+            if not line.strip():
+                raise InputError(f"Line {number} of the input is empty; every line needs a source.")
         if self.truncate is not None:
             return
         for number, ids in enumerate(self.tokenizer.encode_batch(lines), start=first):
             if not ids:
-                raise InputError(f"Line {number} of the input is empty; every line needs a source.")
+                raise InputError(_without_symbols(f"Line {number} of the input"))
             if len(ids) > most:
                 raise InputError(
                     f"Line {number} of the input has {len(ids)} symbols, more than "

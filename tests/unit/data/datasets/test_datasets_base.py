@@ -1,6 +1,5 @@
-"""Reading text files: what is read, and every way in which a file can be wrong."""
+"""Pairs of files: what is read, and every way in which they can be wrong."""
 
-import gzip
 import logging
 from pathlib import Path
 
@@ -11,58 +10,9 @@ from tandem.data.datasets.base import (
     Entry,
     keep_filled,
     make_splits,
-    read_lines,
     read_parallel,
     resolve_data_dir,
 )
-
-
-def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes("\ufeffone \r\ntwo\u2028x\x85y\n\n last".encode())
-    assert read_lines(path) == ["one", "two\u2028x\x85y", "", "last"]
-    path.write_bytes(b"")
-    assert read_lines(path) == []
-
-
-def test_compressed_lines(tmp_path: Path) -> None:
-    path = tmp_path / "a.gz"
-    path.write_bytes(gzip.compress("é\n".encode()))
-    assert read_lines(path) == ["é"]
-
-
-def test_compressed_file_cut_off(tmp_path: Path) -> None:
-    path = tmp_path / "a.gz"
-    path.write_bytes(gzip.compress(b"text " * 100)[:-12])
-    with pytest.raises(InputError) as caught:
-        read_lines(path)
-    assert str(caught.value).startswith(f"The file {path} is not a whole gzip file (")
-    assert str(caught.value).endswith("); delete it and get it again.")
-
-
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        read_lines(tmp_path / "none")
-    assert str(caught.value) == f"The file {tmp_path / 'none'} does not exist; correct the path."
-
-
-def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        read_lines(tmp_path)
-    assert str(caught.value) == (
-        f"The file {tmp_path} cannot be read (Is a directory); check the path and its permissions."
-    )
-
-
-def test_wrong_encoding(tmp_path: Path) -> None:
-    path = tmp_path / "latin.txt"
-    path.write_bytes("ok\ncafé\n".encode("latin-1"))
-    with pytest.raises(InputError) as caught:
-        read_lines(path)
-    assert str(caught.value) == (
-        f"The file {path} must be UTF-8, but line 2 has the byte 0xE9 at offset 6; convert the "
-        "file, for example with iconv."
-    )
 
 
 def test_unequal_files(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_missing_folder_or_table(tmp_path: Path) -> None:
 
 def test_wrong_encoding(tmp_path: Path) -> None:
     (tmp_path / "metadata.csv").write_bytes("file_name,text\na.wav,gr\xfcn\n".encode("latin-1"))
-    assert "must be UTF-8, but line 2 has the byte 0xFC" in message_of(tmp_path)
+    assert "metadata.csv must be UTF-8, but has the byte 0xFC" in message_of(tmp_path)
 
 
 def test_skip(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
