@@ -115,8 +115,8 @@ def test_generate_answers_a_person(
         ),
         (
             b"a b\nb\xff\n",
-            "Line 2 of the input {path} must be UTF-8, but has the byte 0xFF; convert the file, for "
-            "example with iconv -f WINDOWS-1252 -t UTF-8.",
+            "Line 2 of the input {path} must be UTF-8, but has the byte 0xFF; convert the file, "
+            "for example with iconv -f WINDOWS-1252 -t UTF-8.",
         ),
         (None, "The input {path} does not exist; correct the path."),
     ],
