@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tandem.core.files import write_atomically
 from tandem.data.module import DataModule
+from tandem.data.segments import content_of
 
 FOLDER = "media"
 """In a run's folder: ``test-0.jpg`` or ``test-0.mp3`` is the source of the first test row."""
@@ -58,6 +59,5 @@ def keep_copies(folder: Path, data: DataModule, split: str, indices: list[int]) 
         return
     for place, index in enumerate(indices):
         file = data.file(split, index)
-        content = file["bytes"] or Path(file["path"] or "").read_bytes()
-        ending, copy = copy_of(data.media, content)
+        ending, copy = copy_of(data.media, content_of(file))
         write_atomically(folder / FOLDER / f"{split}-{place}{ending}", copy)

@@ -13,6 +13,7 @@ from tandem.callbacks.media_copies import keep_copies
 from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
+from tandem.data.segments import content_of
 from tandem.loggers import MEDIA
 
 
@@ -71,7 +72,7 @@ def _media(trainer: L.Trainer, split: Split, rows: Evaluated) -> tuple[str, list
     if not isinstance(data, DataModule) or data.media not in MEDIA:
         return None
     files = [data.file(split, index) for index in rows.indices]
-    read = [file["bytes"] or Path(file["path"] or "").read_bytes() for file in files]
+    read = [content_of(file) for file in files]
     return data.media, read
 
 

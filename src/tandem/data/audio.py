@@ -4,7 +4,6 @@ import io
 import math
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -13,6 +12,7 @@ import soundfile
 
 from tandem.core.errors import InputError
 from tandem.data.audio_containers import whole_recording
+from tandem.data.segments import Segment, find_segment
 
 Samples = npt.NDArray[np.float32]
 """(N,) one channel, between -1 and 1."""
@@ -23,6 +23,8 @@ ROLLOFF = 0.87
 """Middle of the filter's edge, as a part of the lower of the two Nyquist frequencies."""
 KAISER_BETA = 8.0
 """Shape of the filter's window; keeps what it shuts out below -75 dB."""
+OVERSHOOT = 0.5
+"""Seconds by which a part may end behind its recording, as Kaldi allows."""
 
 
 def read_audio(
@@ -30,17 +32,18 @@ def read_audio(
 ) -> tuple[Samples, int]:
     """Read a recording in any format that libsndfile knows: WAV, FLAC, Ogg, MP3 and others.
 
-    :param path: the file, unless its content is given.
+    :param path: the file, unless its content is given; ``talk.wav#t=1.5,3`` is a part of it.
     :param content: the file's content.
     :param place: how to name the recording in an error.
     :param remedy: what to do about a bad one.
     :return: the mean of its channels, and its sampling rate in Hz.
     """
-    if content is None and (path is None or not Path(path).is_file()):
+    segment = find_segment(path or "")
+    if content is None and not segment.path.is_file():
         raise InputError(f"The recording {place} does not exist; correct its path, or {remedy}.")
     try:
-        with io.BytesIO(content) if content is not None else Path(path or "").open("rb") as file:
-            samples, rate = _decode(whole_recording(file))
+        with io.BytesIO(content) if content is not None else segment.path.open("rb") as file:
+            samples, rate = _decode(whole_recording(file), segment)
     except (soundfile.SoundFileError, OSError, EOFError, ValueError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
         raise InputError(
@@ -57,14 +60,32 @@ def read_audio(
     return samples, rate
 
 
-def _decode(file: BinaryIO) -> tuple[Samples, int]:
-    """Return all samples; raises what the library raises if some are missing."""
+def _decode(file: BinaryIO, segment: Segment) -> tuple[Samples, int]:
+    """Return all samples of a part; raises what the library raises if some are missing."""
     with soundfile.SoundFile(file) as opened:
-        expected = opened.frames
-        samples = opened.read(dtype="float32", always_2d=True)  # (N, channels)
+        rate, expected = opened.samplerate, opened.frames
+        if not segment.whole:
+            begin, end = _bounds(segment, expected, rate)
+            opened.seek(begin)
+            expected = end - begin
+        samples = opened.read(
+            -1 if segment.whole else expected, dtype="float32", always_2d=True
+        )  # (N, channels)
         if len(samples) < expected and opened.format != "MP3":  # MP3 only estimates its length
             raise EOFError(f"it ends after {len(samples)} of {expected} samples")
-        return samples.mean(axis=1, dtype=np.float32), opened.samplerate
+        return samples.mean(axis=1, dtype=np.float32), rate
+
+
+def _bounds(segment: Segment, length: int, rate: int) -> tuple[int, int]:
+    """Return the first sample of a part and the one behind its last."""
+    begin = round(segment.begin * rate)
+    end = length if segment.end is None else round(segment.end * rate)
+    if end > length + OVERSHOOT * rate or not begin < min(end, length):
+        raise EOFError(
+            f"there is no part from {segment.begin:g} s to {end / rate:g} s in a recording of "
+            f"{length / rate:g} s"
+        )
+    return begin, min(end, length)
 
 
 def resample(samples: Samples, ratio: Fraction) -> Samples:

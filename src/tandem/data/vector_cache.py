@@ -14,6 +14,7 @@ from tandem.core.errors import InputError
 from tandem.data.cache import CachedPart, cache_folder, cached_part, content_key, read_cached
 from tandem.data.columns import Rows, VectorColumn
 from tandem.data.features.base import Features, File, Vectors
+from tandem.data.segments import content_of, find_segment
 
 logger = logging.getLogger(__name__)
 
@@ -166,17 +167,19 @@ def _fingerprints(files: Iterable[File]) -> Iterator[str]:
         if file["bytes"] is not None:
             yield content_key(file["bytes"].hex())
         else:
-            yield _path_fingerprint(Path(file["path"] or ""))
+            yield _path_fingerprint(file["path"] or "")
 
 
 def _checksum(file: File) -> int:
     """Of a file's content, which was just read."""
-    return zlib.crc32(file["bytes"] or Path(file["path"] or "").read_bytes())
+    return zlib.crc32(content_of(file))
 
 
-def _path_fingerprint(path: Path) -> str:
+def _path_fingerprint(path: str) -> str:
+    segment = find_segment(path)
     try:
-        facts = path.stat()
+        facts = segment.path.stat()
     except OSError:
         return f"{path} missing"
-    return f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns}"
+    part = "" if segment.whole else f" {segment.begin} {segment.end}"
+    return f"{segment.path.resolve()} {facts.st_size} {facts.st_mtime_ns}{part}"
