@@ -72,7 +72,7 @@ def stream_lines(
     :raises InputError: if the file cannot be read, or not as text.
     """
     name = name or f"the file {file}"
-    with _told(name, number) as place, open_content(file) as content:
+    with explain_failures(name, number) as place, open_content(file) as content:
         head = _head_of(content)
         _check_encoding(head, name)
         offset = offset or len(codecs.BOM_UTF8) * head.startswith(codecs.BOM_UTF8)
@@ -85,7 +85,7 @@ def stream_lines(
             yield _line(raw, f"Line {place.number} of {name}", strip=strip), offset
 
 
-class _Place:
+class Place:
     """How far a file is read."""
 
     def __init__(self, number: int) -> None:
@@ -93,12 +93,12 @@ class _Place:
 
 
 @contextmanager
-def _told(name: str, number: int = 0) -> Iterator[_Place]:
+def explain_failures(name: str, number: int = 0) -> Iterator[Place]:
     """Say in a sentence why a file cannot be read.
 
     :param number: how many lines were read.
     """
-    place, start = _Place(number), _sentence_start(name)
+    place, start = Place(number), _sentence_start(name)
     try:
         yield place
     except FileNotFoundError as error:
@@ -119,7 +119,7 @@ def _sentence_start(name: str) -> str:
 
 
 def _read_bytes(path: Path) -> bytes:
-    with _told(f"the file {path}"), open_content(path) as content:
+    with explain_failures(f"the file {path}"), open_content(path) as content:
         return content.read()
 
 
