@@ -3,21 +3,16 @@
 from pathlib import Path
 
 from tandem.config.catalogue import config_groups, view
-from tandem.config.launch import quoted
+from tandem.config.overrides import VALUED_FLAGS, has_several_values
+from tandem.core.command_line import key_of, override, shell_override
 from tandem.core.errors import InputError, nearest
 
 FIRST_KEYS = {
-    "evaluate": "run=",
-    "generate": "run=",
-    "score": "run=",
+    "evaluate": "run",
+    "generate": "run",
+    "score": "run",
 }
 """What a word without a key is most likely meant for."""
-
-VALUED_FLAGS = (
-    *("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
-    *("--experimental-rerun", "--info", "-i", "--package", "-p"),
-)
-"""Flags of Hydra behind which a word stands."""
 
 REPORT_FLAGS = {"--open": "open=true", "--watch": "watch=true"}
 """Flags of a report, and what they set."""
@@ -32,10 +27,11 @@ def check_keys(command: str, arguments: list[str]) -> None:
         return
     for place, argument in enumerate(arguments):
         of_a_flag = place > 0 and arguments[place - 1] in VALUED_FLAGS
-        if "=" in argument or argument.startswith(("-", "~")) or of_a_flag:
+        deletes = argument.startswith("~") and not argument.startswith("~/")
+        if "=" in argument or argument.startswith("-") or deletes or of_a_flag:
             continue
         if command in FIRST_KEYS:
-            remedy = f"write {FIRST_KEYS[command]}{argument}"
+            remedy = f"write {shell_override(FIRST_KEYS[command], argument)}"
         else:
             groups = [name for name, options in config_groups().items() if argument in options]
             words = [f"{group}={argument}" for group in groups] or ["KEY=VALUE"]
@@ -54,8 +50,8 @@ def as_overrides(arguments: list[str]) -> list[str]:
         elif argument.startswith("-") or ("=" in argument and not Path(argument).is_dir()):
             overrides.append(argument)
         else:
-            folders.append(quoted(argument))
-    return [*overrides, f"folders=[{','.join(folders)}]"] if folders else overrides
+            folders.append(argument)
+    return [*overrides, override("folders", folders)] if folders else overrides
 
 
 def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -64,9 +60,10 @@ def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
     own: list[str] = []
     overrides: list[str] = []
     for place, argument in enumerate(arguments):
-        if place == 0 and "=" not in argument and not argument.startswith("-"):
-            own.append(f"file={quoted(argument)}")
-        elif argument.startswith("-") or argument.partition("=")[0] in keys:
+        is_flag, has_key = argument.startswith("-"), "=" in argument
+        if place == 0 and not is_flag and (not has_key or Path(argument).is_file()):
+            own.append(override("file", argument))
+        elif is_flag or key_of(argument) in keys:
             own.append(argument)
         else:
             overrides.append(argument)
@@ -74,15 +71,21 @@ def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def check_for_trainings(overrides: list[str]) -> None:
-    """Refuse a key of a sweep's trainings whose first name does not exist.
+    """Refuse a key of a sweep's trainings whose first name does not exist, or several values.
 
     :raises InputError: for the first one.
     """
     known = view("train")
     names = {name.partition(".")[0] for name in (*known.entries, *known.groups)}
-    for override in overrides:
-        name = override.lstrip("+~").partition("=")[0].partition(".")[0]
-        if name not in names and not override.startswith("+"):
+    for argument in overrides:
+        if has_several_values(argument):
+            key, _, text = argument.partition("=")
+            raise InputError(
+                f"{argument} has several values, which a sweep takes from `parameters` of its "
+                f"study; add them there, or write {shell_override(key, text)} if it is one text."
+            )
+        name = key_of(argument).partition(".")[0]
+        if name not in names and not argument.startswith("+"):
             sweeps = view("sweep").entries
             raise InputError(
                 f"The key {name} is neither one of the sweep ({', '.join(sweeps)}) nor one of its "

@@ -1,6 +1,5 @@
 """The console script ``tandem``: answers help, completion and mistakes before work is imported."""
 
-import shlex
 import sys
 from functools import partial
 from importlib import import_module
@@ -11,6 +10,7 @@ from rich.text import Text
 from tandem import __version__
 from tandem.commands.help import COMMANDS, print_command_help, print_help
 from tandem.config.folders import find_study
+from tandem.core.command_line import shell_line
 from tandem.core.errors import InputError, nearest
 from tandem.core.printing import complain, say
 from tandem.core.terminal import visible
@@ -54,7 +54,7 @@ def call(name: str, arguments: list[str]) -> None:
     if name == "sweep":
         own, for_trainings = reading.split_arguments(arguments)
         reading.check_for_trainings(for_trainings)
-        command = shlex.join(["tandem", "sweep", *arguments])
+        command = shell_line(["tandem", "sweep", *arguments])
         launch.run(name, own, lambda cfg, _: _sweep(cfg, for_trainings, command))
     else:
         overrides = reading.as_overrides(arguments) if name == "report" else arguments

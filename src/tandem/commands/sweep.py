@@ -15,7 +15,9 @@ from tandem.commands import cli, console
 from tandem.config import checks, launch
 from tandem.config.folders import find_study
 from tandem.config.instantiate import check_values
+from tandem.config.overrides import of_study
 from tandem.core import printing
+from tandem.core.command_line import key_of, override
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
 from tandem.core.run_record import read_record
@@ -40,7 +42,7 @@ class Plan:
 
     study: Study
     folder: Path
-    overrides: Point
+    overrides: list[str]
 
     def run_folder(self, number: int) -> Path:
         """The folder of a trial."""
@@ -48,17 +50,18 @@ class Plan:
 
     def choices(self, point: Point) -> list[str]:
         """The arguments that make a training what it is."""
-        chosen = {**self.study.fixed, **point, **self.overrides}
-        return [f"{key}={value}" for key, value in chosen.items()]
+        texts = {**self.study.fixed, **point}
+        chosen = {key_of(key): of_study(key, text) for key, text in texts.items()}
+        return [*(chosen | {key_of(word): word for word in self.overrides}).values()]
 
     def arguments(self, number: int, point: Point, loggers: list[str]) -> list[str]:
         """All arguments of a trial; one that was stopped goes on in its folder."""
-        group = [f"logger.wandb.group={launch.quoted(self.study.name)}"]
+        group = [override("logger.wandb.group", self.study.name)]
         return [
             *(group if "wandb" in loggers else []),
             *self.choices(point),
-            f"run.name={launch.quoted(f'{self.study.name}-{number:04d}')}",
-            f"run.folder={launch.quoted(str(self.run_folder(number)))}",
+            override("run.name", f"{self.study.name}-{number:04d}"),
+            override("run.folder", str(self.run_folder(number))),
             "resume=true",
         ]
 
@@ -76,7 +79,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     check_values(cfg)
     study = read_study(find_study(str(cfg.file)))
     folder = Path(cfg.folder or f"outputs/sweeps/{study.name}")
-    plan = Plan(study, folder, by_key(overrides))
+    plan = Plan(study, folder, overrides)
     over = [cfg.average] if isinstance(cfg.average, str) else list(cfg.average or [])
     check_averaged(over, list(study.parameters))
     check_overrides(plan)
@@ -86,7 +89,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         trials = Trials(study, folder, count=cfg.trials, seed=cfg.sampler_seed)
-        trials.check_same(plan.overrides, folder)
+        trials.check_same(by_key(plan.overrides), folder)
         if cfg.retry_failed:
             trials.retry_failed()
         try:
@@ -114,14 +117,15 @@ def _scores(plan: Plan, trials: Trials) -> list[tuple[Point, dict[str, float]]]:
 
 def check_overrides(plan: Plan) -> None:
     """Refuse arguments that would undo what the study or the sweep sets."""
-    for key in plan.overrides:
+    given = [key_of(word) for word in plan.overrides]
+    for key in given:
         if key in plan.study.parameters:
             raise InputError(
                 f"{key} varies in this study, so the command line cannot set it; leave it out, or "
                 "change the study."
             )
     for key in OURS:
-        if key in {**plan.overrides, **plan.study.fixed, **plan.study.parameters}:
+        if key in {*given, *map(key_of, plan.study.fixed), *plan.study.parameters}:
             raise InputError(f"{key} is set by the sweep for each trial; leave it out.")
 
 

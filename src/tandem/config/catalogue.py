@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tandem.config.folders import config_folder, own_config_folder
+from tandem.core.command_line import key_of
 from tandem.core.errors import InputError, nearest
 
 GLOBAL = "# @package _global_"
@@ -136,7 +137,7 @@ def view(command: str, overrides: Sequence[str] = ()) -> View:
     made = View(command, {one.name: one for one in root.includes}, dict(root.entries))
     chosen: dict[str, tuple[str, ...]] = {}
     for override in overrides:
-        name, equals, value = override.lstrip("+~").partition("=")
+        name, (_, equals, value) = key_of(override), override.partition("=")
         if equals:
             chosen[name] = _listed(value)
     presets = [name for name in made.groups if _has_presets(made.groups[name].group)]

@@ -17,7 +17,9 @@ from tandem.config.build import build_features, build_metrics, build_model
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, make, plain
 from tandem.config.length import settle_length
+from tandem.config.overrides import task_overrides
 from tandem.config.plan import Plan, build_plan
+from tandem.core.command_line import key_of
 from tandem.core.devices import check_accelerator
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.core.errors import InputError, nearest
@@ -294,5 +296,5 @@ def on_command_line(key: str, *others: str) -> bool:
     """
     if not HydraConfig.initialized():
         return True
-    names = [item.lstrip("+~").partition("=")[0] for item in HydraConfig.get().overrides.task]
+    names = [key_of(item) for item in task_overrides()]
     return any(name in (key, *others) or name.startswith(f"{key}.") for name in names)

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from tandem.config.folders import config_folder, own_config_folder
 from tandem.config.instantiate import check_values
 from tandem.config.mistakes import check_groups, config_mistake
+from tandem.config.overrides import config_flags, task_overrides, texts_as_written
+from tandem.core.command_line import key_of, override, shell_line
 from tandem.core.errors import InputError, NoRoomError
 from tandem.core.files import write_atomically
 from tandem.core.printing import complain, say
@@ -50,7 +51,7 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
     :param overrides: as on the command line.
     :raises InputError: if they do not fit together.
     """
-    arguments = with_own_configs(overrides)
+    arguments = with_own_configs(texts_as_written(overrides))
     GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
@@ -70,14 +71,8 @@ def with_own_configs(arguments: list[str]) -> list[str]:
     """Let a ``conf/`` folder where the user stands extend ours."""
     own = own_config_folder()
     if own is not None:
-        return [*arguments, f"hydra.searchpath=[{quoted(f'file://{own}')}]"]
+        return [*arguments, override("hydra.searchpath", [f"file://{own}"])]
     return arguments
-
-
-def quoted(text: str) -> str:
-    """A text as a value that Hydra reads as it stands."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str], Any]) -> Any:
@@ -95,12 +90,14 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             with open_dict(cfg):  # jobs that start in one second need names of their own
                 written: Any = OmegaConf.to_container(cfg.run, resolve=False)
                 cfg.run.name = f"{written['name']}-{job.job.num}"
-        overrides = [item for item in job.overrides.task if item]
+        words = arguments
+        if job.mode == RunMode.MULTIRUN:
+            words = [*config_flags(arguments), *task_overrides()]
         try:
             check_values(cfg)  # before what takes seconds to import
-            return call(cfg, command_line(config_name, overrides))
+            return call(cfg, command_line(config_name, words))
         except Stopped as stopped:
-            say(_how_to_go_on(stopped, cfg, command_line(config_name, overrides)))
+            say(_how_to_go_on(stopped, cfg, config_name, words))
             raise
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
@@ -114,7 +111,7 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             sys.exit(error.exit_code)
 
     GlobalHydra.instance().clear()  # as this may be a fork of a process that runs Hydra itself
-    sys.argv = [f"tandem {config_name}", *with_own_configs(arguments)]
+    sys.argv = [f"tandem {config_name}", *with_own_configs(texts_as_written(arguments))]
     main = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )(adapted)
@@ -155,14 +152,13 @@ def _group_mistake(error: Exception, config_name: str, arguments: list[str]) -> 
     raise error
 
 
-def _how_to_go_on(stopped: Stopped, cfg: DictConfig, command: str) -> str:
-    """``cfg`` and ``command`` are of a training run."""
+def _how_to_go_on(stopped: Stopped, cfg: DictConfig, config_name: str, words: list[str]) -> str:
+    """``cfg`` and ``words`` are of a training run."""
     folder = Path(cfg.run.folder)
     if not (folder / "checkpoints" / "last.ckpt").is_file():
         return f"{stopped.signal_name} stopped the run before its first checkpoint."
-    names = ("run.folder=", "resume=")
-    words = [word for word in shlex.split(command) if not word.startswith(names)]
-    again = shlex.join([*words, f"run.folder={folder}", "resume=true"])
+    others = [word for word in words if key_of(word) not in ("run.folder", "resume")]
+    again = command_line(config_name, [*others, override("run.folder", str(folder)), "resume=true"])
     return f"{stopped.signal_name} stopped the run; it goes on with: {again}"
 
 
@@ -180,6 +176,6 @@ def _raising() -> Iterator[None]:
             os.environ[FULL_ERROR] = before
 
 
-def command_line(config_name: str, overrides: list[str]) -> str:
-    """The command that repeats a run."""
-    return shlex.join(["tandem", config_name, *overrides])
+def command_line(config_name: str, words: list[str]) -> str:
+    """The command that repeats a run, as a shell takes it."""
+    return shell_line(["tandem", config_name, *words])

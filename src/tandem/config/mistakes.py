@@ -6,6 +6,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from tandem.config.catalogue import View, option_names, read_option, view
+from tandem.core.command_line import key_of, shell_override
 from tandem.core.errors import InputError, nearest
 
 OTHER_NAMES = {
@@ -35,21 +36,39 @@ def config_mistake(error: Exception, config_name: str, arguments: list[str]) -> 
         return _unknown_option(str(error.missing_cfg_file), error.options or [])
     if isinstance(error, OverrideParseException):
         return InputError(
-            f"The argument {error.override} cannot be read; write KEY=VALUE, and quote a value "
-            "with special characters twice: 'KEY=\"VALUE\"'."
+            f"The argument {error.override} cannot be read; {_quoted_remedy(str(error.override))}."
         )
     cause = error.__cause__
     if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
         return _unknown_key(cause.full_key, config_name, arguments)
     first, *_ = str(error).splitlines() or [type(error).__name__]
     if first.startswith("Ambiguous value"):
-        argument = first.partition("'")[2].rstrip("'")
-        return InputError(f"{argument} has several values; add --multirun to run each of them.")
+        argument = first.partition("'")[2].removesuffix("'")
+        return InputError(
+            f"{argument} has several values; add --multirun to run each of them"
+            f"{_one_text_remedy(argument, config_name)}."
+        )
     if first.startswith("Could not append"):
         return InputError(f"{first.rstrip('.')}; leave out the + before it.")
     return InputError(
         f"The config does not fit together: {first.rstrip('.')}; correct the command line."
     )
+
+
+def _quoted_remedy(argument: str) -> str:
+    """How to write an argument that is no override, as far as can be told what is meant."""
+    key, equals, text = argument.partition("=")
+    if equals and key and text.strip() and text.strip()[0] not in "[{'\"":
+        return f"for a text with special characters write {shell_override(key, text)}"
+    return "write KEY=VALUE, and quote a value with special characters twice: 'KEY=\"VALUE\"'"
+
+
+def _one_text_remedy(argument: str, config_name: str) -> str:
+    """How to write a text that has commas, where the key may have a text."""
+    key, _, text = argument.partition("=")
+    if key in view(config_name).groups:
+        return ""
+    return f", or write {shell_override(key, text)} if it is one text"
 
 
 def check_groups(config_name: str, arguments: list[str]) -> None:
@@ -85,7 +104,7 @@ def _unknown_option(missing: str, options: Sequence[str]) -> InputError:
 
 def _unknown_key(key: str, config_name: str, arguments: list[str]) -> InputError:
     """``key`` is a full one, such as ``encoder.num_layer``, or the part of it that is unknown."""
-    written = (item.lstrip("+~").partition("=")[0] for item in arguments)
+    written = (key_of(item) for item in arguments)
     key = next((one for one in written if f"{one}.".startswith(f"{key}.")), key)
     try:
         known = view(config_name, [item for item in arguments if key not in item])

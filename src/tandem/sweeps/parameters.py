@@ -6,6 +6,7 @@ from typing import Any
 
 import optuna
 
+from tandem.core.command_line import hydra_value
 from tandem.core.errors import InputError, nearest
 
 MOST_PROBES = 50
@@ -187,7 +188,12 @@ def as_text(value: Any, where: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return f"[{','.join(as_text(item, where) for item in value)}]"
+        return f"[{','.join(_in_list(item, where) for item in value)}]"
     if isinstance(value, dict):
         raise InputError(f"{where} holds keys; write them in quotes, such as '{{a: 1}}'.")
     return str(value)
+
+
+def _in_list(value: Any, where: str) -> str:
+    """An item of a list, of which a text is what it is, whatever special characters it has."""
+    return hydra_value(value) if isinstance(value, str) else as_text(value, where)

@@ -1,6 +1,7 @@
 """From a command line to a call, and what a mistake in it looks like."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,34 @@ def test_the_call_gets_the_config_and_the_command() -> None:
     assert cfg.encoder.num_layers == 2
     assert command == "tandem train dataset=reverse encoder.num_layers=2 'run.name=a b'"
     assert not list(Path.cwd().iterdir())
+
+
+@pytest.mark.parametrize("flags", [[], ["--multirun"]], ids=["run", "multirun"])
+@pytest.mark.parametrize(
+    ("argument", "name"),
+    [
+        ("run.name='out/lr=0.1'", "out/lr=0.1"),
+        ('run.name="it\'s, a $HOME\\\\"', "it's, a $HOME\\"),
+        (r"run.name='\${seed}-`x`'", "${seed}-`x`"),
+        ("run.name='${seed}-é'", "0-é"),
+        ("++run.name='a\nb'", "a\nb"),
+    ],
+)
+def test_the_command_repeats_the_run(
+    tmp_path: Path, argument: str, name: str, flags: list[str]
+) -> None:
+    (tmp_path / "mine" / "encoder").mkdir(parents=True)
+    (tmp_path / "mine" / "encoder" / "own.yaml").write_text("_target_: my.Encoder\n")
+    given = ["--config-dir", "mine", "encoder=own", argument]
+    calls: list[tuple[DictConfig, str]] = []
+    launch.run("train", [*flags, *given], lambda *call: calls.append(call))
+    program, command, *words = shlex.split(calls[0][1])
+    assert (program, command) == ("tandem", "train")
+    assert flags or words == given
+    launch.run("train", words, lambda *call: calls.append(call))
+    (first, _), (again, _) = calls
+    assert (first.encoder, again.run.name) == (again.encoder, name)
+    assert first.run.name == (f"{name}-0" if flags else name)
 
 
 def test_several_runs_have_names_of_their_own() -> None:
@@ -99,6 +128,21 @@ def test_an_own_conf_folder_extends_ours(tmp_path: Path) -> None:
         (
             "encoder=gru,lstm",
             "encoder=gru,lstm has several values; add --multirun to run each of them.",
+        ),
+        (
+            "run.name=a,b",
+            "run.name=a,b has several values; add --multirun to run each of them, or write "
+            "'run.name=\"a,b\"' if it is one text.",
+        ),
+        (
+            "run.name=out/lr=0.1",
+            "The argument run.name=out/lr=0.1 cannot be read; for a text with special characters "
+            "write 'run.name=\"out/lr=0.1\"'.",
+        ),
+        (
+            "metric=[bleu",
+            "The argument metric=[bleu cannot be read; write KEY=VALUE, and quote a value with "
+            "special characters twice: 'KEY=\"VALUE\"'.",
         ),
         (
             "+hidden_size=3",
@@ -174,10 +218,10 @@ def test_a_stopped_run_says_how_to_go_on(capfd: pytest.CaptureFixture[str], save
         raise Stopped(15)
 
     with pytest.raises(SystemExit) as caught:
-        launch.run("train", ["seed=3", "resume=false", "run.folder=a b"], stopped)
+        launch.run("train", ["seed=3", "++resume=false", "run.folder='a b=1'"], stopped)
     assert caught.value.code == 143
     assert capfd.readouterr().err == (
-        "SIGTERM stopped the run; it goes on with: tandem train seed=3 'run.folder=a b' "
+        "SIGTERM stopped the run; it goes on with: tandem train seed=3 'run.folder=\"a b=1\"' "
         "resume=true\n"
         if saved
         else "SIGTERM stopped the run before its first checkpoint.\n"
