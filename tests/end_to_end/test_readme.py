@@ -18,7 +18,7 @@ from tandem.config import checks
 from tandem.config.catalogue import config_groups
 from tandem.config.folders import find_study
 from tandem.core.errors import InputError
-from tandem.sweeps.study import by_key, read_study
+from tandem.sweeps.study import read_study
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
@@ -92,7 +92,7 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
     if name == "sweep":
         arguments, for_trainings = split_arguments(arguments)
         config = compose_config(name, *arguments)
-        plan = sweep.Plan(read_study(find_study(config.file)), tmp_path, by_key(for_trainings))
+        plan = sweep.Plan(read_study(find_study(config.file)), tmp_path, for_trainings)
         checks.check(compose_config("train", *plan.choices(next(plan.study.probes()))))
         return
     runs = single_runs([word for word in arguments if not word.startswith("--")])
