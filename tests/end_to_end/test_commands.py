@@ -25,10 +25,13 @@ def test_evaluate_repeats_the_test_scores(compose_command: Compose, copied_run: 
     assert metrics == pytest.approx({k: v for k, v in trained.items() if k.startswith("test/")})
     assert metrics["test/token_accuracy"] > 50
     (folder,) = (copied_run / "evaluations").iterdir()
-    assert json.loads((folder / "metrics.json").read_text()) == {
+    record = json.loads((folder / "metrics.json").read_text())
+    assert record.pop("signatures").keys() == {"test/exact_match", "test/chrf"}
+    assert record == {
         "metrics": metrics,
         "split": "test",
         "command": "tandem evaluate",
+        "references": {"test": {"rows": 4, "unwritable": 0}},
     }
     assert len((folder / "hypotheses.txt").read_text().splitlines()) == 4
 

@@ -39,13 +39,15 @@ class TextMetrics(EvaluatedRows):
         self._log_signatures(trainer, signatures)
 
     def _log_signatures(self, trainer: L.Trainer, signatures: dict[str, str]) -> None:
-        """Say once for each split how its numbers come about, in the log and to the loggers."""
+        """Say how numbers come about: to the loggers for each split, in the log once."""
         new = {name: text for name, text in signatures.items() if name not in self.signatures}
         if not new:
             return
+        known = set(self.signatures.values())
         self.signatures.update(new)
         if trainer.is_global_zero:
             for name, text in new.items():
-                log.info("%s is %s", name, text)
+                if text not in known:
+                    log.info("%s is %s", name, text)
             for logger in trainer.loggers:
                 logger.log_hyperparams({"metric_signatures": dict(self.signatures)})

@@ -1,6 +1,7 @@
 """Scores a bundle on a split of the dataset it was trained on."""
 
 import json
+import logging
 import os
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +21,15 @@ from tandem.data.module import DataModule, LengthFilter
 from tandem.data.run_data import warn_of_change
 from tandem.data.stream import StreamOptions
 from tandem.inference.bundle import Bundle
+from tandem.inference.ceilings import as_record, ceilings, warning
 from tandem.inference.decoding import encode
 from tandem.inference.ensemble import load_bundles
 from tandem.inference.teacher_forcing import TeacherForcedTotals
 from tandem.inference.trust import build_trusted
 from tandem.metrics.base import Metric
-from tandem.reports.summary import print_summary
+from tandem.reports.summary import ceiling_facts, print_summary
+
+logger = logging.getLogger(__name__)
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
 """Splits, and how their metrics' names begin."""
@@ -57,14 +61,25 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     data = bundle_data(bundle, cfg)
     metrics, hypotheses = score(bundle, data, cfg, scorers)
     warn_of_change(Path(first), data, cfg.split)
+    references = {cfg.split: written_record(data, cfg.split, scorers)}
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{cfg.split}"
     folder = make_new_folder(results / name)
-    record = {"metrics": metrics, "split": cfg.split, "command": command}
+    record = {
+        "metrics": metrics,
+        "split": cfg.split,
+        "command": command,
+        "signatures": {
+            f"{SPLITS[cfg.split]}/{name}": metric.signature
+            for metric in scorers
+            for name in metric.directions
+        },
+        "references": references,
+    }
     write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
     write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
     paths = {"record": f"{folder}/metrics.json", "hypotheses": f"{folder}/hypotheses.txt"}
     title = f"{' + '.join(runs(cfg))}, {cfg.split} split"
-    print_summary(printing.console(), title, metrics, paths, {})
+    print_summary(printing.console(), title, metrics, paths, ceiling_facts(references))
     return metrics
 
 
@@ -115,6 +130,17 @@ def bundle_metrics(bundle: Bundle, cfg: DictConfig) -> list[Metric]:
     if not all(isinstance(metric, Metric) for metric in metrics):
         raise InputError("The bundle's config lacks a usable `metric`, so it is not evaluated.")
     return metrics
+
+
+def written_record(data: DataModule, split: str, scorers: list[Metric]) -> dict[str, Any]:
+    """What the target tokenizer cannot write of a split that was scored, which is also logged."""
+    written = data.written[split]
+    references = data.references(split, list(range(written.rows)))
+    limits = ceilings(scorers, references, written, prefix=SPLITS[split])
+    sentences = warning({split: written}, limits)
+    if sentences is not None:
+        logger.warning("%s", sentences)
+    return as_record(written, limits)
 
 
 @torch.inference_mode()

@@ -41,7 +41,7 @@ from tandem.data.run_data import check_data, keep_data
 from tandem.inference.bundle import save_bundle
 from tandem.inference.reading import LONGEST_OUTPUT
 from tandem.loggers import CSVLogger, finish
-from tandem.reports.summary import print_summary
+from tandem.reports.summary import ceiling_facts, print_summary
 from tandem.training.distributed import ElasticLaunch
 from tandem.training.module import Seq2SeqModule
 
@@ -93,7 +93,8 @@ def train_as_rank(
         console.set_up(folder / "train.log")
     else:
         console.set_up(None, level=logging.ERROR)
-    logging.getLogger("tandem.data").setLevel(logging.ERROR)  # it has had its say
+    for said in ("tandem.data", "tandem.config.settle"):  # in the process that starts the others
+        logging.getLogger(said).setLevel(logging.ERROR)
     if restarted:
         logger.warning("A process died; all of them start again")
         config["resume"] = True
@@ -139,7 +140,7 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
     finally:
         finish(trainer.loggers, exit_code)
     if trainer.is_global_zero:
-        facts = run_facts(cfg, module, clock.seconds, command, text_metrics)
+        facts = run_facts(plan, module, clock.seconds, command, text_metrics)
         write_results(cfg, module, metrics, ended | facts)
     return metrics
 
@@ -199,6 +200,7 @@ def write_results(
             "training time": f"{facts['training_seconds']:.0f} s",
             "training": f"{facts['steps']:,} steps in {facts['epochs']:,} whole epochs",
             "ended by": facts["why"],
+            **ceiling_facts(facts["references"]),
         },
     )
 
@@ -262,16 +264,17 @@ def bundle_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_facts(
-    cfg: DictConfig, module: Seq2SeqModule, seconds: float, command: str, scores: TextMetrics
+    plan: Plan, module: Seq2SeqModule, seconds: float, command: str, scores: TextMetrics
 ) -> dict[str, Any]:
     """What ``run.json`` says beside the metrics."""
     libraries = ("torch", "lightning", "hydra-core", "tokenizers", "datasets", "sacrebleu")
     return {
         "parameters": module.model.num_parameters(),
         "training_seconds": round(seconds, 1),
-        "seed": cfg.seed,
+        "seed": plan.cfg.seed,
         "command": command,
         "signatures": scores.signatures,
+        "references": plan.references,
         "versions": {
             "tandem": __version__,
             "python": platform.python_version(),

@@ -57,6 +57,8 @@ class Plan:
     warm_start: WarmStart | None
     model: Seq2Seq | None = field(default=None)
     """The network, once the sizes of the vocabularies are known."""
+    references: dict[str, Any] = field(default_factory=dict)
+    """What the target tokenizer can write of each split, once the data is read, for the record."""
 
     def assemble(self, processors: Processors) -> Seq2Seq:
         """The network with the weights that training begins with; made once."""

@@ -2,19 +2,22 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from tandem.callbacks.evaluated_rows import LOG_PREFIX
 from tandem.config.checks import on_command_line
 from tandem.config.instantiate import plain
 from tandem.config.length import check_limits, say_length, settle_length
 from tandem.config.plan import Plan
 from tandem.config.run_folder import read_run_config
-from tandem.core.directions import Direction
+from tandem.core.directions import Direction, is_better
 from tandem.core.errors import InputError
 from tandem.core.quality import LOSS
 from tandem.data.batching import Budget
+from tandem.inference.ceilings import as_record, ceilings, closest_outputs, warning
 from tandem.metrics import Metric
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ def settle(plan: Plan) -> None:
     settle_length(cfg.trainer, plan.data.batches_an_epoch())
     if plain(cfg) != before:
         say_length(cfg, plan.data)
+    _settle_ceilings(plan)
     _settle_monitor(plan)
 
 
@@ -59,22 +63,44 @@ def continue_settled(plan: Plan, folder: Path) -> None:
         plan.monitor(**old["monitor"])
 
 
+def _settle_ceilings(plan: Plan) -> None:
+    """Find out, and say, how well the target tokenizer can write what outputs are compared with."""
+    data = plan.data
+    limits: dict[str, dict[str, float]] = {}
+    for split, prefix in LOG_PREFIX.items():
+        if split == "validation" or (plan.cfg.test and data.has(split)):
+            written = data.written[split]
+            references = data.references(split, list(range(written.rows)))
+            limits[split] = ceilings(plan.metrics, references, written, prefix=prefix)
+    splits = {name: data.written[name] for name in ("train", *limits)}
+    plan.references = {
+        name: as_record(written, limits.get(name, {})) for name, written in splits.items()
+    }
+    sentences = warning(splits, dict(chain.from_iterable(one.items() for one in limits.values())))
+    if sentences is not None:
+        logger.warning("%s", sentences)
+
+
 def _settle_monitor(plan: Plan) -> None:
     """Leave a score that cannot get better for one that can, or for the loss.
 
     So it is with BLEU where no reference has four words.
     """
     monitor = plan.cfg.monitor
-    rows = plan.data.encoded("validation").rows
-    found = sorted(set(rows[:ROWS_FOR_ROOM].tolist()))
-    rooms = rooms_of(plan.metrics, plan.data.references("validation", found))
-    if rooms.get(monitor.name, True):
-        return
+    written = plan.data.written["validation"]
+    for count in sorted({min(ROWS_FOR_ROOM, written.rows), written.rows}):  # most often, few tell
+        references = plan.data.references("validation", list(range(count)))
+        rooms = rooms_of(plan.metrics, references, closest_outputs(references, written))
+        if rooms.get(monitor.name, True):
+            return
     with_room = [name for name, room in rooms.items() if room]
     chosen = next(iter(with_room), LOSS)
+    perfect = rooms_of(plan.metrics, references, [texts[0] for texts in references])
+    what = "outputs as close to the references as the target tokenizer can write"
     reason = (
-        f"{monitor.name} cannot tell outputs apart here: it gives the references themselves no "
-        "better score than empty outputs"
+        f"{monitor.name} cannot tell outputs apart here: it gives "
+        f"{what if perfect[monitor.name] else 'the references themselves'} no better score than "
+        "empty outputs"
     )
     if on_command_line("monitor.name", "monitor"):
         raise InputError(f"{reason}; choose monitor.name={chosen}.")
@@ -82,15 +108,15 @@ def _settle_monitor(plan: Plan) -> None:
     plan.monitor(chosen, _direction(plan.metrics, chosen))
 
 
-def rooms_of(metrics: Sequence[Metric], references: list[list[str]]) -> dict[str, bool]:
-    """Whether each score, as ``val/<name>``, is better for references than for empty outputs."""
+def rooms_of(
+    metrics: Sequence[Metric], references: list[list[str]], outputs: list[str]
+) -> dict[str, bool]:
+    """Whether each score, as ``val/<name>``, is better for these outputs than for empty ones."""
     rooms = {}
     for metric in metrics:
-        best = metric([texts[0] for texts in references], references)
-        worst = metric(["" for _ in references], references)
+        best, worst = metric(outputs, references), metric(["" for _ in references], references)
         for name, direction in metric.directions.items():
-            more = best[name] - worst[name]
-            rooms[f"val/{name}"] = more > 0 if direction == "max" else more < 0
+            rooms[f"val/{name}"] = is_better(best[name], worst[name], direction)
     return rooms
 
 

@@ -12,3 +12,8 @@ LOSS_DIRECTIONS: dict[str, Direction] = {
     "ctc_loss": "min",
 }
 """Of what teacher forcing measures, by the names under which it is logged behind the split."""
+
+
+def is_better(score: float, other: float, direction: Direction, *, by: float = 0.0) -> bool:
+    """Whether a score is better than another one, by more than so much."""
+    return score > other + by if direction == "max" else score < other - by

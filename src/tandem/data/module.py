@@ -24,10 +24,11 @@ from tandem.data.cache import content_key
 from tandem.data.columns import Rows
 from tandem.data.features.base import File
 from tandem.data.fingerprints import Fingerprint
-from tandem.data.preprocessing import Processors, Texts, warn_of_unknown
+from tandem.data.preprocessing import Processors, Texts
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
 from tandem.data.token_cache import batches_of, encode_column, encode_texts
+from tandem.data.written import MOST_SAMPLED, Written, look_at, look_at_stream
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class DataModule(L.LightningDataModule):
         self.processors: Processors | None = None
         self._train: Encoded | None = None
         self._encoded: dict[str, Encoded] = {}
+        self.written: dict[str, Written] = {}
+        """What the target tokenizer makes of the texts of each split that was read."""
         self._fingerprints: dict[str, Fingerprint] = {}
         self._examples: Examples | None = None
         self._loader: TrainingLoader | StreamLoader | None = None
@@ -124,6 +127,8 @@ class DataModule(L.LightningDataModule):
             sizes.append(f"train {len(self._train):,}")
         else:
             sizes.append(f"train a stream of {len(self.stream.shards):,} shards")
+            sample = self.stream.sample(min(self.stream_options.sample_size, MOST_SAMPLED))
+            self.written["train"] = look_at_stream(processors.target, sample)
         self.budget = self.budget.fitted(self._train)
         held_out = [name for name in self._splits() if name != "train"]
         sizes += [f"{name} {len(self.encoded(name)):,}" for name in held_out]
@@ -287,8 +292,7 @@ class DataModule(L.LightningDataModule):
         if "references" in splits[name].column_names:
             references = chain.from_iterable(batches_of(splits[name], "references"))
             self._fingerprints[name]["references"] = content_key(*references)
-        if name != "train":
-            warn_of_unknown(processors, targets, splits[name], name)
+        self.written[name] = look_at(processors, splits[name], name, targets, training=training)
         if len(rows) > len(targets):
             targets = targets.take(rows)
         return Encoded(source, targets, rows=rows)

@@ -5,20 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tandem.core.errors import InputError
-from tandem.core.types import SPECIAL_IDS
 from tandem.data.cache import cache_folder, content_key, keep, read_cached
-from tandem.data.ragged import Ragged
 from tandem.data.readers import SourceReader, TextReader
 from tandem.data.tokenizers.base import TokenizerRecipe
 from tandem.data.tokenizers.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 logger = logging.getLogger(__name__)
 
@@ -117,20 +109,3 @@ def _learned(recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]) ->
     tokenizer = recipe.train(all_texts())
     keep(path, tokenizer.to_json().encode())
     return tokenizer
-
-
-def warn_of_unknown(processors: Processors, targets: Ragged, split: "Dataset", name: str) -> None:
-    """Say how many targets have symbols that training never had, and where the first one is."""
-    unknown = (targets.values == SPECIAL_IDS.unk).nonzero()[0]
-    owners = np.searchsorted(targets.offsets, unknown, "right")
-    if not len(owners):
-        return
-    first = int(owners[0]) - 1
-    logger.warning(
-        "%d of %d %s targets have symbols that training never saw, the first %s: %s",
-        len(np.unique(owners)),
-        len(split),
-        name,
-        processors.source.place(split[first]["source"], name, first),
-        processors.target.decode(targets.row(first)),
-    )

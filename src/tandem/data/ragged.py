@@ -1,11 +1,16 @@
 """Many sequences of different lengths in two flat arrays."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+ROWS_AT_ONCE = 1000
+"""Of so many rows there are lists at a time."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,14 @@ class Ragged:
     def row(self, index: int) -> list[int]:
         """One row as a list."""
         return list(map(int, self.values[self.offsets[index] : self.offsets[index + 1]]))
+
+    def lists(self) -> Iterator["list[int]"]:
+        """All rows as lists, one after the other."""
+        for start in range(0, len(self), ROWS_AT_ONCE):
+            offsets = self.offsets[start : start + ROWS_AT_ONCE + 1].tolist()
+            values = self.values[offsets[0] : offsets[-1]].tolist()
+            for first, last in pairwise(offset - offsets[0] for offset in offsets):
+                yield values[first:last]
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Ragged":
         """A copy of some rows."""

@@ -104,6 +104,7 @@ def facts(run: Run) -> dict[str, Any]:
         "started": run.started,
         "command": shorten(str(record.get("command") or ""), MAX_COMMAND),
         "metrics": run.metrics,
+        "ceilings": run.ceilings,
         "curves": run.log.curves,
     }
 

@@ -110,6 +110,20 @@ class Run:
         return dict(known[:MAX_METRICS])
 
     @property
+    def ceilings(self) -> dict[str, float]:
+        """Scores that no output gets past, where its tokenizer cannot write the references."""
+        references = self.record.get("references")
+        splits = references.values() if isinstance(references, dict) else ()
+        found = [split.get("ceilings") for split in splits if isinstance(split, dict)]
+        values = {
+            shorten(str(name), MAX_TEXT): number(value)
+            for one in found
+            if isinstance(one, dict)
+            for name, value in one.items()
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
     def started(self) -> str:
         """When it began, in ISO form; of older runs what their names say."""
         if isinstance(written := self.record.get("started"), str):

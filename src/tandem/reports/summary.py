@@ -1,5 +1,8 @@
 """What a command prints when it is done."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -39,3 +42,15 @@ def format_metric(name: str, value: float) -> str:
     """Write a loss or perplexity with three decimals and a score with two."""
     small = name.endswith(("loss", "perplexity"))
     return f"{value:.3f}" if small else f"{value:,.2f}"
+
+
+def ceiling_facts(references: Mapping[str, Any]) -> dict[str, str]:
+    """Scores that no output can get past, for :func:`print_summary`.
+
+    :param references: what a record says of them, by split.
+    """
+    return {
+        f"{name} at best": f"{format_metric(name, value)}, as the tokenizer writes references"
+        for record in references.values()
+        for name, value in record.get("ceilings", {}).items()
+    }

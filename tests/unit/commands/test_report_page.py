@@ -107,6 +107,18 @@ def keep_rows(folder: Path, count: int) -> None:
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:count]))
 
 
+def test_a_ceiling_is_said(use_page: Any, write_run: WriteRun) -> None:
+    path = write_run("limited") / "run.json"
+    write_run("free")
+    record = json.loads(path.read_text())
+    record["references"] = {"test": {"ceilings": {"test/wer": 3.14159, "test/exact_match": 90}}}
+    path.write_text(json.dumps(record))
+    script = 'byId("choose-shown").click(); seen.details = byId("details").innerText;'
+    details = use_page(path.parents[1], script)["details"]
+    assert details.count("Its tokenizer cannot write every reference as it stands; ") == 1
+    assert "as close as it can write score test/wer 3.14, test/exact_match 90.00." in details
+
+
 def test_only_comparable_runs_are_ranked(use_page: Any, write_run: WriteRun) -> None:
     folder = write_run("one", right=1).parent
     write_run("two", right=2)

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -20,6 +20,7 @@ from tandem.config.plan import Plan
 from tandem.config.settle import continue_settled, settle
 from tandem.core.errors import InputError
 from tandem.data.batching import Budget
+from tandem.data.written import Changed, Written
 
 Compose = Callable[..., DictConfig]
 
@@ -35,14 +36,34 @@ def content(name: str) -> dict[str, Any]:
     return inside
 
 
-def planned(cfg: DictConfig, *, batches: int = 10, references: list[list[str]] = LONG) -> Plan:
-    """A checked config with data that has so many batches, and these validation references."""
+def planned(
+    cfg: DictConfig,
+    *,
+    batches: int = 10,
+    references: list[list[str]] = LONG,
+    outputs: dict[int, str] | None = None,
+) -> Plan:
+    """A checked config with data that has so many batches, and these validation references.
+
+    :param outputs: what can be written of rows whose references cannot.
+    """
     plan = checks.check(cfg)
+    held_out = Written(rows=len(references), unwritable=0)
+    if outputs:
+        first, *_ = outputs
+        held_out = replace(
+            held_out,
+            unwritable=len(outputs),
+            outputs=outputs,
+            first=Changed(f"line {first}", references[first][0], outputs[first]),
+            changes=frozenset({"unknown symbols"}),
+        )
     plan.data = SimpleNamespace(  # type: ignore[assignment]
         budget=Budget(**BUDGET),
         batches_an_epoch=lambda: batches,
-        encoded=lambda split: SimpleNamespace(rows=np.arange(len(references))),
-        references=lambda split, rows: references,
+        has=lambda split: False,
+        written={"train": Written(rows=9, unwritable=0), "validation": held_out},
+        references=lambda split, rows: [references[row] for row in rows],
     )
     return plan
 
@@ -138,6 +159,58 @@ def test_the_users_own_monitor_without_room_is_refused(compose_config: Compose) 
         "val/bleu cannot tell outputs apart here: it gives the references themselves no better "
         "score than empty outputs; choose monitor.name=val/chrf."
     )
+
+
+UNKNOWN = {0: "a <unk> c <unk> e", 1: "c d <unk> f <unk>"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "outputs", "monitor"),
+    [
+        (["metric=[exact_match,chrf]"], UNKNOWN, "val/chrf"),
+        (["metric=[exact_match,chrf]"], {1: UNKNOWN[1]}, "val/exact_match"),
+        (["metric=[wer,cer]"], {0: "v w x y z", 1: "v w x y z"}, "val/cer"),
+        (["metric=[exact_match,bleu]"], {0: "<unk>", 1: "<unk>"}, "val/loss"),
+    ],
+)
+def test_a_monitor_whose_ceiling_is_no_better_than_nothing_is_left(
+    compose_config: Compose, overrides: list[str], outputs: dict[int, str], monitor: str
+) -> None:
+    cfg = compose_config("train", *CSV, *overrides)
+    settle(planned(cfg, references=LONG, outputs=outputs))
+    assert cfg.monitor.name == monitor
+
+
+def test_room_in_a_row_behind_the_first_ones_is_seen(
+    compose_config: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.config.settle.ROWS_FOR_ROOM", 2)
+    cfg = compose_config("train", *CSV)
+    settle(planned(cfg, references=[*SHORT, *LONG]))
+    assert cfg.monitor.name == "val/bleu"
+
+
+def test_what_cannot_be_written_is_said_and_recorded(
+    compose_config: Compose, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = planned(
+        compose_config("train", *CSV, "metric=[exact_match,chrf]"), references=LONG, outputs=UNKNOWN
+    )
+    with caplog.at_level(logging.WARNING, logger="tandem"):
+        settle(plan)
+    said, chosen = (record.getMessage() for record in caplog.records)
+    assert said.startswith(
+        "The target tokenizer cannot write 2 of 2 validation references as they stand (unknown "
+        "symbols): in line 0 'a b c d e' comes back as 'a <unk> c <unk> e'. Outputs as close to "
+        "the references as it can write score val/exact_match 0.00, val/chrf "
+    )
+    assert chosen == (
+        "val/exact_match cannot tell outputs apart here: it gives outputs as close to the "
+        "references as the target tokenizer can write no better score than empty outputs, so "
+        "val/chrf is monitored"
+    )
+    assert plan.references["train"] == {"rows": 9, "unwritable": 0}
+    assert plan.references["validation"]["ceilings"]["val/exact_match"] == 0
 
 
 def test_a_run_goes_on_with_what_it_began_with(compose_config: Compose, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from tandem.core.errors import InputError
 from tandem.core.lock import lock_folder
+from tandem.reports.comparison import facts
 from tandem.reports.curves import MAX_POINTS, read_log, thin
-from tandem.reports.runs import find_runs, flatten
+from tandem.reports.runs import Run, find_runs, flatten
 
 WriteRun = Callable[..., Path]
 
@@ -138,3 +139,20 @@ def test_tests_are_no_curves(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_text("step,train/loss,test/bleu\n9,1.0,\n10,,50.0\n")
     assert read_log(path).curves == {"train/loss": ([9.0], [1.0])}
+
+
+@pytest.mark.parametrize(
+    ("references", "ceilings"),
+    [
+        ({"test": {"rows": 2, "unwritable": 1, "ceilings": {"test/wer": 2}}}, {"test/wer": 2.0}),
+        ({"test": {"ceilings": {"test/wer": "2", "a": None, "b": float("nan")}}}, {}),
+        ({"test": {"ceilings": [1]}, "train": [], "validation": {}}, {}),
+        ([1, 2], {}),
+        (None, {}),
+    ],
+    ids=["whole", "no numbers", "no mappings", "a list", "nothing"],
+)
+def test_ceilings(tmp_path: Path, references: object, ceilings: dict[str, float]) -> None:
+    run = Run(tmp_path, record={"references": references})
+    assert run.ceilings == ceilings
+    assert facts(run)["ceilings"] == ceilings

@@ -34,6 +34,11 @@ function exclusionSentence(run, reason) {
   return `Not ranked by ${splits.join(" and ")} scores: ${reason}.`;
 }
 
+function ceilingSentence(run) {
+  const scores = Object.entries(run.ceilings).map(([name, value]) => `${name} ${format(name, value)}`);
+  return `Its tokenizer cannot write every reference as it stands; outputs as close as it can write score ${scores.join(", ")}.`;
+}
+
 function detailCard(run, row) {
   const swatch = make("span", { class: "swatch" });
   swatch.style.background = colour(row);
@@ -45,6 +50,7 @@ function detailCard(run, row) {
     make("p", { class: "quiet path" }, run.folder),
     ...reasons,
     ...sentences,
+    Object.keys(run.ceilings).length ? make("p", {}, ceilingSentence(run)) : null,
     commandLine(run));
 }
 
