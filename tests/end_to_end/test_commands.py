@@ -14,6 +14,8 @@ from tandem.commands.evaluate import evaluate
 from tandem.commands.generate import generate
 from tandem.core import own_key
 from tandem.core.errors import InputError
+from tandem.core.lines import text_of
+from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import load_bundle
 
 Compose = Callable[..., Any]
@@ -34,6 +36,16 @@ def test_evaluate_repeats_the_test_scores(compose_command: Compose, copied_run: 
         "references": {"test": {"rows": 4, "unwritable": 0}},
     }
     assert len((folder / "hypotheses.txt").read_text().splitlines()) == 4
+
+
+def test_hypotheses_are_one_line_each(
+    compose_command: Compose, copied_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tokenizer, "decode", lambda self, ids: "a\n\u2028\\b")
+    evaluate(compose_command("evaluate", f"run={copied_run}"))
+    (folder,) = (copied_run / "evaluations").iterdir()
+    lines = (folder / "hypotheses.txt").read_text().splitlines()
+    assert [text_of(line) for line in lines] == ["a\n\u2028\\b"] * 4
 
 
 def test_evaluate_another_split_with_beam(compose_command: Compose, copied_run: Path) -> None:

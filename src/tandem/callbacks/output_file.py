@@ -1,13 +1,13 @@
 """All outputs of the test split, for what compares runs row by row."""
 
-import json
 from pathlib import Path
 
 import lightning as L
 
 from tandem.callbacks.evaluated_rows import Split
 from tandem.callbacks.onlooker import RowsOnlooker
-from tandem.core.files import write_atomically
+from tandem.core.files import write_text
+from tandem.core.lines import json_line
 from tandem.core.types import Evaluated
 
 
@@ -29,10 +29,7 @@ class OutputFile(RowsOnlooker):
             return
         columns = zip(rows.sources, rows.references, rows.hypotheses, strict=True)
         lines = (
-            json.dumps(
-                {"source": source, "references": references, "hypothesis": hypothesis},
-                ensure_ascii=False,
-            )
+            json_line({"source": source, "references": references, "hypothesis": hypothesis})
             for source, references, hypothesis in columns
         )
-        write_atomically(self.path, "".join(f"{line}\n" for line in lines).encode())
+        write_text(self.path, "".join(f"{line}\n" for line in lines))

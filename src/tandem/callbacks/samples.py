@@ -1,6 +1,5 @@
 """Example outputs: to a file and to the loggers that show texts."""
 
-import json
 import os
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ import lightning as L
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, showing_loggers
 from tandem.callbacks.media_copies import keep_copies
 from tandem.callbacks.onlooker import RowsOnlooker
+from tandem.core.lines import json_line, utf8
 from tandem.core.types import Evaluated
 from tandem.data.module import DataModule
 from tandem.data.segments import content_of
@@ -53,9 +53,9 @@ class SampleTable(RowsOnlooker):
         if not trainer.is_global_zero:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            for line in _records(rows, split, trainer.current_epoch, trainer.global_step):
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with self.path.open("ab") as file:
+            for record in _records(rows, split, trainer.current_epoch, trainer.global_step):
+                file.write(utf8(f"{json_line(record)}\n"))
         data = getattr(trainer, "datamodule", None)
         if split == "test" and isinstance(data, DataModule):
             keep_copies(self.path.parent, data, split, rows.indices)

@@ -1,5 +1,6 @@
 """The console script ``tandem``: answers help, completion and mistakes before work is imported."""
 
+import signal
 import sys
 from functools import partial
 from importlib import import_module
@@ -10,8 +11,9 @@ from rich.text import Text
 from tandem import __version__
 from tandem.commands.help import COMMANDS, print_command_help, print_help
 from tandem.config.folders import find_study
+from tandem.core import streams
 from tandem.core.command_line import shell_line
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError, nearest, no_room
 from tandem.core.printing import complain, say
 from tandem.core.terminal import visible
 
@@ -22,6 +24,7 @@ READING = ("evaluate", "generate", "score")
 
 def main() -> None:
     """Call the command that the first argument names."""
+    streams.set_up()
     name, *arguments = sys.argv[1:] or ["--help"]
     try:
         if name in (*HELP, "help"):
@@ -37,9 +40,20 @@ def main() -> None:
             print_command_help(name, [word for word in arguments if word not in HELP])
         else:
             call(name, arguments)
+        sys.stdout.flush()
     except InputError as error:
         complain(error)
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # who reads the output has enough, as head does
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        full = no_room(error)
+        if full is None:
+            raise
+        complain(full)
+        sys.exit(full.exit_code)
+    finally:
+        streams.flush()
 
 
 def call(name: str, arguments: list[str]) -> None:

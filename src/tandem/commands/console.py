@@ -50,7 +50,7 @@ def set_up(log_file: Path | None, *, level: int = logging.INFO) -> None:
     root.addHandler(_terminal_handler())
     if log_file is not None:
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        to_file = logging.FileHandler(log_file)
+        to_file = logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace")
         to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         root.addHandler(to_file)
     root.setLevel(level)

@@ -16,7 +16,8 @@ from tandem.config.bundles import device, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core import printing
 from tandem.core.errors import InputError
-from tandem.core.files import make_new_folder, write_atomically
+from tandem.core.files import make_new_folder, write_text
+from tandem.core.lines import one_line
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.run_data import warn_of_change
 from tandem.data.stream import StreamOptions
@@ -75,8 +76,8 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
         },
         "references": references,
     }
-    write_atomically(folder / "metrics.json", json.dumps(record, indent=2).encode())
-    write_atomically(folder / "hypotheses.txt", "".join(f"{h}\n" for h in hypotheses).encode())
+    write_text(folder / "metrics.json", json.dumps(record, indent=2))
+    write_text(folder / "hypotheses.txt", "".join(f"{one_line(text)}\n" for text in hypotheses))
     paths = {"record": f"{folder}/metrics.json", "hypotheses": f"{folder}/hypotheses.txt"}
     title = f"{' + '.join(runs(cfg))}, {cfg.split} split"
     print_summary(printing.console(), title, metrics, paths, ceiling_facts(references))

@@ -1,24 +1,29 @@
 """Writes outputs for a file, for standard input, or for what a person types."""
 
-import json
 import math
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 from rich.text import Text
 
 from tandem.commands import console
-from tandem.commands.files import check_new, source_lines, strips
+from tandem.commands.files import (
+    check_input,
+    check_output,
+    source_lines,
+    strips,
+    writes_json,
+)
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import device, made_by, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
+from tandem.core.lines import json_line, one_line
 from tandem.core.printing import complain, say
 from tandem.core.terminal import for_stream, visible
 from tandem.inference import Bundle, SourceAttention, load_bundles
@@ -34,10 +39,11 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     """
     console.set_up(None)
     check_values(cfg)
-    if cfg.output != "-":
-        check_new(Path(cfg.output))
+    check_input(cfg.input, key="input")
+    check_output(cfg.output)
+    writes_json(cfg.output, cfg.format, "text")
     bundle = with_decoding(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
-    check_n_best(bundle, cfg.n_best)
+    check_n_best(bundle, cfg)
     check_attention(bundle, cfg)
     bundle.to(device(cfg.accelerator))
     if cfg.input == "-" and sys.stdin.isatty():
@@ -93,6 +99,9 @@ def _typed(*, strip: bool) -> Iterator[str]:
     while True:
         try:
             line = input("> ")
+        except UnicodeDecodeError as error:
+            complain(InputError(f"What you typed is not {error.encoding.upper()}; type it again."))
+            continue
         except (EOFError, KeyboardInterrupt):
             print()
             return
@@ -105,14 +114,18 @@ def lines(
 ) -> list[str]:
     """What is written for each source.
 
-    Without ``cfg.n_best`` it is the text of the best hypothesis; else a JSON list of so many, each
-    with its text, its score (null if it is impossible) and its tokens, and with
+    Without ``cfg.n_best`` it is the text of the best hypothesis on one line (see
+    :mod:`tandem.core.lines`), or a JSON object with the key ``text``; else a JSON list of so many,
+    each with its text, its score (null if it is impossible) and its tokens, and with
     ``cfg.show_attention`` where the attention looked.
     """
     target = bundle.processors.target
     found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens, advance=advance)
     if cfg.n_best is None:
-        return [target.decode(best.tokens) for best, *_ in found]
+        texts = [target.decode(best.tokens) for best, *_ in found]
+        if writes_json(cfg.output, cfg.format, "text"):
+            return [json_line({"text": text}) for text in texts]
+        return [one_line(text) for text in texts]
     found = [hypotheses[: cfg.n_best] for hypotheses in found]
     records = [
         [
@@ -129,7 +142,7 @@ def lines(
         attention = chain(*bundle.attention(sources, found, max_tokens=cfg.max_tokens))
         for record, one in zip(chain(*records), attention, strict=True):
             record |= _looks(one)
-    return [json.dumps(one, ensure_ascii=False) for one in records]
+    return [json_line(one) for one in records]
 
 
 def _looks(attention: SourceAttention) -> dict[str, Any]:
@@ -141,9 +154,13 @@ def _looks(attention: SourceAttention) -> dict[str, Any]:
     return looks if attention.source is None else looks | {"source": attention.source}
 
 
-def check_n_best(bundle: Bundle, n_best: int | None) -> None:
-    """Refuse to ask for more hypotheses than search keeps."""
-    width = bundle.decoding.width
+def check_n_best(bundle: Bundle, cfg: DictConfig) -> None:
+    """Refuse to ask for more hypotheses than search keeps, or for several on a line of text."""
+    n_best, width = cfg.n_best, bundle.decoding.width
+    if n_best is not None and cfg.format == "text":
+        raise InputError(
+            f"n_best={n_best} is written in JSON, but format=text was asked for; leave one out."
+        )
     if n_best is not None and not (type(n_best) is int and 1 <= n_best <= width):
         raise InputError(
             f"`n_best` must be null or a whole number from 1 to {width}, which the search keeps of "

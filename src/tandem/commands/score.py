@@ -1,21 +1,25 @@
 """Says how probable given outputs are: the model as a judge instead of a writer."""
 
-import json
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
 
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.commands.files import Lines, check_new, source_lines, strips
+from tandem.commands.files import (
+    Lines,
+    check_input,
+    check_output,
+    source_lines,
+    strips,
+    writes_json,
+)
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import device, made_by, runs
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
+from tandem.core.lines import json_line
 from tandem.inference import Bundle, ScoredPair, load_bundle
-
-FORMATS = ("tsv", "json")
 
 
 def score(cfg: DictConfig, command: str = "") -> None:
@@ -27,10 +31,12 @@ def score(cfg: DictConfig, command: str = "") -> None:
     """
     console.set_up(None)
     check_values(cfg)
-    if cfg.format not in FORMATS:
-        raise InputError(f"`format` must be one of {', '.join(FORMATS)}, but is {cfg.format!r}.")
-    if cfg.output != "-":
-        check_new(Path(cfg.output))
+    for key in ("source", "target"):
+        check_input(cfg[key], key=key)
+    if cfg.source == cfg.target == "-":
+        raise InputError("source and target cannot both be standard input; give a file for one.")
+    check_output(cfg.output)
+    writes_json(cfg.output, cfg.format, "tsv")
     if len(runs(cfg)) != 1:
         raise InputError(f"`run` must be one folder here, but is {cfg.run}; score with each alone.")
     bundle = load_bundle(runs(cfg)[0], trusted=cfg.trusted)
@@ -44,7 +50,7 @@ def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
     strip = strips(bundle)
     sources = source_lines(cfg.source, reader, strip=strip, key="source")
     targets = Lines(cfg.target, strip=strip, key="target")
-    as_line = _as_json if cfg.format == "json" else _as_columns
+    as_line = _as_json if writes_json(cfg.output, cfg.format, "tsv") else _as_columns
 
     def check(rows: list[Row], first: int) -> None:
         reader.check_lines([source for source, _ in rows], most=cfg.max_source_length, first=first)
@@ -103,4 +109,4 @@ def _as_json(pair: ScoredPair, *, tokens: bool) -> str:
         record |= {"tokens": pair.tokens, "log_probs": pair.log_probs}
     if pair.alignment is not None:
         record["alignment"] = pair.pharaoh
-    return json.dumps(record, ensure_ascii=False)
+    return json_line(record)

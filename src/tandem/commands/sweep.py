@@ -19,7 +19,7 @@ from tandem.config.overrides import of_study
 from tandem.core import printing
 from tandem.core.command_line import key_of, override
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
+from tandem.core.files import write_text
 from tandem.core.run_record import read_record
 from tandem.sweeps.averages import averages, averages_table, check_averaged
 from tandem.sweeps.process import TrialProcess
@@ -187,7 +187,7 @@ def _runner(plan: Plan, trials: Trials, loggers: list[str], cfg: DictConfig) -> 
 def write_results(plan: Plan, trials: Trials) -> None:
     """Write the table of trials, and the best of them if there is one."""
     rows = trials.rows()
-    write_atomically(plan.folder / "trials.csv", as_csv(rows, plan.study.metric).encode())
+    write_text(plan.folder / "trials.csv", as_csv(rows, plan.study.metric))
     best = trials.best()
     if best:
         record = {
@@ -196,7 +196,7 @@ def write_results(plan: Plan, trials: Trials) -> None:
             "folder": str(plan.run_folder(best.number)),
             "command": launch.command_line("train", plan.choices(best.point)),
         }
-        write_atomically(plan.folder / "best.json", json.dumps(record, indent=2).encode())
+        write_text(plan.folder / "best.json", json.dumps(record, indent=2))
 
 
 def report(plan: Plan, trials: Trials) -> Row | None:

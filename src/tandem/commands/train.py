@@ -31,7 +31,7 @@ from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.config.settle import continue_settled, settle
 from tandem.core import printing
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
+from tandem.core.files import write_text
 from tandem.core.kernels import bound_kernels
 from tandem.core.run_record import RECORD, read_record, timestamp, write_record
 from tandem.core.stopping import stopped_by_signals
@@ -209,7 +209,7 @@ def write_config(folder: Path, cfg: DictConfig) -> None:
     """Write down the resolved config."""
     config = plain(cfg) | {"resume": False}  # the same however often the run was resumed
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-    write_atomically(folder / "config.yaml", text.encode())
+    write_text(folder / "config.yaml", text)
 
 
 def fit(

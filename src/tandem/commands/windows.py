@@ -1,6 +1,5 @@
 """Lines in, lines out: read and answered a window at a time, written in order as they are made."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -27,8 +26,10 @@ from rich.progress import (
 from rich.text import Text
 
 from tandem.commands.files import check_new
-from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
+from tandem.core.errors import InputError, cannot_write
+from tandem.core.files import write_text
+from tandem.core.lines import json_line, utf8
+from tandem.core.lock import lock_file
 from tandem.core.printing import console
 from tandem.core.terminal import for_stream
 
@@ -112,8 +113,17 @@ class StandardOutput(Output):
     def write(self, lines: list[str], rows: list[Row]) -> None:
         """See :class:`Output`."""
         text = "".join(f"{line}\n" for line in lines)
-        sys.stdout.write(for_stream(text, sys.stdout))
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(for_stream(text, sys.stdout))
+            sys.stdout.flush()
+        except BrokenPipeError:  # who reads the lines has enough
+            raise
+        except OSError as error:
+            raise cannot_write(
+                error,
+                f"Standard output cannot be written behind line {self.done} ({error.strerror}); "
+                "make room, or choose another output=...",
+            ) from error
         self.done += len(rows)
 
 
@@ -156,7 +166,7 @@ class PartialFile(Output):
 
     def write(self, lines: list[str], rows: list[Row]) -> None:
         """See :class:`Output`; what is written is on the disk when this returns."""
-        content = "".join(f"{line}\n" for line in lines).encode()
+        content = utf8("".join(f"{line}\n" for line in lines))
         done, size = self.done + len(rows), self.size + len(content)
         digest = self.input.copy()
         for row in rows:
@@ -168,9 +178,10 @@ class PartialFile(Output):
             os.fsync(self.part.fileno())
             self._write_record(done, size, digest.hexdigest())
         except OSError as error:
-            raise InputError(
+            raise cannot_write(
+                error,
                 f"The file {self.part_path} cannot be written ({error.strerror}); make room and "
-                f"give the same command again, which goes on behind line {self.done}."
+                f"give the same command again, which goes on behind line {self.done}.",
             ) from error
         self.done, self.size, self.input = done, size, digest
 
@@ -215,7 +226,7 @@ class PartialFile(Output):
             "input": digest,
             "made_by": self.made_by,
         }
-        write_atomically(self.record_path, json.dumps(record, indent=2).encode())
+        write_text(self.record_path, json.dumps(record, indent=2))
 
     def _refusal(self, what: str) -> InputError:
         return InputError(
@@ -235,7 +246,7 @@ def record_path(path: Path) -> Path:
 
 
 def _line_of(row: Row) -> bytes:
-    return "\t".join(row).encode() + b"\n"
+    return utf8(f"{json_line(row)}\n")
 
 
 @contextmanager
@@ -265,13 +276,19 @@ def _locked_part(path: Path) -> FileIO:
             f"The file {path} cannot be written ({error.strerror}); choose another output=..."
         ) from error
     try:
-        fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(part.fileno(), path.parent)
         if not os.path.samestat(os.fstat(part.fileno()), os.stat(part_path(path))):
             raise BlockingIOError
-    except OSError as error:  # or the other process has just given the part its name
+    except (BlockingIOError, FileNotFoundError) as error:  # the other one has just renamed the part
         part.close()
         raise InputError(
             f"Another process writes {path} now; wait for it, or choose another output=..."
+        ) from error
+    except OSError as error:
+        part.close()
+        raise InputError(
+            f"The file {part_path(path)} cannot be locked ({error.strerror}); choose another "
+            "output=..."
         ) from error
     return part
 

@@ -1,6 +1,5 @@
 """Turns a command line into a composed config and a call."""
 
-import errno
 import os
 import signal
 import sys
@@ -21,9 +20,10 @@ from tandem.config.folders import config_folder, own_config_folder
 from tandem.config.instantiate import check_values
 from tandem.config.mistakes import check_groups, config_mistake
 from tandem.config.overrides import config_flags, task_overrides, texts_as_written
+from tandem.core import streams
 from tandem.core.command_line import key_of, override, shell_line
-from tandem.core.errors import InputError, NoRoomError
-from tandem.core.files import write_atomically
+from tandem.core.errors import InputError, no_room
+from tandem.core.files import write_text
 from tandem.core.printing import complain, say
 from tandem.core.stopping import Stopped
 
@@ -37,7 +37,7 @@ def write_output(path: Path, text: str) -> None:
     :raises InputError: if the file cannot be written.
     """
     try:
-        write_atomically(path, text.encode())
+        write_text(path, text)
     except OSError as error:
         raise InputError(
             f"The file {path} cannot be written ({error.strerror}); choose another output=..."
@@ -102,7 +102,7 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
         except BrokenPipeError:  # who reads the output has enough, as head does
-            _drop_output()
+            streams.drop_output()
             sys.exit(128 + signal.SIGPIPE)
         except InputError as error:
             if job.mode == RunMode.MULTIRUN:
@@ -128,19 +128,12 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
     except (TypeError, ValueError) as error:
         mistake = _group_mistake(error, config_name, arguments)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        full = no_room(error)
+        if full is None:
             raise
-        mistake = NoRoomError(
-            f"There is no room on the disk ({error.strerror}: {error.filename}); free some space "
-            "and try again."
-        )
+        mistake = full
     complain(mistake)
     sys.exit(mistake.exit_code)
-
-
-def _drop_output() -> None:
-    """Let what is still to be printed go nowhere, as there is no reader."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _group_mistake(error: Exception, config_name: str, arguments: list[str]) -> InputError:

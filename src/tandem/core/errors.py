@@ -1,6 +1,7 @@
 """What the user did wrong, told in one sentence."""
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -19,6 +20,21 @@ class NoRoomError(InputError):
     """The disk is full; the same command works once there is room."""
 
     exit_code = 3
+
+
+def no_room(error: OSError) -> NoRoomError | None:
+    """The sentence about a full disk, if that is what an error is about."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return None
+    where = "" if error.filename is None else f": {error.filename}"
+    return NoRoomError(
+        f"There is no room on the disk ({error.strerror}{where}); free some space and try again."
+    )
+
+
+def cannot_write(error: OSError, message: str) -> InputError:
+    """The same sentence, with the exit code of a full disk if the error is about one."""
+    return InputError(message) if no_room(error) is None else NoRoomError(message)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from tandem.core.lines import utf8
+
 PART = re.compile(r"\.(.+)\.[0-9a-f]{8}")
 """Names that :func:`unused_name` gives."""
 
@@ -53,6 +55,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is never seen half-written under its name."""
     with replacing(path) as part:
         part.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same with text, in UTF-8."""
+    write_atomically(path, utf8(text))
 
 
 def give_usual_rights(path: Path) -> None:

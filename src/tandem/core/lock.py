@@ -51,21 +51,30 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
+def lock_file(descriptor: int, path: Path) -> None:
+    """Lock an open file for this process alone; a file system without locks has none to hold.
+
+    :param path: how the log names it.
+    :raises BlockingIOError: if another process, or another place of this one, holds it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        logger.warning("%s has no locks (%s): start one process there", path, error.strerror)
+
+
 def _acquire(descriptor: int, folder: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(descriptor, folder)
             break
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
                 holder = (folder / LOCK).read_text() or "another process"
                 raise LockedError(holder) from error
             time.sleep(0.02)
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
-            logger.warning("%s has no locks (%s): start one process there", folder, error.strerror)
-            return
     if not os.path.samestat(os.fstat(descriptor), (folder / LOCK).stat()):
         raise LockedError("a process that has just ended")  # and removed the folder

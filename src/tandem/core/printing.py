@@ -1,5 +1,7 @@
 """What is printed for a person: texts as they are, whatever a user put into them."""
 
+from contextlib import suppress
+
 from rich.console import Console
 from rich.text import Text
 
@@ -11,7 +13,15 @@ def console(*, stderr: bool = False) -> Console:
 
     Styles are given beside a text: ``console().print(text, style="bold")``, or by ``rich.text``.
     """
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+class _Console(Console):
+    """Ends nothing by itself."""
+
+    def on_broken_pipe(self) -> None:
+        """Let whoever prints decide what it means that nobody reads."""
+        raise BrokenPipeError
 
 
 def complain(error: Exception) -> None:
@@ -21,4 +31,5 @@ def complain(error: Exception) -> None:
 
 def say(text: str | Text) -> None:
     """Print one line beside what a command writes."""
-    console(stderr=True).print(text, soft_wrap=True)
+    with suppress(OSError):  # who does not listen is not told, and the work goes on
+        console(stderr=True).print(text, soft_wrap=True)

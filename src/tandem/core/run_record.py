@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tandem.core.files import write_atomically
+from tandem.core.files import write_text
 
 RECORD = "run.json"
 
@@ -22,7 +22,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write the record, which is never seen half-written."""
-    write_atomically(folder / RECORD, json.dumps(record, indent=2).encode())
+    write_text(folder / RECORD, json.dumps(record, indent=2))
 
 
 def is_finished(record: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.core.errors import InputError
-from tandem.core.files import write_atomically
+from tandem.core.files import write_text
 from tandem.data.cache import content_key
 from tandem.data.fingerprints import Fingerprint, differences
 from tandem.data.module import DataModule
@@ -30,9 +30,9 @@ def keep_data(folder: Path, data: DataModule) -> None:
     :param data: prepared.
     """
     for name, tokenizer in tokenizer_files(data.open()).items():
-        write_atomically(folder / TOKENIZERS / name, tokenizer.to_json().encode())
+        write_text(folder / TOKENIZERS / name, tokenizer.to_json())
     record = json.dumps(_record(data), indent=2)
-    write_atomically(folder / DATA, record.encode())
+    write_text(folder / DATA, record)
 
 
 def check_data(folder: Path, data: DataModule) -> None:

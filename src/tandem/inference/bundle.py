@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tandem import __version__
 from tandem.core.errors import InputError
-from tandem.core.files import give_usual_rights, write_atomically
+from tandem.core.files import give_usual_rights, write_text
 from tandem.core.memory import Memory
 from tandem.core.own_key import is_signed, signature
 from tandem.core.types import Hypothesis
@@ -231,7 +231,7 @@ def save_bundle(
         "dataset_signature": signature(config["dataset"]),
         "sha256": {path.name: _digest(path) for path in sorted(part.iterdir())},
     }
-    write_atomically(part / CONFIG, json.dumps(record, indent=2).encode())
+    write_text(part / CONFIG, json.dumps(record, indent=2))
     if folder.exists():
         shutil.rmtree(folder)
     os.replace(part, folder)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tandem.core.files import write_atomically
+from tandem.core.files import write_text
 from tandem.core.types import Evaluated
 
 MEDIA = ("image", "audio")
@@ -44,7 +44,7 @@ def read_id(path: Path) -> str | None:
 
 def keep_id(path: Path, run_id: str) -> None:
     """Keep the name under which a tracker knows the run."""
-    write_atomically(path, f"{run_id}\n".encode())
+    write_text(path, f"{run_id}\n")
 
 
 def is_first_process() -> bool:

@@ -153,7 +153,7 @@ def _call(command: Callable[[list[str]], None], arguments: list[str], output: Pa
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with output.open("a", encoding="utf-8", buffering=1) as file:
+    with output.open("a", encoding="utf-8", errors="backslashreplace", buffering=1) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         sys.stdout = sys.stderr = file

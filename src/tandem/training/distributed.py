@@ -18,7 +18,9 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalEx
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from tandem.core import streams
 from tandem.core.errors import InputError
+from tandem.core.lines import utf8
 from tandem.core.parent import end_with_parent
 from tandem.core.stopping import Stopped
 from tandem.training.heartbeat import Heartbeat, Watch
@@ -113,7 +115,7 @@ class ElasticLaunch:
                 raise Stopped(error.sigval) from error
             except ChildFailedError as error:
                 if mistake.exists():
-                    results = {0: InputError(mistake.read_text())}
+                    results = {0: InputError(mistake.read_text(encoding="utf-8"))}
                 elif watch.told:
                     raise InputError(
                         f"{watch.told}, also after launch.max_restarts={self.max_restarts} new "
@@ -146,8 +148,9 @@ def _start(
     :param launcher: the process that started this one, which ends with it.
     """
     end_with_parent(launcher)
+    streams.set_up()
     if mistake.exists():
-        return InputError(mistake.read_text())
+        return InputError(mistake.read_text(encoding="utf-8"))
     rank = int(os.environ["RANK"])
     rank_zero_only.rank = rank  # type: ignore[attr-defined]
     if "OMP_NUM_THREADS" not in os.environ:
@@ -158,7 +161,7 @@ def _start(
         restarted = os.environ["TORCHELASTIC_RESTART_COUNT"] != "0"
         metrics = work(**arguments, rank=rank, restarted=restarted, heartbeat=heartbeat)
     except InputError as error:
-        mistake.write_text(str(error))
+        mistake.write_bytes(utf8(str(error)))
         raise
     except Stopped:
         heartbeat.end()

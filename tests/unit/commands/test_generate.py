@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import torch
 
 from tandem.commands import windows
 from tandem.commands.generate import generate
+from tandem.commands.score import score
 from tandem.config.bundles import with_decoding
 from tandem.core.errors import InputError
+from tandem.core.lines import text_of
 from tandem.core.types import SPECIAL_IDS
+from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding
 from tandem.inference.ensemble import load_bundles
 from tandem.metrics import ChrF
@@ -25,10 +29,12 @@ from tandem.search.scorers import CoveragePenalty
 SOURCES = ["a b c", "d", "c c a b"]
 
 
-def written(compose_config, run: str, tmp_path: Path, *options: str) -> list[str]:
+def written(
+    compose_config, run: str, tmp_path: Path, *options: str, lines: Sequence[str] = SOURCES
+) -> list[str]:
     """Lines of ``tandem generate``."""
     source, output = tmp_path / "source.txt", tmp_path / "output.txt"
-    source.write_text("".join(f"{line}\n" for line in SOURCES))
+    source.write_text("".join(f"{line}\n" for line in lines))
     output.unlink(missing_ok=True)
     files = (f"input={source}", f"output={output}")
     generate(compose_config("generate", f"run={run}", *files, *options))
@@ -41,6 +47,48 @@ def test_generate_with_several_runs(small_bundle, compose_config, tmp_path) -> N
     for average in ("probability", "log"):
         expected = load_bundles(folders, average=average).generate(SOURCES)
         assert written(compose_config, run, tmp_path, f"average={average}") == expected
+
+
+def test_line_n_answers_line_n(small_bundle, compose_config, tmp_path, monkeypatch) -> None:
+    folder = small_bundle("one")
+    text = "\\frac\n\r\u2028\x85b"
+    monkeypatch.setattr(Tokenizer, "decode", lambda self, ids: text)
+    lines = written(compose_config, folder, tmp_path)
+    assert [text_of(line) for line in lines] == [text] * len(SOURCES)
+    assert lines[0].startswith("\\frac\\x0a")
+    lines = written(compose_config, folder, tmp_path, "format=json")
+    assert [json.loads(line) for line in lines] == [{"text": text}] * len(SOURCES)
+    lines = written(compose_config, folder, tmp_path, "n_best=1")
+    assert [json.loads(line)[0]["text"] for line in lines] == [text] * len(SOURCES)
+
+
+def test_outputs_of_a_model_are_targets_of_another(small_bundle, compose_config, tmp_path) -> None:
+    folder = small_bundle("one")
+    sources, outputs = tmp_path / "sources.jsonl", tmp_path / "outputs.jsonl"
+    sources.write_text('"a b\\nc"\n{"source": "d"}\n')
+    files = (f"run={folder}", f"input={sources}", f"output={outputs}")
+    generate(compose_config("generate", *files))
+    assert len(outputs.read_text().splitlines()) == 2
+    scores = tmp_path / "scores.jsonl"
+    files = (f"run={folder}", f"source={sources}", f"target={outputs}", f"output={scores}")
+    score(compose_config("score", *files))
+    bundle = load_bundles(folder)
+    pairs = bundle.score(["a b\nc", "d"], bundle.generate(["a b\nc", "d"]))
+    assert [json.loads(line)["symbols"] for line in scores.read_text().splitlines()] == [
+        len(pair.tokens) for pair in pairs
+    ]
+
+
+def test_a_source_of_whitespace_is_empty(small_bundle, compose_config, tmp_path) -> None:
+    for truncate in (None, 3):
+        folder = small_bundle(f"truncate {truncate}", truncate_source=truncate)
+        with pytest.raises(InputError, match=r"^Line 2 of the input is empty; every line needs a"):
+            written(compose_config, f"'{folder}'", tmp_path, lines=["a", " \u2003"])
+
+
+def test_n_best_is_no_text(small_bundle, compose_config, tmp_path) -> None:
+    with pytest.raises(InputError, match="n_best=1 is written in JSON, but format=text was asked"):
+        written(compose_config, small_bundle("one"), tmp_path, "n_best=1", "format=text")
 
 
 def test_n_best(small_bundle, compose_config, tmp_path) -> None:

@@ -147,7 +147,7 @@ def test_mistakes(small_bundle, compose_config, tmp_path) -> None:
         "alignment=true needs attention weights, but this model's attention has none; leave it "
         "out, or train with another attention, such as attention=additive."
     )
-    assert refused("format=csv") == "`format` must be one of tsv, json, but is 'csv'."
+    assert refused("format=csv") == "`format` must be one of auto, tsv, json, but is 'csv'."
     assert refused(f"run=[{folder},{folder}]").startswith("`run` must be one folder here, but is [")
     assert refused(f"target={tmp_path / 'none'}") == (
         f"The target {tmp_path / 'none'} does not exist; correct the path."

@@ -1,5 +1,6 @@
 """Lines are answered a window at a time; a file that was left half-written is continued."""
 
+import errno
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from tandem.commands import windows
 from tandem.commands.windows import Advance, LineByLine, Row
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, NoRoomError
 
 ROWS = [(f"line {number}",) for number in range(200)]
 MADE_BY = {"search": "greedy", "run": ["0" * 64]}
@@ -165,6 +166,18 @@ def test_one_writer(output: Path) -> None:
         job().write(str(output), MADE_BY)
 
 
+def test_a_file_system_without_locks_is_written(
+    output: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_locks(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    job().write(str(output), MADE_BY)
+    assert output.read_text().splitlines() == whole()
+    assert f"{output.parent} has no locks (No locks available)" in caplog.text
+
+
 @pytest.mark.parametrize("repeatable", [True, False])
 def test_rows_are_checked_before_they_are_answered(output: Path, repeatable: bool) -> None:
     rows = [*ROWS[:150], ("",)]
@@ -209,15 +222,17 @@ def test_control_characters_on_a_terminal(
 
 def test_a_full_disk(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = itertools.count()
-    write = windows.write_atomically
+    write = windows.write_text
 
-    def failing(path: Path, content: bytes) -> None:
+    def failing(path: Path, text: str) -> None:
         if next(calls) == 2:
             raise OSError(28, "No space left on device")
-        write(path, content)
+        write(path, text)
 
-    monkeypatch.setattr(windows, "write_atomically", failing)
-    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\); make ro"):
+    monkeypatch.setattr(windows, "write_text", failing)
+    with pytest.raises(
+        NoRoomError, match=r"cannot be written \(No space left on device\); make ro"
+    ):
         job().write(str(output), MADE_BY)
     assert json.loads(output.with_name("out.txt.part.json").read_text())["lines"] == 64
     job().write(str(output), MADE_BY)

@@ -10,6 +10,7 @@ import pytest
 from omegaconf import DictConfig
 
 from tandem.config import launch
+from tandem.core import streams
 from tandem.core.errors import InputError, NoRoomError
 from tandem.core.printing import complain
 from tandem.core.stopping import Stopped
@@ -269,7 +270,7 @@ def test_what_ends_quietly(
     def call(cfg: DictConfig, command: str) -> None:
         raise error
 
-    monkeypatch.setattr(launch, "_drop_output", lambda: None)
+    monkeypatch.setattr(streams, "drop_output", lambda: None)
     with pytest.raises(SystemExit) as caught:
         launch.run("generate", ["run=mine"], call)
     assert caught.value.code == code

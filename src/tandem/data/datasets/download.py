@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tandem.core.errors import InputError
-from tandem.core.files import unused_name, write_atomically
+from tandem.core.files import unused_name, write_text
 from tandem.data.fingerprints import file_fingerprint
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def download(url: str, path: Path) -> Path:
         with part.open("wb") as file:
             _fetch(url, file)
         os.replace(part, path)
-        write_atomically(_record(path), json.dumps(file_fingerprint(path)).encode())
+        write_text(_record(path), json.dumps(file_fingerprint(path)))
     except (OSError, ValueError, HTTPException) as error:
         raise InputError(
             f"The download of {url} failed ({_reason(error)}); check the network, or get the set "
