@@ -27,7 +27,7 @@ SOUND = {
     "words": (),
     "pieces": (
         "tokenizer=bpe",
-        "tokenizer.vocabulary_size=40",
+        "tokenizer.vocabulary_size=296",
         "tokenizer.shared=true",
         "model.tie_embeddings=all",
         "encoder=transformer",
@@ -39,7 +39,7 @@ SOUND = {
         "rule=[banned,min_length]",
         "rule.banned.sequences=[[5,6]]",
     ),
-    "unigram": ("tokenizer=unigram", "tokenizer.vocabulary_size=40", "search=sampling"),
+    "unigram": ("tokenizer=unigram", "tokenizer.vocabulary_size=296", "search=sampling"),
     "bytes": ("tokenizer=byte", "encoder=cnn", "decoder=cnn", "attention=location"),
     "pictures": (
         "features=pixels",

@@ -98,7 +98,7 @@ LAYER_DROP = (
 CURRICULUM = ("curriculum=competence", "curriculum.start=0.5", "curriculum.epochs=2")
 BPE_DROPOUT = (
     "tokenizer=bpe",
-    "tokenizer.vocabulary_size=30",
+    "tokenizer.vocabulary_size=286",
     "tokenizer.dropout=0.5",
     "batching.max_tokens=40",
 )

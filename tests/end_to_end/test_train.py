@@ -85,7 +85,7 @@ def test_every_epoch_trains(train_tiny: Run, read_metrics: Run, tmp_path: Path) 
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["tokenizer=bpe", "tokenizer.vocabulary_size=40", "model.tie_embeddings=all"],
+        ["tokenizer=bpe", "tokenizer.vocabulary_size=300", "model.tie_embeddings=all"],
         ["tokenizer=char", "model.tie_embeddings=target", "decoder=transformer"],
         ["tokenizer=word", "tokenizer@source_tokenizer=char", "decoder=lstm"],
         ["encoder=transformer", "encoder.num_heads=2", "search=beam", "trainer.max_epochs=2"],

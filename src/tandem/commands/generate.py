@@ -83,7 +83,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
             unknown = reader.unknown(line)
             if unknown:
                 shown = visible(", ".join(unknown))
-                say(Text(f"Not in the vocabulary, read as <unk>: {shown}", style="yellow"))
+                say(Text(f"Not in the vocabulary: {shown}", style="yellow"))
             print(*(for_stream(text, sys.stdout) for text in lines(bundle, [line], cfg)))
         except InputError as error:
             complain(error)

@@ -167,6 +167,7 @@ RANGES = {
     "dataset.on_bad_example": ON_BAD_EXAMPLE,
     "*tokenizer.shared": FLAG,
     "*tokenizer.vocabulary_size": whole(1),
+    "*tokenizer.byte_fallback": FLAG,
     "*tokenizer.min_frequency": whole(1),
     "*tokenizer.dropout": PART_BELOW_ONE,
     "*tokenizer.sampling_alpha": NOT_NEGATIVE | NULL,

@@ -14,6 +14,7 @@ from tandem.testing.models import (
     check_model,
 )
 from tandem.testing.search import check_rule, check_scorer, check_search
+from tandem.testing.tokenizer import check_tokenizer
 
 __all__ = [
     "check_attention",
@@ -27,4 +28,5 @@ __all__ = [
     "check_rule",
     "check_scorer",
     "check_search",
+    "check_tokenizer",
 ]

@@ -27,6 +27,7 @@ def recipe(dropout: float) -> BPETokenizer:
         lowercase=False,
         normalization="none",
         vocabulary_size=60,
+        byte_fallback=False,
         min_frequency=1,
         dropout=dropout,
     )

@@ -447,6 +447,7 @@ def test_its_examples_are_the_same_in_every_epoch(
         lowercase=False,
         normalization="none",
         vocabulary_size=60,
+        byte_fallback=False,
         min_frequency=1,
         dropout=dropout,
     )

@@ -26,6 +26,7 @@ SMALL = {
     "image_width": 6,
     "num_mels": 6,
     "features": {"image_height": 16, "image_width": 6, "channels": 3, "stack": 1},
+    "sampling_alpha": 0.2,
     # rules and searches that name symbols
     "sequences": [[5], [4, 3]],
     "prefix": [4, 5],

@@ -1,6 +1,7 @@
 """What Tandem brings keeps its own promises: every option of ``conf/``, found there."""
 
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from tandem.config.folders import config_folder
 
 BY_CORPUS = {"cider"}
 """Metrics whose counts of a row depend on the other rows."""
+LOSSLESS = {"bpe", "byte", "unigram"}
+"""Tokenizers that give back each text with the options of their files."""
 SOURCE_SIZES = {"image": 18}
 
 
@@ -89,3 +92,22 @@ def files(tmp_path: Path) -> dict[str, Path]:
 def test_features(small_part, files, option) -> None:
     features = small_part("features", option)
     testing.check_features(features, files[features.media])
+
+
+@pytest.mark.parametrize("changes", [("none", False), ("nfkc", True), ("nfd", False)])
+@pytest.mark.parametrize("option", options("tokenizer"))
+def test_tokenizer(small_part, option, changes) -> None:
+    normalization, lowercase = changes
+    recipe = replace(
+        small_part("tokenizer", option), normalization=normalization, lowercase=lowercase
+    )
+    testing.check_tokenizer(recipe)
+    whole = option in LOSSLESS and normalization == "none"
+    assert recipe.train(["a text"]).lossless == whole
+
+
+@pytest.mark.parametrize("option", ["bpe", "unigram"])
+def test_pieces_without_bytes_keep_what_they_know(small_part, option) -> None:
+    recipe = replace(small_part("tokenizer", option), byte_fallback=False)
+    testing.check_tokenizer(recipe)
+    assert not recipe.train(["a text"]).lossless

@@ -2,15 +2,16 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import tokenizers
 from tokenizers import normalizers, pre_tokenizers, trainers
 
 from tandem.core.errors import InputError
 from tandem.data.tokenizers.cutters import Cutter
-from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, Tokenizer
+from tandem.data.tokenizers.tokenizer import BYTE_SYMBOLS, INNER_SPECIALS, Tokenizer
 
 _NORMALIZERS = {
     "nfc": normalizers.NFC,
@@ -49,14 +50,14 @@ class TokenizerRecipe(ABC):
         """Return what cuts training texts at random, given what was learnt; None: nothing does."""
         return None
 
-    def normalizer(self) -> normalizers.Normalizer:
-        """Return what is done to each text first: normalisation, then lowercasing."""
+    def normalizer(self, *more: normalizers.Normalizer) -> normalizers.Normalizer:
+        """Return what is done to each text first: normalisation, lowercasing, and more."""
         steps: list[normalizers.Normalizer] = []
         if self.normalization != "none":
             steps.append(_NORMALIZERS[self.normalization]())
         if self.lowercase:
             steps.append(normalizers.Lowercase())
-        return normalizers.Sequence(steps)
+        return normalizers.Sequence([*steps, *more])
 
 
 def spaced_words() -> pre_tokenizers.PreTokenizer:
@@ -69,34 +70,49 @@ def spaced_words() -> pre_tokenizers.PreTokenizer:
     )
 
 
-def check_vocabulary_size(vocabulary_size: int) -> None:
-    """Refuse a vocabulary with room for special symbols only."""
-    if vocabulary_size <= len(INNER_SPECIALS):
-        raise InputError(
-            f"The tokenizer's `vocabulary_size` ({vocabulary_size}) must be greater than "
-            f"{len(INNER_SPECIALS)}, the number of special symbols."
-        )
-
-
 def check_min_frequency(min_frequency: int) -> None:
     """Refuse a minimum frequency that means nothing."""
     if min_frequency < 1:
         raise InputError(f"The tokenizer's `min_frequency` ({min_frequency}) must be at least 1.")
 
 
-def check_alphabet(inner: tokenizers.Tokenizer, vocabulary_size: int) -> None:
-    """Refuse a trained vocabulary that the texts' characters alone made larger than asked for."""
-    check_room(inner.get_vocab_size(with_added_tokens=False), vocabulary_size)
+def check_vocabulary_size(vocabulary_size: int, *, byte_fallback: bool = False) -> None:
+    """Refuse a vocabulary with room for special symbols only, or for these and bytes."""
+    fixed = len(INNER_SPECIALS) + byte_fallback * len(BYTE_SYMBOLS)
+    if vocabulary_size > fixed:
+        return
+    what, remedy = "special symbols", ""
+    if byte_fallback:
+        what = "special symbols and bytes"
+        remedy = "; raise it or set tokenizer.byte_fallback=false"
+    raise InputError(
+        f"The tokenizer's `vocabulary_size` ({vocabulary_size}) must be greater than {fixed}, the "
+        f"number of {what}{remedy}."
+    )
 
 
-def check_room(needed: int, vocabulary_size: int) -> None:
+def check_room(characters: int, vocabulary_size: int, *, byte_fallback: bool = False) -> None:
     """Refuse a vocabulary without room for each character of the texts."""
-    if needed > vocabulary_size:
-        raise InputError(
-            f"The tokenizer's `vocabulary_size` ({vocabulary_size}) must be at least {needed}, as "
-            f"the training texts have {needed - len(INNER_SPECIALS)} different characters besides "
-            f"{len(INNER_SPECIALS)} special symbols; raise it or choose tokenizer=byte."
-        )
+    needed = characters + len(INNER_SPECIALS) + byte_fallback * len(BYTE_SYMBOLS)
+    if needed <= vocabulary_size:
+        return
+    fixed, remedy = f"{len(INNER_SPECIALS)} special symbols", "raise it"
+    if byte_fallback:
+        fixed += f" and {len(BYTE_SYMBOLS)} bytes"
+        remedy += ", set tokenizer.byte_fallback=false"
+    raise InputError(
+        f"The tokenizer's `vocabulary_size` ({vocabulary_size}) must be at least {needed}, as the "
+        f"training texts have {characters} different characters besides {fixed}; {remedy} or "
+        "choose tokenizer=byte."
+    )
+
+
+def check_alphabet(
+    inner: tokenizers.Tokenizer, vocabulary_size: int, *, byte_fallback: bool = False
+) -> None:
+    """Refuse a vocabulary, still without bytes, that the texts' characters made too large."""
+    learnt = inner.get_vocab_size(with_added_tokens=False) - len(INNER_SPECIALS)
+    check_room(learnt, vocabulary_size, byte_fallback=byte_fallback)
 
 
 def learn(
@@ -108,6 +124,13 @@ def learn(
     write an ``eos``; here they stay in the vocabulary and leave that list.
     """
     inner.train_from_iterator(texts, trainer)
+    return changed(inner, lambda record: record.update(added_tokens=[]))
+
+
+def changed(
+    inner: tokenizers.Tokenizer, change: Callable[[dict[str, Any]], None]
+) -> tokenizers.Tokenizer:
+    """Return a tokenizer whose record, as the library writes it down, is changed."""
     record = json.loads(inner.to_str())
-    record["added_tokens"] = []
+    change(record)
     return tokenizers.Tokenizer.from_str(json.dumps(record))

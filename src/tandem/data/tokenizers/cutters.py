@@ -5,7 +5,7 @@ The library can draw, too, but takes no seed, so a run with it could not be repe
 
 import math
 from abc import ABC, abstractmethod
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from random import Random
 
 from tandem.core.types import SPECIAL_IDS
@@ -28,6 +28,7 @@ class BPEDropout(Cutter):
     """
 
     def __init__(self, tokenizer: Tokenizer, *, dropout: float) -> None:
+        self.tokenizer = tokenizer
         model = tokenizer.model()
         self.ids: dict[str, int] = model["vocab"]
         self.dropout = dropout
@@ -39,7 +40,7 @@ class BPEDropout(Cutter):
 
     def __call__(self, word: str, random: Random) -> list[int]:
         """See :class:`Cutter`."""
-        pieces = [self.ids.get(character, SPECIAL_IDS.unk) for character in word]
+        pieces = list(chain.from_iterable(map(self._one, word)))
         while True:
             possible = [
                 (*self.merges[pair], place)
@@ -50,6 +51,11 @@ class BPEDropout(Cutter):
                 return pieces
             _, merged, place = min(possible)
             pieces[place : place + 2] = [merged]
+
+    def _one(self, character: str) -> list[int]:
+        """The ids of one character, which may be unknown."""
+        id_ = self.ids.get(character)
+        return self.tokenizer.cut(character) if id_ is None else [id_]
 
 
 class UnigramSampling(Cutter):

@@ -17,7 +17,11 @@ MOST_SYMBOLS = 1_000_000
 MOST_PARTS = 8
 """Of a sequence of normalizers or of pre-tokenizers."""
 CHARACTER = r"[\s\S]"
-"""The only pattern that texts are split at."""
+"""Matches each character."""
+WORD_OR_BLANKS = r" ?\S++|\s+(?= \S)|\s++"
+"""Matches each word with a space in front of it, if there is one, and each run of other blanks."""
+LEAD = " "
+"""The only text that a normalizer may put in front of others."""
 
 
 def _one_of(*values: Any) -> Allows:
@@ -45,6 +49,7 @@ NORMALIZERS: dict[str, dict[str, Allows]] = {
     "Strip": {"strip_left": _BOOL, "strip_right": _BOOL},
     "StripAccents": {},
     "Nmt": {},
+    "Prepend": {"prepend": _one_of(LEAD)},
 }
 PRE_TOKENIZERS: dict[str, dict[str, Allows]] = {
     "WhitespaceSplit": {},
@@ -61,7 +66,7 @@ PRE_TOKENIZERS: dict[str, dict[str, Allows]] = {
         "split": _BOOL,
     },
     "Split": {
-        "pattern": _one_of({"Regex": CHARACTER}),
+        "pattern": _one_of({"Regex": CHARACTER}, {"Regex": WORD_OR_BLANKS}),
         "behavior": _BEHAVIOR,
         "invert": _BOOL,
     },
@@ -191,9 +196,9 @@ def _is_sequence(part: Any, key: str, known: Mapping[str, Mapping[str, Allows]])
 
 def _known(key: str) -> str:
     if key == "normalizer":
-        return f"a sequence of {', '.join(NORMALIZERS)}"
+        return f"a sequence of {', '.join(NORMALIZERS)}, the last only for a space"
     if key == "pre_tokenizer":
-        return f"{', '.join(PRE_TOKENIZERS)}, the last only for single characters"
+        return f"{', '.join(PRE_TOKENIZERS)}, the last only by Tandem's patterns"
     if key == "model":
         return f"{', '.join(_models('', 0))}, with ids from 0 and at most {MOST_SYMBOLS:,} symbols"
     return "Tandem's tokenizers"

@@ -9,13 +9,18 @@ import tokenizers
 from tandem.core.errors import InputError
 from tandem.core.plain_json import read_json
 from tandem.core.types import SPECIAL_IDS, SPECIAL_TOKENS
-from tandem.data.tokenizers.parts import check_parts
+from tandem.data.tokenizers.parts import LEAD, WORD_OR_BLANKS, check_parts
 
 INNER_SPECIALS = tuple(f" {token} " for token in SPECIAL_TOKENS)
 """What the special symbols are called inside a vocabulary.
 
-No recipe ever cuts a text into a piece that ends with a space, so no text, not even a literal
-``<eos>``, can become a special id.
+No recipe ever cuts a text into a piece in which a space follows a letter, so no text, not even a
+literal ``<eos>``, can become a special id.
+"""
+BYTE_SYMBOLS = tuple(f" <0x{byte:02X}> " for byte in range(256))
+"""What bytes are called inside a vocabulary of pieces, for the same reason.
+
+The library's own fallback calls them ``<0xE2>``, which a text can be.
 """
 
 FORMAT = "tandem-tokenizer"
@@ -26,7 +31,10 @@ WORDS = "words"
 WORD_PIECES = "word_pieces"
 """A word's first piece starts with a space, and an unknown symbol is a whole word."""
 PIECES = "pieces"
-"""A word's first piece starts with a space, and an unknown symbol is a part of a word."""
+"""A word's first piece starts with a space, and an unknown symbol is a part of a word.
+
+What is unknown is spelt in bytes instead if the vocabulary has ``BYTE_SYMBOLS``.
+"""
 CHARACTERS = "characters"
 """Tokens are characters, spaces included."""
 BYTES = "bytes"
@@ -35,6 +43,8 @@ SPELLINGS = (WORDS, WORD_PIECES, PIECES, CHARACTERS, BYTES)
 
 _FIRST = len(SPECIAL_TOKENS)
 _BYTES = [bytes([byte]) for byte in range(256)]
+_VISIBLE = str.maketrans({" ": "▁", "\n": "↵", "\t": "⇥"})
+_PREPEND = {"type": "Prepend", "prepend": LEAD}
 
 # The library may use threads here, but never in a forked child, where they would hang.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
@@ -66,43 +76,84 @@ class Tokenizer:
                 f"A tokenizer of bytes must have {_FIRST + len(_BYTES)} ids, but this one has "
                 f"{size}; train it with tokenizer=byte."
             )
-        self._pieces = _spell(pieces, spelling)
+        self._written = _written(pieces, spelling)
+        self._shown = _shown(pieces, spelling)
+        ids = dict(zip(pieces, range(size), strict=True)) if spelling == PIECES else {}
+        spelt = all(symbol in ids for symbol in BYTE_SYMBOLS)
+        self._byte_ids = [ids[symbol] for symbol in BYTE_SYMBOLS] if spelt else []
         self.symbols = tuple(pieces)
         """What each id stands for; two vocabularies have a symbol in common if both name it."""
 
     @property
     def vocabulary_size(self) -> int:
         """The number of ids, special ones included."""
-        return len(self._pieces)
+        return len(self.symbols)
 
     @property
     def kind(self) -> str:
         """What it cuts texts into, how, and after which changes: all but the vocabulary."""
         record = json.loads(self._inner.to_str())
-        changes = [change["type"] for change in record["normalizer"]["normalizers"]]
         kind = f"{self._spelling.replace('_', ' ')} by {record['model']['type']}"
+        changes = _changes(record)
         return f"{kind} after {', '.join(changes)}" if changes else kind
+
+    @property
+    def lossless(self) -> bool:
+        """Whether ``decode`` gives back each text, whatever it has."""
+        record = json.loads(self._inner.to_str())
+        cut = record["pre_tokenizer"]
+        if self._spelling == BYTES:
+            whole = cut["type"] == "ByteLevel" and not cut["add_prefix_space"]
+        else:
+            whole = (
+                bool(self._byte_ids)
+                and cut.get("pattern") == {"Regex": WORD_OR_BLANKS}
+                and _PREPEND in record["normalizer"]["normalizers"]
+            )
+        return whole and not _changes(record)
+
+    def normalize(self, text: str) -> str:
+        """Return what ``decode`` makes of a text without unknown symbols, by design."""
+        if self._spelling in (BYTES, CHARACTERS):
+            normal: str = self._inner.normalizer.normalize_str(text)
+            return normal
+        words = self.words(text)
+        return " ".join(words) if self._spelling == WORDS else "".join(words).removeprefix(LEAD)
 
     def encode_batch(self, texts: list[str]) -> list[list[int]]:
         """Return each text's ids, without special ones at its ends."""
         encodings = self._inner.encode_batch_fast(texts, add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
+        batch = [encoding.ids for encoding in encodings]
+        if self._byte_ids:
+            for row, ids in enumerate(batch):
+                if SPECIAL_IDS.unk in ids:
+                    batch[row] = [id_ for word in self.words(texts[row]) for id_ in self.cut(word)]
+        return batch
 
     def unknown(self, text: str) -> list[str]:
-        """Return the parts of a text that become ``<unk>``, each once, as they stand in it."""
+        """Return the parts of a text that the vocabulary lacks, each once, as they stand in it.
+
+        They become ``<unk>``, or bytes that training never had.
+        """
         encoding = self._inner.encode(text, add_special_tokens=False)
         places = zip(encoding.ids, encoding.offsets, strict=True)
-        parts = (text[start:end].strip() for i, (start, end) in places if i == SPECIAL_IDS.unk)
+        parts = (text[start:end].strip(" ") for i, (start, end) in places if i == SPECIAL_IDS.unk)
         return list(dict.fromkeys(part for part in parts if part))
 
     def words(self, text: str) -> list[str]:
         """Return the strings that are cut into pieces, one after the other."""
-        normal = self._inner.normalizer.normalize_str(text)
-        return [word for word, _ in self._inner.pre_tokenizer.pre_tokenize_str(normal)]
+        return words_of(self._inner, text)
 
     def cut(self, word: str) -> list[int]:
         """Return the ids of one of these strings."""
-        return [token.id for token in self._inner.model.tokenize(word)]
+        tokens = self._inner.model.tokenize(word)
+        if not self._byte_ids:
+            return [token.id for token in tokens]
+        raw, ids = word.encode(), []
+        for token in tokens:
+            unknown = raw[slice(*token.offsets)] if token.id == SPECIAL_IDS.unk else b""
+            ids += [self._byte_ids[byte] for byte in unknown] or [token.id]
+        return ids
 
     def model(self) -> dict[str, Any]:
         """Return what was learnt, as the library writes it down."""
@@ -111,23 +162,17 @@ class Tokenizer:
 
     def decode(self, ids: list[int]) -> str:
         """Return the text up to the first ``eos``; an unknown symbol reads ``<unk>``."""
-        ids = _content(ids)
-        if self._spelling == BYTES:
-            raw = (_BYTES[i - _FIRST] if i >= _FIRST else self._pieces[i].encode() for i in ids)
-            return b"".join(raw).decode("utf-8", errors="replace")
-        text = "".join(self._pieces[i] for i in ids)
-        return text if self._spelling == CHARACTERS else text.removeprefix(" ")
+        raw = b"".join(self._written[i] for i in _content(ids))
+        text = raw.decode("utf-8", errors="replace")
+        return text if self._spelling in (BYTES, CHARACTERS) else text.removeprefix(LEAD)
 
     def tokens(self, ids: list[int]) -> list[str]:
-        """Return what to write on each token in a picture; a space reads ``▁``, a byte ``E2``."""
-        names = [self._pieces[i] for i in ids]
-        if self._spelling == WORDS:
-            return [name.removeprefix(" ") for name in names]
-        special = {SPECIAL_IDS.pad, SPECIAL_IDS.bos, SPECIAL_IDS.eos, SPECIAL_IDS.unk}
-        return [
-            name.strip() if i in special else name.replace(" ", "▁")
-            for i, name in zip(ids, names, strict=True)
-        ]
+        """Return what to write on each token in a picture.
+
+        A space reads ``▁``, a line feed ``↵``, a tab ``⇥`` and a byte ``E2`` or, among pieces,
+        ``<0xE2>``.
+        """
+        return [self._shown[i] for i in ids]
 
     def to_json(self) -> str:
         """Return everything that ``from_json`` needs.
@@ -201,14 +246,43 @@ def _content(ids: list[int]) -> list[int]:
     return [i for i in ids if i != SPECIAL_IDS.pad and i != SPECIAL_IDS.bos]
 
 
-def _spell(pieces: list[str], spelling: str) -> list[str]:
+def words_of(inner: tokenizers.Tokenizer, text: str) -> list[str]:
+    """Return the strings that a tokenizer of the library cuts into pieces."""
+    normal = inner.normalizer.normalize_str(text)
+    return [word for word, _ in inner.pre_tokenizer.pre_tokenize_str(normal)]
+
+
+def _changes(record: dict[str, Any]) -> list[str]:
+    """Return what is done to each text, but for the space in front that decoding takes away."""
+    changes = record["normalizer"]["normalizers"]
+    return [change["type"] for change in changes if change != _PREPEND]
+
+
+def _written(pieces: list[str], spelling: str) -> list[bytes]:
     """Return what each id adds to a decoded text."""
     lead = " " if spelling == WORDS else ""
-    spelled = [lead + piece for piece in pieces]
+    written = [f"{lead}{piece}".encode() for piece in pieces]
     if spelling == BYTES:
-        visible = range(0x20, 0x7F)
-        spelled[_FIRST:] = [chr(b) if b in visible else f"{b:02X}" for b in range(len(_BYTES))]
-    spelled[: len(SPECIAL_TOKENS)] = SPECIAL_TOKENS
+        written[_FIRST:] = _BYTES
+    if spelling == PIECES:
+        values = dict(zip(BYTE_SYMBOLS, _BYTES, strict=True))
+        written = [values.get(piece, raw) for piece, raw in zip(pieces, written, strict=True)]
+    written[:_FIRST] = [token.encode() for token in SPECIAL_TOKENS]
     if spelling in (WORDS, WORD_PIECES):
-        spelled[SPECIAL_IDS.unk] = " " + SPECIAL_TOKENS[SPECIAL_IDS.unk]
-    return spelled
+        written[SPECIAL_IDS.unk] = b" " + written[SPECIAL_IDS.unk]
+    return written
+
+
+def _shown(pieces: list[str], spelling: str) -> list[str]:
+    """Return what each id reads in a picture."""
+    if spelling == BYTES:
+        pieces = [*pieces[:_FIRST], *(_shown_byte(byte) for byte in range(len(_BYTES)))]
+    shown = [piece.translate(_VISIBLE) for piece in pieces]
+    if spelling == PIECES:
+        names = {symbol: symbol.strip() for symbol in BYTE_SYMBOLS}
+        shown = [names.get(piece, name) for piece, name in zip(pieces, shown, strict=True)]
+    return [*SPECIAL_TOKENS, *shown[_FIRST:]]
+
+
+def _shown_byte(byte: int) -> str:
+    return chr(byte) if byte in range(0x20, 0x7F) else f"{byte:02X}"

@@ -18,23 +18,27 @@ TEXTS = ["low lower lowest", "new newer newest low", "slow slower slowest low"] 
 DRAWS = 4000
 
 
-def bpe(dropout: float = 0.0, *, size: int = 40) -> BPETokenizer:
+def bpe(dropout: float = 0.0, *, size: int = 40, byte_fallback: bool = False) -> BPETokenizer:
     return BPETokenizer(
         shared=True,
         lowercase=False,
         normalization="none",
         vocabulary_size=size,
+        byte_fallback=byte_fallback,
         min_frequency=1,
         dropout=dropout,
     )
 
 
-def unigram(alpha: float | None = None) -> UnigramTokenizer:
+def unigram(
+    alpha: float | None = None, *, size: int = 40, byte_fallback: bool = False
+) -> UnigramTokenizer:
     return UnigramTokenizer(
         shared=True,
         lowercase=False,
         normalization="none",
-        vocabulary_size=40,
+        vocabulary_size=size,
+        byte_fallback=byte_fallback,
         sampling_alpha=alpha,
     )
 
@@ -110,6 +114,18 @@ def test_a_large_alpha_is_the_tokenizers_own_cut() -> None:
     for text in (*TEXTS[:3], "wol zz new", "zest"):
         assert [joined(cutter, tokenizer, text)] == tokenizer.encode_batch([text])
     assert SPECIAL_IDS.unk in joined(cutter, tokenizer, "zest")
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_unknown_characters_are_bytes_in_each_cut(kind: str) -> None:
+    make = bpe if kind == "bpe" else unigram
+    recipe = make(0.5, size=300, byte_fallback=True)
+    tokenizer = recipe.train(TEXTS)
+    cutter = recipe.cutter(tokenizer)
+    assert cutter is not None
+    ids = [cutter(word, Random(0)) for word in tokenizer.words("lowß newest")]
+    assert tokenizer.tokens(ids[0])[-2:] == ["<0xC3>", "<0x9F>"]
+    assert tokenizer.decode([*ids[0], *ids[1]]) == "lowß newest"
 
 
 def test_off_is_no_cutter_and_learns_the_same() -> None:

@@ -1,10 +1,12 @@
 """Every recipe: round trips, special symbols, determinism, JSON."""
 
 import hashlib
+import inspect
 import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +23,7 @@ from tandem.data.tokenizers import (
     WordTokenizer,
 )
 from tandem.data.tokenizers.base import TokenizerRecipe
+from tandem.data.tokenizers.tokenizer import BYTE_SYMBOLS
 
 Make = Callable[..., TokenizerRecipe]
 
@@ -32,6 +35,8 @@ def make(kind: str, **changes: object) -> TokenizerRecipe:
         options["vocabulary_size"] = 200
     if kind not in ("byte", "unigram"):
         options["min_frequency"] = 1
+    if kind in ("bpe", "unigram"):
+        options["byte_fallback"] = False
     if kind == "bpe":
         options["dropout"] = 0.0
     if kind == "unigram":
@@ -48,8 +53,9 @@ RECIPES: dict[str, Make] = {
     "unigram": UnigramTokenizer,
 }
 KINDS = tuple(RECIPES)
-EXACT = ("char", "byte")
-
+PIECES = ("bpe", "unigram")
+EXACT = ("char", "byte", "bpe", "unigram")
+"""Kinds that keep all whitespace."""
 ODD = [
     "a man , a plan",
     "two young males.  They run !",
@@ -238,6 +244,63 @@ def test_bpe_merges_by_hand() -> None:
     assert tokenizer.tokens([9, 4, 7, 8]) == ["▁ab", "▁", "c", "ab"]
 
 
+@pytest.mark.parametrize("kind", PIECES)
+def test_bytes_get_the_last_ids_and_change_no_others(kind: str) -> None:
+    texts = ["ab ab ab cab\n  cab"]
+    plain = make(kind, vocabulary_size=16).train(texts)
+    tokenizer = make(kind, vocabulary_size=16 + 256, byte_fallback=True).train(texts)
+    size = plain.vocabulary_size
+    assert tokenizer.symbols == (*plain.symbols, *BYTE_SYMBOLS)
+    assert tokenizer.encode_batch(texts) == plain.encode_batch(texts)
+    [ids] = tokenizer.encode_batch(["aé"])
+    assert ids[-2:] == [size + 0xC3, size + 0xA9]
+    assert tokenizer.tokens(ids[-2:]) == ["<0xC3>", "<0xA9>"]
+    assert tokenizer.unknown("aé <0xC3>") == ["é", *plain.unknown("<0xC3>")]
+    assert tokenizer.decode([size + 0xC3, *plain.encode_batch(["a"])[0]]) == "\ufffd a"
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_a_text_that_reads_like_a_byte_is_none(kind: str) -> None:
+    texts = ["a<0xE2> <0xE2>"] * 20
+    tokenizer = make(kind, vocabulary_size=400, byte_fallback=True).train(texts)
+    first = tokenizer.vocabulary_size - 256
+    for text in (texts[0], "<0xE2>", "b<0xE2>"):
+        [ids] = tokenizer.encode_batch([text])
+        assert tokenizer.decode(ids) == text
+        assert all(id_ < first for id_ in ids if tokenizer.tokens([id_]) != ["<0x62>"])
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_programs_come_back(kind: str) -> None:
+    functions = [one for _, one in inspect.getmembers(textwrap) if inspect.isclass(one)]
+    functions += [one for _, one in inspect.getmembers(inspect, inspect.isfunction)][:19]
+    programs = [inspect.getsource(one) for one in functions]
+    assert len(programs) == 20
+    assert sum("\n    " in program for program in programs) == 20
+    tokenizer = make(kind, vocabulary_size=2000).train(programs)
+    assert [tokenizer.decode(ids) for ids in tokenizer.encode_batch(programs)] == programs
+    [ids] = tokenizer.encode_batch(["return x\n        return y"])
+    assert "↵▁▁▁▁▁▁▁" in tokenizer.tokens(ids)
+
+
+NORMAL = {
+    "word": "ﬁne té",
+    "wordpiece": "ﬁne té",
+    "char": " ﬁne\t té\n",
+    "byte": " ﬁne\t té\n",
+    "bpe": " ﬁne\t té\n",
+    "unigram": " ﬁne\t té\n",
+}
+
+
+def test_what_a_tokenizer_makes_of_a_text(kind: str) -> None:
+    text = " ﬁne\t TE\N{COMBINING ACUTE ACCENT}\n"
+    tokenizer = make(kind, lowercase=True, normalization="nfc").train([text])
+    assert tokenizer.normalize(text) == NORMAL[kind]
+    assert tokenizer.decode(tokenizer.encode_batch([text])[0]) == NORMAL[kind]
+    assert not tokenizer.lossless
+
+
 def test_wordpiece_takes_the_longest_piece() -> None:
     tokenizer = make("wordpiece").train(["abc abc ab"])
     assert tokenizer.tokens(tokenizer.encode_batch(["abc ab abb"])[0]) == [
@@ -261,6 +324,28 @@ def test_vocabulary_smaller_than_the_alphabet(kind: str) -> None:
     assert str(caught.value) == (
         "The tokenizer's `vocabulary_size` (8) must be at least 13, as the training texts have 9 "
         "different characters besides 4 special symbols; raise it or choose tokenizer=byte."
+    )
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_vocabulary_of_the_alphabet_alone(kind: str) -> None:
+    assert make(kind, vocabulary_size=13).train(["abc def gh"]).vocabulary_size == 13
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_vocabulary_smaller_than_alphabet_and_bytes(kind: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make(kind, vocabulary_size=268, byte_fallback=True).train(["abc def gh"])
+    assert str(caught.value) == (
+        "The tokenizer's `vocabulary_size` (268) must be at least 269, as the training texts have "
+        "9 different characters besides 4 special symbols and 256 bytes; raise it, set "
+        "tokenizer.byte_fallback=false or choose tokenizer=byte."
+    )
+    with pytest.raises(InputError) as caught:
+        make(kind, vocabulary_size=260, byte_fallback=True)
+    assert str(caught.value) == (
+        "The tokenizer's `vocabulary_size` (260) must be greater than 260, the number of special "
+        "symbols and bytes; raise it or set tokenizer.byte_fallback=false."
     )
 
 
@@ -329,6 +414,24 @@ def test_damaged_json(text: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         Tokenizer.from_json(text)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("normalizer", "prepend", "  "),
+        ("normalizer", "prepend", "x"),
+        ("pre_tokenizer", "pattern", {"Regex": r"(\S+)+x"}),
+        ("pre_tokenizer", "pattern", {"String": " "}),
+        ("model", "byte_fallback", True),
+    ],
+)
+def test_json_with_other_parts(part: str, key: str, value: object) -> None:
+    record = json.loads(make("bpe").train(["a"]).to_json())
+    inner = record["tokenizer"][part]
+    (inner["normalizers"][0] if part == "normalizer" else inner)[key] = value
+    with pytest.raises(InputError, match=f"^The tokenizer has another `{part}` than"):
+        Tokenizer.from_json(json.dumps(record))
 
 
 def test_json_with_other_special_symbols() -> None:
