@@ -19,6 +19,7 @@ from tandem.core.quality import LOSS
 from tandem.data.batching import Budget
 from tandem.inference.ceilings import as_record, ceilings, closest_outputs, warning
 from tandem.metrics import Metric
+from tandem.metrics.spaces import TEXTS, warning_of_spaces
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +77,11 @@ def _settle_ceilings(plan: Plan) -> None:
     plan.references = {
         name: as_record(written, limits.get(name, {})) for name, written in splits.items()
     }
-    sentences = warning(splits, dict(chain.from_iterable(one.items() for one in limits.values())))
-    if sentences is not None:
-        logger.warning("%s", sentences)
+    all_limits = dict(chain.from_iterable(one.items() for one in limits.values()))
+    few = data.references("validation", list(range(min(TEXTS, data.written["validation"].rows))))
+    for sentences in (warning(splits, all_limits), warning_of_spaces(plan.metrics, few)):
+        if sentences is not None:
+            logger.warning("%s", sentences)
 
 
 def _settle_monitor(plan: Plan) -> None:

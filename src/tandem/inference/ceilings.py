@@ -19,8 +19,8 @@ REMEDIES = {
 """What changes no text in this way."""
 AROUND = 30
 """Letters that a message shows before and behind the first difference of two texts."""
-LEAST = 1e-9
-"""Scores that differ by less are equal."""
+LEAST = 0.005
+"""Scores that differ by less read the same."""
 
 
 def closest_outputs(references: list[list[str]], written: Written) -> list[str]:

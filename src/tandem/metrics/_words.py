@@ -26,8 +26,8 @@ WORD = "w[wm]*|cm*"
 alone."""
 SCHEME = "words|unspaced-scripts:characters"
 """What signatures call such words."""
-LONGEST_WORDS = 6.0
-"""Mean characters between spaces above which a text has no spaces between words."""
+MEAN_WORD = 4.0
+"""Characters that words have at most on the average, in scripts without spaces."""
 
 
 class _Shapes(dict[int, str]):
@@ -65,11 +65,11 @@ def find_words(text: str, pattern: re.Pattern[str]) -> list[str]:
 
 
 def is_unspaced(texts: Iterable[str]) -> bool:
-    """Whether most letters of the texts are of scripts without spaces, and there are hardly any."""
+    """Whether most letters of the texts are of scripts without spaces, and not cut into words."""
     alone = letters = parts = 0
     for text in texts:
         shapes = shape(text)
         alone += shapes.count("c")
         letters += shapes.count("c") + shapes.count("w")
-        parts += len(shapes.split())
-    return alone * 2 > letters and letters > LONGEST_WORDS * parts
+        parts += sum("c" in part for part in shapes.split())
+    return alone * 2 > letters and alone > MEAN_WORD * parts

@@ -58,6 +58,11 @@ class Metric(ABC):
         """Each score by its name, from counts added up over a corpus, (K,)."""
 
     @property
+    def splits_at_spaces(self) -> bool:
+        """Whether it finds words only between spaces, which not every script has."""
+        return False
+
+    @property
     @abstractmethod
     def signature(self) -> str:
         """The library, its version and the settings that the numbers depend on."""

@@ -9,6 +9,9 @@ from tandem.core.errors import InputError
 from tandem.metrics._sacrebleu import score, signature, statistics
 from tandem.metrics.base import Metric
 
+SPACED = ("13a", "intl", "none")
+"""Tokenisers that cut at spaces and punctuation alone."""
+
 
 @final
 class BLEU(Metric):
@@ -35,6 +38,7 @@ class BLEU(Metric):
                     f"metric.bleu.{key} ({value}) is not known to sacreBLEU; "
                     f"choose one of {', '.join(sorted(known))}."
                 )
+        self.tokenize = tokenize
         # `force` says that tokenised text is meant to be, which silences a warning about it.
         self._scorer = SacreBLEU(
             tokenize=tokenize, lowercase=lowercase, smooth_method=smooth_method, force=True
@@ -47,6 +51,11 @@ class BLEU(Metric):
     def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"bleu": percent}``."""
         return {"bleu": score(self._scorer, sums)}
+
+    @property
+    def splits_at_spaces(self) -> bool:
+        """As most of sacreBLEU's tokenisers do."""
+        return self.tokenize in SPACED
 
     @property
     def signature(self) -> str:

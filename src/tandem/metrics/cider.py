@@ -86,6 +86,11 @@ class CIDEr(Metric):
         return {"cider": 100 * 10 * total / rows}
 
     @property
+    def splits_at_spaces(self) -> bool:
+        """It does if it is to."""
+        return self.tokenize == "none"
+
+    @property
     def signature(self) -> str:
         """The settings; there is no library behind this metric."""
         return (

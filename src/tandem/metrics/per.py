@@ -30,6 +30,11 @@ class PER(Metric):
         return {"per": error_rate(sums)}
 
     @property
+    def splits_at_spaces(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def signature(self) -> str:
         """The library's version and the settings."""
         return signature("per", "none", spaces="merged")

@@ -33,6 +33,11 @@ class TER(Metric):
         return {"ter": score(self._scorer, sums)}
 
     @property
+    def splits_at_spaces(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def signature(self) -> str:
         """SacreBLEU's signature."""
         return signature(self._scorer)

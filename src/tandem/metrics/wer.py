@@ -36,6 +36,11 @@ class WER(Metric):
         return {"wer": error_rate(sums)}
 
     @property
+    def splits_at_spaces(self) -> bool:
+        """It does."""
+        return True
+
+    @property
     def signature(self) -> str:
         """The library's version and the settings."""
         return signature("wer", self.normalization, spaces="merged")

@@ -13,6 +13,7 @@ from tandem.config.instantiate import make
 from tandem.core.errors import InputError
 from tandem.metrics import BLEU, CER, PER, ROUGE, TER, WER, ChrF, ExactMatch, Metric
 from tandem.metrics.base import directions_of
+from tandem.metrics.spaces import warning_of_spaces
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -276,6 +277,38 @@ def test_every_metric(metric: Metric) -> None:
         metric([], [])
     with pytest.raises(InputError, match="at least one reference a row, but row 1 has 0"):
         metric(["a", "b"], [["a"], []])
+
+
+CHINESE = [["我爱你们, 2024!"], ["今天天气很好。"]]
+
+
+@pytest.mark.parametrize(
+    ("references", "hinted"),
+    [
+        (CHINESE, True),
+        ([["ฉันรักภาษาไทย"], ["日本語のテキストです"]], True),
+        ([["我 爱 你们 吗"], ["今天 天气 很 好 。"]], False),  # cut into words already
+        ([["한국어 문장 입니다"], ["мама мыла раму"]], False),
+        ([["Supercalifragilistic"], ["C'est-à-dire"]], False),
+        ([["the word 我爱你们 means"], ["something"]], False),
+        ([["123"], [""], ["!"]], False),
+    ],
+    ids=["Chinese", "Thai and Japanese", "cut", "spaced", "long words", "mixed", "no letters"],
+)
+def test_references_without_spaces(references: list[list[str]], hinted: bool) -> None:
+    metrics = [metric for metric in ALL if metric.splits_at_spaces]
+    sentences = warning_of_spaces(ALL, references)
+    assert (sentences is not None) == hinted
+    if sentences is not None:
+        assert "words, which bleu, per, ter, wer would need" in sentences
+    assert warning_of_spaces([one for one in ALL if one not in metrics], references) is None
+
+
+@pytest.mark.parametrize("tokenize", ["13a", "zh", "char"])
+def test_a_metric_that_splits_at_spaces_sees_no_half_of_a_text(tokenize: str) -> None:
+    metric = BLEU(tokenize=tokenize, lowercase=False, smooth_method="exp")
+    score = metric(["我爱你们大家"], [["我爱你们自己"]])["bleu"]
+    assert (score == 0) == metric.splits_at_spaces
 
 
 def test_signatures() -> None:
