@@ -15,6 +15,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from tandem.data.stream import StreamOptions
 from tandem.data.tokenizers import WordTokenizer
 
 SHARDS, LONGEST, WORDS = 5, 9, 5000
-NAMES = {"train": "train-*", "validation": "held_out", "test": "held_out"}
+NAMES: dict[str, Any] = {"train": "train-*", "validation": "held_out", "test": "held_out"}
 
 
 def main() -> None:
@@ -73,6 +74,8 @@ def go_through(folder: Path, streaming: bool) -> None:
             seed=0,
             source="x",
             target="y",
+            references=None,
+            strip=False,
             streaming=streaming,
             on_bad_example="error",
         ),

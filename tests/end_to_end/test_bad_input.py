@@ -255,19 +255,20 @@ def damage(folder: Path, how: str) -> None:
     [
         (
             "missing",
-            "The file {data}/test.y of the test split does not exist; correct dataset.data_dir or "
-            "dataset.test; dataset.test=0.1 takes a tenth of the training split.",
+            "The file {data}/test.y of the test split does not exist ({data} has test.x, train.x, "
+            "train.y, validation.x, validation.y); correct dataset.data_dir or dataset.test; "
+            "dataset.test=0.1 takes a tenth of the training split.",
         ),
         (
             "unequal",
             "The files {data}/train.x (2 lines) and {data}/train.y (1 lines) must have equally "
-            "many lines, as line n of one belongs to line n of the other; check that neither was "
+            "many lines, as line n of one belongs to line n of the others; check that none was "
             "cut or edited alone.",
         ),
         (
             "empty line",
-            "The source at {data}/validation.x line 2 is empty, but every example needs a source "
-            "and a target; correct the file or set dataset.on_bad_example=skip.",
+            "The source at {data}/validation.{{x,y}} line 2 is empty, but every example needs a "
+            "source and a target; correct the file or set dataset.on_bad_example=skip.",
         ),
         (
             "encoding",

@@ -51,6 +51,8 @@ class StreamedReverse:
             test="held_out",
             source="0",
             target="1",
+            references=None,
+            strip=False,
             streaming=streaming,
             seed=0,
             on_bad_example="error",

@@ -30,7 +30,6 @@ from tandem.config.positions import check_positions
 from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.config.settle import continue_settled, settle
 from tandem.core import printing
-from tandem.core.command_line import escaped
 from tandem.core.errors import InputError
 from tandem.core.files import write_text
 from tandem.core.kernels import bound_kernels
@@ -39,6 +38,7 @@ from tandem.core.stopping import stopped_by_signals
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors
 from tandem.data.run_data import check_data, keep_data
+from tandem.data.splitting import AUTO
 from tandem.inference.bundle import save_bundle
 from tandem.inference.reading import LONGEST_OUTPUT
 from tandem.loggers import CSVLogger, finish
@@ -103,7 +103,7 @@ def train_as_rank(
         if rank == 0 and config["trainer"]["num_nodes"] > 1:  # who else should hold the lock
             stack.enter_context(locked(folder))
             stack.enter_context(recorded(folder, command=command))
-        return train_here(checks.check(OmegaConf.create(escaped(config))), command, heartbeat)
+        return train_here(checks.check(OmegaConf.create(config)), command, heartbeat)
 
 
 def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, float]:
@@ -163,8 +163,8 @@ def check_test_split(cfg: DictConfig, data: DataModule) -> None:
         return
     if "test" not in cfg.dataset:
         remedy = "let the dataset return one"
-    elif cfg.dataset.test is None:
-        logger.info("There is no test split: dataset.test is null")
+    elif cfg.dataset.test in (None, AUTO):
+        logger.info("There is no test split: dataset.test is %s", cfg.dataset.test or "null")
         return
     else:
         remedy = (

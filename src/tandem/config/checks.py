@@ -135,7 +135,7 @@ def _check_streaming(cfg: DictConfig) -> None:
         raise InputError(
             f"data.streaming=true needs a dataset that can be read as a stream, but "
             f"{cfg.dataset._target_} cannot; set data.streaming=false, or put the pairs into files "
-            "for dataset=parallel, json or hub."
+            "for dataset=parallel, json, csv, tsv or hub."
         )
     if cfg.max_length is None and cfg.data.overfit is None:
         raise InputError(

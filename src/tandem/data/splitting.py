@@ -1,9 +1,10 @@
-"""How a dataset gets its splits: each has a name of its own, or is a share of the training rows."""
+"""How a dataset gets its splits: by names, as shares of the training rows, or by a column."""
 
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tandem.core.errors import InputError
@@ -13,11 +14,20 @@ logger = logging.getLogger(__name__)
 Row = TypeVar("Row")
 Part = str | float
 """The name of a split's file, folder and the like, or a share of the training rows."""
+AUTO = "auto"
+WORDS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
+"""What names of splits have in them where that of training has ``train``."""
+TRAIN = re.compile(r"(?<![a-z])train(?:ing)?(?![a-z])", re.IGNORECASE)
+HELD_OUT = re.compile(rf"(?<![a-z])({'|'.join(sum(WORDS.values(), ()))})(?![a-z])", re.IGNORECASE)
+SHARE = 0.1
+"""Of the training rows, for validation, if nothing else is there."""
+MOST_NAMED = 12
+"""So many names stand in one error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Splitting:
-    """Where the rows of each split come from."""
+    """Where the rows of each split come from; ``auto`` stands for what is there."""
 
     train: str
     validation: Part
@@ -47,16 +57,41 @@ class Splitting:
         parts = {"test": self.test, "validation": self.validation}
         return {name: part for name, part in parts.items() if isinstance(part, float)}
 
-    def names(self, is_there: Callable[[str], bool]) -> dict[str, str]:
-        """The splits that have a name, but for a test split of which there is nothing.
-
-        :param is_there: whether there is anything of this name.
-        """
+    @property
+    def names(self) -> dict[str, str]:
+        """The splits that have a name."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        names = {name: part for name, part in parts.items() if isinstance(part, str)}
-        if "test" in names and not is_there(names["test"]):
-            logger.info("There is no test split: dataset.test=%s does not exist", names.pop("test"))
-        return names
+        return {name: part for name, part in parts.items() if isinstance(part, str)}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what there is decides about a split."""
+        return AUTO in (self.train, self.validation, self.test)
+
+    def settled(
+        self, names: Sequence[str], *, where: str, has: Callable[[str], bool] | None = None
+    ) -> "Splitting":
+        """The same with a name or a share in place of each ``auto``.
+
+        :param names: what there is, for ``auto`` and for errors.
+        :param where: how an error says where they were looked for, such as "the folder texts".
+        :param has: whether there is a split of a name; None: it is one of the names.
+        :raises InputError: if no name is fit for training.
+        """
+        is_there = has or names.__contains__
+        train = training_name(names, where=where) if self.train == AUTO else self.train
+        validation, test = self.validation, self.test
+        if validation == AUTO:
+            validation = _counterpart(train, "validation", names, is_there) or SHARE
+            if validation == SHARE:
+                logger.info("Validation is a tenth of %s (dataset.validation=auto)", train)
+        if test == AUTO:
+            test = _counterpart(train, "test", names, is_there)
+        settled = replace(self, train=train, validation=validation, test=test)
+        if settled.names != self.names:
+            chosen = ", ".join(f"{split} {name}" for split, name in settled.names.items())
+            logger.info("Splits: %s", chosen)
+        return settled
 
     def divide(
         self, splits: Mapping[str, Sequence[Row]], group: Callable[[Row], str]
@@ -76,6 +111,66 @@ class Splitting:
         return {
             name: together[name] for name in ("train", "validation", "test") if name in together
         }
+
+
+def training_name(names: Sequence[str], *, where: str) -> str:
+    """Return the name of the training split: the one that says so, or the only one."""
+    others = [name for name in names if not HELD_OUT.search(name)]
+    for candidates in (
+        [name for name in names if TRAIN.fullmatch(name)],
+        [name for name in others if TRAIN.fullmatch(name.partition(".")[0])],
+        [name for name in others if TRAIN.search(name)],
+        others,
+        names,
+    ):
+        if len(candidates) == 1:
+            return candidates[0]
+    if not names:
+        raise InputError(
+            f"dataset.train=auto finds no training split in {where}; set dataset.train to its "
+            "name, or correct dataset.data_dir."
+        )
+    raise InputError(
+        f"dataset.train=auto cannot choose the training split in {where}, as several could be it "
+        f"({listed(names)}); set dataset.train to one of them."
+    )
+
+
+def _counterpart(
+    train: str, split: str, names: Sequence[str], has: Callable[[str], bool]
+) -> str | None:
+    """Return the name of another split, which is that of training but for one word."""
+    for word in WORDS[split]:
+        for name in _renamed(train, word):
+            if has(name):
+                return name
+    if not TRAIN.search(train):  # such as all.csv beside test.csv
+        alike = [
+            name
+            for name in names
+            if name.partition(".")[0].lower() in WORDS[split] and name != train
+        ]
+        return alike[0] if len(alike) == 1 else None
+    return None
+
+
+def _renamed(train: str, word: str) -> Iterator[str]:
+    """Yield a training split's name with another word: in its last part, then in all of them."""
+    matches = list(TRAIN.finditer(train))
+    for first in (len(matches) - 1, 0):
+        name = train
+        for match in reversed(matches[max(first, 0) :]):
+            form = word.capitalize() if match[0][0].isupper() else word
+            name = name[: match.start()] + form + name[match.end() :]
+        if matches:
+            yield name
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names for an error, not too many of them."""
+    shown = ", ".join(names[:MOST_NAMED])
+    more = len(names) - MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def check_streaming(splitting: Splitting, *, streaming: bool) -> None:

@@ -1,6 +1,5 @@
 """A training split that is read from its files, shard by shard, and never held as a whole."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,29 +8,30 @@ from datasets import DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.fingerprints import Fingerprint
+from tandem.data.rows import Offset, RowFile
+from tandem.data.text_columns import TextColumns
 
 Example = tuple[str, str] | InputError
 """A source and its target, or what is wrong with them."""
-Place = tuple[int, ...]
-"""Where a shard goes on: bytes, lines or rows, as the shard likes; empty at its start."""
 
 
-class Shard(ABC):
+@dataclass(frozen=True)
+class Shard:
     """One part of a stream, such as a file."""
 
-    @abstractmethod
-    def read(self, start: Place) -> Iterator[tuple[Example, Place]]:
-        """Yield the examples from a place on, each with the place behind it.
+    rows: RowFile
+    columns: TextColumns
+
+    def read(self, start: Offset) -> Iterator[tuple[Example, Offset]]:
+        """Yield the examples from an offset on, each with the offset behind it.
 
         :raises InputError: if the shard breaks off; a single bad example is yielded instead.
         """
-
-    @abstractmethod
-    def fingerprints(self) -> dict[str, Fingerprint]:
-        """What changes with its content, by the names of its files; cheap, so not the whole of it.
-
-        :raises InputError: if a file cannot be read.
-        """
+        for record, behind in self.rows.read(start):
+            if isinstance(record, InputError):
+                yield record, behind
+            else:
+                yield self.columns.pair(record), behind
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Stream:
     skip_bad: bool
     """Whether bad examples are left out instead of stopping the run."""
 
-    def read(self, order: Sequence[int], start: Place) -> Iterator[tuple[Example, Place]]:
+    def read(self, order: Sequence[int], start: Offset) -> Iterator[tuple[Example, Offset]]:
         """Yield the examples that remain, each with the place behind it.
 
         :param order: of the shards.
@@ -62,7 +62,7 @@ class Stream:
         return {
             name: fingerprint
             for shard in self.shards
-            for name, fingerprint in shard.fingerprints().items()
+            for name, fingerprint in shard.rows.fingerprints().items()
         }
 
     def sample(self, size: int) -> Iterator[tuple[str, str]]:
@@ -98,14 +98,3 @@ class StreamedSplits:
     train: Stream
     held_out: DatasetDict
     """Validation and test."""
-
-
-def make_pair(source: str, target: str, source_place: str, target_place: str) -> Example:
-    """Return a pair of texts, or what is wrong if one of them is empty."""
-    for side, text, place in (("source", source, source_place), ("target", target, target_place)):
-        if not text.strip():
-            return InputError(
-                f"The {side} at {place} is empty, but every example needs a source and a target; "
-                "correct the file or set dataset.on_bad_example=skip."
-            )
-    return source, target

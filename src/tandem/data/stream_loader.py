@@ -13,7 +13,8 @@ from tandem.core.errors import InputError
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches, rank_batch
 from tandem.data.columns import Rows
-from tandem.data.stream import Example, Place, Stream
+from tandem.data.rows import Offset
+from tandem.data.stream import Example, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Position:
     """Where a buffer begins, and what of the epoch lies before it."""
 
     epoch: int
-    place: Place = ()
+    place: Offset = ()
     """In the stream."""
     pairs: int = 0
     """All that are no bad examples."""
@@ -134,7 +135,7 @@ class StreamLoader:
             yield buffer
             start = buffer.end
 
-    def _buffer(self, start: Position, taken: list[Example], place: Place) -> Buffer:
+    def _buffer(self, start: Position, taken: list[Example], place: Offset) -> Buffer:
         """Make a buffer of examples, behind which the stream goes on at a place."""
         pairs = [example for example in taken if not isinstance(example, InputError)]
         bad = [example for example in taken if isinstance(example, InputError)]

@@ -84,9 +84,46 @@ def test_rows_that_cannot_be_divided() -> None:
     assert hold_out(["a", "b"], {"test": 0.1}, seed=0, group=str)["test"] in (["a"], ["b"])
 
 
-def test_a_test_split_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+NOTHING: dict[str, Any] = {"train": "auto", "validation": "auto", "test": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["train.csv"], ("train.csv", 0.1, None)),
+        (["fra.txt"], ("fra.txt", 0.1, None)),
+        (["test.csv", "train.csv", "val.csv"], ("train.csv", "val.csv", "test.csv")),
+        (["dev.tsv", "train.tsv", "valid.tsv"], ("train.tsv", "valid.tsv", None)),
+        (["dev", "test", "train", "train_small"], ("train", "dev", "test")),
+        (["fre_dev.tsv", "fre_train.tsv"], ("fre_train.tsv", "fre_dev.tsv", None)),
+        (["Test.csv", "Train.csv"], ("Train.csv", 0.1, "Test.csv")),
+        (["training", "validation"], ("training", "validation", None)),
+        (["all.csv", "test.csv"], ("all.csv", 0.1, "test.csv")),
+        (["constrained.csv"], ("constrained.csv", 0.1, None)),
+    ],
+)
+def test_what_auto_stands_for(names: list[str], expected: tuple[Any, ...]) -> None:
+    settled = splitting(**NOTHING).settled(names, where="here")
+    assert (settled.train, settled.validation, settled.test) == expected
+
+
+@pytest.mark.parametrize(
+    ("train", "there"),
+    [("train/fre_train.tsv", "dev/fre_dev.tsv"), ("train_data/train", "train_data/valid")],
+)
+def test_counterparts_of_paths(train: str, there: str) -> None:
+    parts = splitting(train=train, validation="auto", test=None)
+    assert parts.settled([], where="here", has=there.__eq__).validation == there
+
+
+def test_auto_says_what_it_took(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="tandem")
-    parts = splitting(validation="dev", test="test")
-    assert parts.names(lambda name: name != "test") == {"train": "all", "validation": "dev"}
-    assert caplog.messages == ["There is no test split: dataset.test=test does not exist"]
-    assert list(parts.names(lambda name: True)) == ["train", "validation", "test"]
+    splitting(**NOTHING).settled(["train", "dev"], where="here")
+    assert caplog.messages == ["Splits: train train, validation dev"]
+
+
+@pytest.mark.parametrize("names", [[], ["a.csv", "b.csv"], ["dev.csv", "test.csv"]])
+def test_auto_finds_nothing_to_train_on(names: list[str]) -> None:
+    with pytest.raises(InputError, match=r"dataset\.train=auto .* in here") as caught:
+        splitting(**NOTHING).settled(names, where="here")
+    assert all(name in str(caught.value) for name in names)

@@ -8,19 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from datasets import Dataset
 
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
 from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget, Encoded
 from tandem.data.columns import TextColumn
 from tandem.data.curriculum import Competence
-from tandem.data.datasets import hub, hub_or_folder, json_lines, parallel
-from tandem.data.datasets.hub_stream import HubShard
+from tandem.data.datasets import hub, json_lines, parallel
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.preprocessing import LearnProcessors
 from tandem.data.ragged import Ragged
+from tandem.data.rows.hub_rows import HubRows
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
 from tandem.data.tokenizers import BPETokenizer
@@ -47,9 +49,18 @@ def write(folder: Path, ending: str = "") -> Path:
     return folder
 
 
+def options_of(name: str, **changes: Any) -> dict[str, Any]:
+    """The options of a dataset as its config has them, a few changed."""
+    content = yaml.safe_load((config_folder() / "dataset" / f"{name}.yaml").read_text())
+    shared = {"strip": False, "streaming": True, "on_bad_example": "error"}
+    options = {**content["dataset"], **shared, **changes}
+    del options["_target_"]
+    return options
+
+
 def open_stream(folder: Path, ending: str = "", **changes: Any) -> Stream:
-    options = {"streaming": True, "seed": 0, "on_bad_example": "error", **NAMES, **changes}
-    splits = parallel(data_dir=str(folder), source=f"a{ending}", target=f"b{ending}", **options)
+    names = {"source": f"a{ending}", "target": f"b{ending}", **NAMES, **changes}
+    splits = parallel(**options_of("parallel", data_dir=str(folder), **names))
     assert isinstance(splits, StreamedSplits)
     assert {name: split.num_rows for name, split in splits.held_out.items()} == {
         "validation": 1,
@@ -191,7 +202,7 @@ def damage(path: Path, line: int, content: bytes) -> None:
 
 
 BAD = {
-    b"": "The source at {path} line 5 is empty, but every example needs a source and a target; "
+    b"": "The source at {both} line 5 is empty, but every example needs a source and a target; "
     "correct the file or set dataset.on_bad_example=skip.",
     b"caf\xe9": "Line 5 of the file {path} must be UTF-8, but has the byte 0xE9; convert the file, "
     "for example with iconv -f WINDOWS-1252 -t UTF-8.",
@@ -205,7 +216,8 @@ def test_a_bad_line_is_named_or_counted(
     caplog.set_level("INFO")
     path = write(tmp_path) / "train-2.a"
     damage(path, 5, content)
-    message = BAD[content].format(path=path)
+    both = str(path).replace(".a", ".{a,b}")
+    message = BAD[content].format(path=path, both=both)
     with pytest.raises(InputError) as caught:
         epoch(make_loader(open_stream(tmp_path)))
     assert str(caught.value) == message
@@ -230,8 +242,9 @@ def test_files_of_unequal_length(tmp_path: Path, skip: str) -> None:
     with pytest.raises(InputError) as caught:
         epoch(make_loader(open_stream(tmp_path, on_bad_example=skip)))
     assert str(caught.value) == (
-        f"The file {tmp_path / 'train-1.b'} ends behind line 10, but {tmp_path / 'train-1.a'} goes "
-        "on; check that neither was cut or edited alone."
+        f"The files {tmp_path / 'train-1.a'} (11 lines) and {tmp_path / 'train-1.b'} (10 lines) "
+        "must have equally many lines, as line n of one belongs to line n of the others; check "
+        "that none was cut or edited alone."
     )
 
 
@@ -260,21 +273,15 @@ def test_a_pattern_that_fits_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_stream(write(tmp_path), train="part-*")
     assert str(caught.value) == (
-        f"No file in {tmp_path} fits the pattern part-*.a of the train split; correct "
-        "dataset.data_dir or dataset.train."
+        f"No file in {tmp_path} fits the pattern part-*.a of the train split ({tmp_path} "
+        "has dev.a, dev.b, train-1.a, train-1.b, train-2.a, train-2.b, train-3.a, train-3.b); "
+        "correct dataset.data_dir or dataset.train."
     )
 
 
 def test_a_pattern_without_a_stream(tmp_path: Path) -> None:
-    splits = parallel(
-        data_dir=str(write(tmp_path)),
-        source="a",
-        target="b",
-        streaming=False,
-        seed=0,
-        on_bad_example="error",
-        **NAMES,
-    )
+    names = {"source": "a", "target": "b", **NAMES, "streaming": False}
+    splits = parallel(**options_of("parallel", data_dir=str(write(tmp_path)), **names))
     assert not isinstance(splits, StreamedSplits)
     assert [int(text.split()[0]) for text in splits["train"]["source"]] == list(range(SIZE))
 
@@ -295,18 +302,8 @@ def test_a_stream_of_nothing(name: str) -> None:
 def open_json(folder: Path, *lines: str, on_bad_example: str) -> Stream:
     (folder / "train.jsonl").write_text("\n".join(lines))
     (folder / "dev.jsonl").write_text('{"a": "x", "b": "y"}')
-    splits = json_lines(
-        data_dir=str(folder),
-        train="train.jsonl",
-        validation="dev.jsonl",
-        test="dev.jsonl",
-        source="a",
-        target="b",
-        references=None,
-        streaming=True,
-        seed=0,
-        on_bad_example=on_bad_example,
-    )
+    options = {"source": "a", "target": "b", "on_bad_example": on_bad_example}
+    splits = json_lines(**options_of("json", data_dir=str(folder), **options))
     assert isinstance(splits, StreamedSplits)
     return splits.train
 
@@ -320,7 +317,9 @@ def test_json_lines_go_on_from_any_place(tmp_path: Path) -> None:
         assert list(stream.read([0], place)) == read[number:]
 
 
-@pytest.mark.parametrize("line", ['{"a": "x"', '{"a": "x"}', '{"a": 1, "b": "y"}', '{"a": "\\n"}'])
+@pytest.mark.parametrize(
+    "line", ['{"a": "x"', '{"a": "x"}', '{"a": true, "b": "y"}', '{"a": "\\n"}']
+)
 def test_a_bad_json_line_is_named_or_skipped(tmp_path: Path, line: str) -> None:
     lines = ['{"a": "x", "b": "y"}', line, '{"a": "v", "b": "w"}']
     with pytest.raises(InputError, match=r"train\.jsonl line 2 "):
@@ -343,20 +342,7 @@ def open_hub(folder: Path, **changes: Any) -> Stream:
         folder / "test-00000-of-00001.parquet"
     )
     options = {"source": "pair.a", "target": "pair.b", "on_bad_example": "skip", **changes}
-    splits = hub(
-        path=str(folder),
-        name=None,
-        revision=None,
-        references=None,
-        **{
-            "train": "train",
-            "validation": "test",
-            "test": "test",
-            "streaming": True,
-            "seed": 0,
-            **options,
-        },
-    )
+    splits = hub(**options_of("hub", path=str(folder), validation="test", **options))
     assert isinstance(splits, StreamedSplits)
     return splits.train
 
@@ -409,31 +395,11 @@ def test_parquet_that_does_not_fit(tmp_path: Path, changes: dict[str, Any], mess
     ],
 )
 def test_columns_of_a_shard_that_differ(tmp_path: Path, column: str, message: str) -> None:
-    shard = open_hub(tmp_path).shards[0]
-    assert isinstance(shard, HubShard)
+    rows = open_hub(tmp_path).shards[0].rows
+    assert isinstance(rows, HubRows)
     with pytest.raises(InputError) as caught:
-        next(replace(shard, name="here", source=column).read(()))
+        next(replace(rows, name="here", columns={"source": column}).read(()))
     assert str(caught.value) == message
-
-
-def test_tables_of_a_hub_folder_are_no_stream(tmp_path: Path) -> None:
-    (tmp_path / "train.csv").write_text("a,b\nx,y\n")
-    with pytest.raises(InputError) as caught:
-        hub_or_folder(
-            folder="none",
-            path="none",
-            name=None,
-            revision=None,
-            source="a",
-            target="b",
-            data_dir=str(tmp_path),
-            streaming=True,
-            on_bad_example="error",
-        )
-    assert str(caught.value) == (
-        f"data.streaming=true cannot read the tables in {tmp_path}; turn them into .jsonl or "
-        ".parquet files, or set data.streaming=false."
-    )
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
@@ -451,9 +417,9 @@ def test_its_examples_are_the_same_in_every_epoch(
         min_frequency=1,
         dropout=dropout,
     )
-    options = {"streaming": True, "seed": 0, "on_bad_example": "error", **NAMES}
+    options = options_of("parallel", data_dir=str(folder), source="a", target="b", **NAMES)
     data = DataModule(
-        load=lambda: parallel(data_dir=str(folder), source="a", target="b", **options),
+        load=lambda: parallel(**options),
         learn=LearnProcessors(
             reader=None, source_recipe=recipe, target_recipe=recipe, truncate_source=None
         ),

@@ -1,26 +1,21 @@
 """Comma-, tab- or otherwise separated values."""
 
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
 
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.compressed import plain_suffix
-from tandem.data.datasets.base import (
-    Entry,
-    any_file,
-    existing_folder,
-    make_splits,
-    split_file,
-)
+from tandem.data.datasets.base import folder_or_file
+from tandem.data.datasets.texts import load_texts
+from tandem.data.layouts import FileLayout
+from tandem.data.rows import Column
+from tandem.data.rows.table import AUTO, TAB_SEPARATED, TableFile, TableFormat
 from tandem.data.splitting import Part, Splitting
-from tandem.data.text_files import read_text
+from tandem.data.stream import StreamedSplits
+from tandem.data.text_columns import References, TextColumns
 
-TAB_SEPARATED = (".tsv", ".tab")
-"""How the names of such files end."""
+ENDINGS = (".csv", *TAB_SEPARATED, ".txt")
+"""How names of files end that may be tables."""
 
 
 def csv_table(
@@ -29,101 +24,88 @@ def csv_table(
     train: str,
     validation: Part,
     test: Part | None,
+    split_column: Column | None,
     seed: int,
-    source: str | int,
-    target: str | int,
+    source: Column,
+    target: Column | None,
+    references: References,
+    group: Column | None,
+    strip: bool,
     delimiter: str | None,
     quote: str | None,
+    header: bool | str,
+    rest: str,
+    comment: str | None,
+    streaming: bool,
     on_bad_example: str,
-) -> DatasetDict:
+) -> DatasetDict | StreamedSplits:
     r"""Load tables, one example a row.
 
-    :param data_dir: the folder of the files.
-    :param train: the training file's name, such as ``train.csv``, also ``train.csv.gz``.
-    :param validation: the validation file's name, or a share of the training rows.
+    Columns go by their names in the first row, or by their numbers from 0 on.
+
+    :param data_dir: the folder of the files, or a file.
+    :param train: the training file's name, such as ``train.csv``, also ``train.csv.gz``; a pattern
+        such as ``train-*.csv`` for several files; or ``auto``.
+    :param validation: the same for validation, or a share of the training rows.
     :param test: the same for test; None: there is no test split.
+    :param split_column: the column of the names of rows' splits, of which the three above are
+        values then; None: there is none.
     :param seed: what shares are drawn from.
-    :param source: the source column: its name in the first row, or its number from 0 on if the
-        files have no row of names.
-    :param target: the target column, given in the same way.
-    :param delimiter: the character between columns; ``\t`` is a tab. None: a tab in files whose
+    :param source: the source column.
+    :param target: the target column; None: each reference is a target.
+    :param references: a column of further acceptable outputs, several, or ``by_source``.
+    :param group: the column of what rows that stay in one split have in common.
+    :param strip: whether whitespace at the ends of texts is removed.
+    :param delimiter: what stands between columns; ``\t`` is a tab. None: a tab in files whose
         names end with ``.tsv`` or ``.tab``, else a comma.
-    :param quote: the character around fields that contain the delimiter, or None.
+    :param quote: the character around fields that contain the delimiter, None, or ``auto``: none
+        in tab-separated files, else ``"``.
+    :param header: whether the first row has names; ``auto``: if columns are chosen by name.
+    :param rest: of longer rows: ``error``, ``join`` the rest with the last column that is asked
+        for, or ``drop`` it.
+    :param comment: what lines begin with that are passed by.
+    :param streaming: read the training pairs as a stream.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
-    delimiter = "\t" if delimiter == "\\t" else delimiter
-    _check(source, target, delimiter, quote)
-    folder = existing_folder(data_dir)
-    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
-    splits: dict[str, list[Entry]] = {}
-    for split, name in splitting.names(lambda name: any_file(folder, name)).items():
-        path = split_file(folder, split, name)
-        between = delimiter or ("\t" if plain_suffix(path).lower() in TAB_SEPARATED else ",")
-        splits[split] = _entries(path, _rows(path, between, quote), source, target)
-    return make_splits(splits, on_bad_example=on_bad_example, splitting=splitting)
-
-
-def _check(source: str | int, target: str | int, delimiter: str | None, quote: str | None) -> None:
-    """Refuse options that no file could satisfy."""
-    if isinstance(source, int) != isinstance(target, int):
-        raise InputError(
-            f"dataset.source ({source}) and dataset.target ({target}) must both be column names, "
-            "or both be numbers for files without a row of names."
-        )
-    for key, value in (("delimiter", delimiter), ("quote", quote)):
-        if value is not None and (len(value) != 1 or value in "\r\n"):
-            raise InputError(f"dataset.{key} ({value!r}) must be one character.")
-
-
-def _rows(path: Path, delimiter: str, quote: str | None) -> Iterator[tuple[str, list[str]]]:
-    """Yield each row with its place; a row is named by the line that it starts at."""
-    reader = csv.reader(
-        io.StringIO(read_text(path), newline=""),
-        delimiter=delimiter,
-        quotechar=quote,
-        quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
-        strict=True,
+    columns = TextColumns(
+        source=source,
+        target=target,
+        references=references,
+        group=group,
+        split=split_column,
+        strip=strip,
     )
-    first = 1
-    try:
-        for row in reader:
-            if row:
-                yield f"{path} line {first}", row
-            first = reader.line_num + 1
-    except csv.Error as error:
+    numbers = _numbers(columns, header)
+    form = TableFormat(
+        delimiter=delimiter,
+        quote=quote,
+        header=not numbers if header == AUTO else bool(header),
+        numbered=bool(numbers),
+        rest=rest,
+        width=max(numbers) + 1 if numbers and rest != "error" else None,
+        comment=comment,
+    )
+    splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+
+    def open_table(path: Path) -> TableFile:
+        return TableFile(path, form)
+
+    layout = FileLayout(*folder_or_file(data_dir), ENDINGS, columns, open_table)
+    return load_texts(layout, splitting, streaming=streaming, on_bad_example=on_bad_example)
+
+
+def _numbers(columns: TextColumns, header: bool | str) -> list[int]:
+    """Return the numbers of the columns; none if they have names."""
+    numbers = [column for column in columns.all.values() if isinstance(column, int)]
+    if numbers and len(numbers) < len(columns.all):
+        chosen = ", ".join(f"dataset.{option}={column}" for option, column in columns.all.items())
         raise InputError(
-            f"The table {path} cannot be read at line {first} ({error}); correct the line, or "
-            "dataset.delimiter and dataset.quote; dataset.quote=null takes quotation marks as text."
-        ) from error
-
-
-def _entries(
-    path: Path, rows: Iterator[tuple[str, list[str]]], source: str | int, target: str | int
-) -> list[Entry]:
-    """Pick the two columns out of all rows."""
-    if isinstance(source, int) and isinstance(target, int):
-        columns, width = (source, target), max(source, target) + 1
-    else:
-        _, names = next(rows, ("", []))
-        columns = (_index(path, names, str(source)), _index(path, names, str(target)))
-        width = len(names)
-    entries = []
-    for place, row in rows:
-        if len(row) < width or (not isinstance(source, int) and len(row) > width):
-            raise InputError(
-                f"{place} has {len(row)} columns where {width} are needed; correct the row, or "
-                "dataset.delimiter and dataset.quote."
-            )
-        entries.append(Entry(row[columns[0]].strip(), row[columns[1]].strip(), place, place))
-    return entries
-
-
-def _index(path: Path, names: list[str], name: str) -> int:
-    """Return where a named column stands."""
-    if name not in names:
-        raise InputError(
-            f"The table {path} has no column `{name}` (its first row is "
-            f"{', '.join(names) or 'empty'}); set dataset.source and dataset.target to names that "
-            "stand there, or to numbers."
+            f"{chosen} must all be column names, or all be numbers, as of files without a row of "
+            "names."
         )
-    return names.index(name)
+    if not numbers and header is False:
+        raise InputError(
+            f"dataset.source ({columns.source}) is a name, but with dataset.header=false columns "
+            "have none; give numbers from 0 on, or set dataset.header=true."
+        )
+    return numbers

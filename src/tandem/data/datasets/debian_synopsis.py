@@ -11,12 +11,13 @@ FOLDER = "debian_synopsis"
 
 
 def debian_synopsis(
-    *, data_dir: str | None, streaming: bool, on_bad_example: str
+    *, data_dir: str | None, strip: bool, streaming: bool, on_bad_example: str
 ) -> DatasetDict | StreamedSplits:
     """Load ``train.jsonl``, ``validation.jsonl`` and ``test.jsonl`` from disk.
 
     :param data_dir: their folder; by default ``debian_synopsis`` in the folder of sets that
         ``TANDEM_DATA`` names. A line is an object with the keys ``document`` and ``summary``.
+    :param strip: whether whitespace at the ends of texts is removed.
     :param streaming: read the training pairs as a stream.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
@@ -32,10 +33,13 @@ def debian_synopsis(
         train="train.jsonl",
         validation="validation.jsonl",
         test="test.jsonl",
+        split_column=None,
         seed=0,
         source="document",
         target="summary",
         references=None,
+        group=None,
+        strip=strip,
         streaming=streaming,
         on_bad_example=on_bad_example,
     )

@@ -6,9 +6,12 @@ from datasets import DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.cache import cache_folder
-from tandem.data.datasets.base import Entry, make_splits, resolve_data_dir
+from tandem.data.datasets.base import resolve_data_dir
 from tandem.data.datasets.download import download
-from tandem.data.text_files import read_lines
+from tandem.data.datasets.texts import make_splits
+from tandem.data.layouts import SplitRows
+from tandem.data.rows.table import TableFile, TableFormat
+from tandem.data.text_columns import TextColumns
 
 URL = "https://raw.githubusercontent.com/sigmorphon/2020/master/task1/data"
 FOLDERS = {"train": "train", "validation": "dev", "test": "test"}
@@ -18,21 +21,25 @@ LANGUAGES = (
 )
 
 
-def g2p(*, language: str, data_dir: str | None, on_bad_example: str) -> DatasetDict:
+def g2p(*, language: str, data_dir: str | None, strip: bool, on_bad_example: str) -> DatasetDict:
     """Load one language: the word is the source, its phonemes with spaces between the target.
 
     :param language: the code in the files' names, such as ``fre``.
     :param data_dir: folder with ``train/fre_train.tsv``, ``dev/fre_dev.tsv`` and
         ``test/fre_test.tsv``; any language whose files are there can be read.
+    :param strip: whether whitespace at the ends of texts is removed.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     folder = resolve_data_dir(data_dir, "g2p2020")
     if folder is None and language not in LANGUAGES:
         raise InputError(f"dataset.language ({language}) must be one of {', '.join(LANGUAGES)}.")
-    return make_splits(
-        {split: _read(_locate(folder, language, name)) for split, name in FOLDERS.items()},
-        on_bad_example=on_bad_example,
-    )
+    columns = TextColumns(source=0, target=1, strip=strip)
+    form = TableFormat(delimiter="\t", header=False, width=2)
+    splits = {
+        split: SplitRows([TableFile(_locate(folder, language, name), form)], columns)
+        for split, name in FOLDERS.items()
+    }
+    return make_splits(splits, on_bad_example=on_bad_example)
 
 
 def _locate(folder: Path | None, language: str, split: str) -> Path:
@@ -48,19 +55,3 @@ def _locate(folder: Path | None, language: str, split: str) -> Path:
             f"a language whose files are there ({', '.join(there) or 'none'})."
         )
     return path
-
-
-def _read(path: Path) -> list[Entry]:
-    """Return the pairs of a file ``word<TAB>p h o n e m e s``."""
-    entries = []
-    for number, line in enumerate(read_lines(path, strip=True), start=1):
-        fields = line.split("\t")
-        place = f"{path} line {number}"
-        if line and len(fields) != 2:
-            raise InputError(
-                f"{place} must be a word, one tab and its phonemes, but has {len(fields) - 1} "
-                "tabs; correct the line."
-            )
-        word, phonemes = fields if line else ("", "")
-        entries.append(Entry(word.strip(), phonemes.strip(), place, place))
-    return entries

@@ -11,8 +11,8 @@ from datasets import Dataset, DatasetDict, Features, Image, List, Value, concate
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import check_on_bad_example, check_splits
 from tandem.data.datasets.folders import FILE_FEATURES
-from tandem.data.datasets.hub_split import load_split
-from tandem.data.splitting import Part, Splitting
+from tandem.data.hub_split import load_split, split_names
+from tandem.data.splitting import AUTO, Part, Splitting
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,13 @@ def hub_captions(
     if not captions:
         raise InputError("dataset.captions must name at least one column, but is empty.")
     splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    told = f"The set {path} (configuration {name})"
+    remedy = "check the two names and the network"
+    if AUTO in (train, validation, test):
+        names = split_names(path, name, told=told, remedy=remedy)
+        splitting = splitting.settled(names, where=f"the set {path}")
     loaded: dict[str, tuple[Dataset, list[list[str]]]] = {}
-    for split, part in splitting.names(lambda name: True).items():
+    for split, part in splitting.names.items():
         place = f"{path} split {part}"
         rows = load_split(
             path,

@@ -5,12 +5,16 @@ from pathlib import Path
 import datasets
 from datasets import DatasetDict
 
-from tandem.core.errors import InputError
+from tandem.data.compressed import find_file
 from tandem.data.datasets.base import SPLITS, resolve_data_dir
-from tandem.data.datasets.csv_table import csv_table
 from tandem.data.datasets.hub import hub
-from tandem.data.datasets.json_lines import json_lines
+from tandem.data.datasets.texts import load_texts
+from tandem.data.layouts import FileLayout
+from tandem.data.rows.json_objects import open_json
+from tandem.data.rows.table import TableFile, TableFormat
+from tandem.data.splitting import Splitting
 from tandem.data.stream import StreamedSplits
+from tandem.data.text_columns import TextColumns
 
 
 def hub_or_folder(
@@ -22,6 +26,7 @@ def hub_or_folder(
     source: str,
     target: str,
     data_dir: str | None,
+    strip: bool,
     streaming: bool,
     on_bad_example: str,
 ) -> DatasetDict | StreamedSplits:
@@ -35,37 +40,46 @@ def hub_or_folder(
     :param target: the target column.
     :param data_dir: a folder with ``train``, ``validation`` and ``test`` as ``.jsonl``, ``.csv``
         (with the columns' names in the first row) or ``.parquet``, or a copy of the repository.
+    :param strip: whether whitespace at the ends of texts is removed.
     :param streaming: read the training pairs as a stream.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
-    columns = {"source": source, "target": target, "on_bad_example": on_bad_example}
+    columns = TextColumns(source=source, target=target, strip=strip)
     place = resolve_data_dir(data_dir, folder)
-    if place is not None and (place / "train.jsonl").is_file():
-        files = {split: f"{split}.jsonl" for split in SPLITS}
-        return json_lines(
-            data_dir=str(place), seed=0, references=None, streaming=streaming, **files, **columns
-        )
-    if place is not None and (place / "train.csv").is_file():
-        if streaming:
-            raise InputError(
-                f"data.streaming=true cannot read the tables in {place}; turn them into .jsonl or "
-                ".parquet files, or set data.streaming=false."
+    for ending, open_file in READERS.items():
+        if place is not None and find_file(place / f"train{ending}") is not None:
+            files = {split: f"{split}{ending}" for split in SPLITS}
+            return load_texts(
+                FileLayout(place, None, [ending], columns, open_file),
+                Splitting(seed=0, **files),
+                streaming=streaming,
+                on_bad_example=on_bad_example,
             )
-        files = {split: f"{split}.csv" for split in SPLITS}
-        return csv_table(data_dir=str(place), seed=0, delimiter=",", quote='"', **files, **columns)
     if place is not None:
         path, name, revision = str(place), _declared(place, name), None
-    splits = {split: split for split in SPLITS}
     return hub(
         path=path,
         name=name,
         revision=revision,
+        source=source,
+        target=target,
         references=None,
-        streaming=streaming,
+        group=None,
+        split_column=None,
+        strip=strip,
         seed=0,
-        **splits,
-        **columns,
+        streaming=streaming,
+        on_bad_example=on_bad_example,
+        **{split: split for split in SPLITS},
     )
+
+
+def _open_table(path: Path) -> TableFile:
+    return TableFile(path, TableFormat())
+
+
+READERS = {".jsonl": open_json, ".csv": _open_table}
+"""What reads files of rows, by their endings."""
 
 
 def _declared(folder: Path, name: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from datasets import DatasetDict
 
-from tandem.data.datasets.base import existing_folder, split_folder
+from tandem.data.datasets.base import existing_folder, folder_names, split_folder
 from tandem.data.datasets.folders import by_content, make_file_splits, read_folder
 from tandem.data.splitting import Part, Splitting
 
@@ -38,10 +38,15 @@ def imagefolder(
     """
     folder = existing_folder(data_dir)
     splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
+    splitting = splitting.settled(
+        folder_names(folder),
+        where=f"the folder {folder}",
+        has=lambda name: (folder / name).is_dir(),
+    )
     splits = {
         split: read_folder(
             split_folder(folder, split, name), target, ENDINGS, on_bad_example=on_bad_example
         )
-        for split, name in splitting.names(lambda name: (folder / name).is_dir()).items()
+        for split, name in splitting.names.items()
     }
     return make_file_splits(splitting.divide(splits, by_content(splits["train"])))

@@ -1,14 +1,18 @@
 """Multi30k: captions in four languages, Elliott et al. (2016), task 1 with the 2016 test set."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from datasets import DatasetDict
 
 from tandem.core.errors import InputError
 from tandem.data.cache import cache_folder
-from tandem.data.datasets.base import Entry, make_splits, read_parallel, resolve_data_dir
+from tandem.data.datasets.base import resolve_data_dir
 from tandem.data.datasets.download import download
+from tandem.data.datasets.texts import make_splits
+from tandem.data.layouts import SplitRows
+from tandem.data.rows import Column
+from tandem.data.rows.side_by_side import SideBySide
+from tandem.data.text_columns import TextColumns
 
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1"
 LANGUAGES = ("en", "de", "fr", "cs")
@@ -18,7 +22,13 @@ PUBLIC_ENDING = {"raw": "{language}.gz", "tok": "lc.norm.tok.{language}"}
 
 
 def multi30k(
-    *, source: str, target: str, variant: str, data_dir: str | None, on_bad_example: str
+    *,
+    source: str,
+    target: str,
+    variant: str,
+    data_dir: str | None,
+    strip: bool,
+    on_bad_example: str,
 ) -> DatasetDict:
     """Load a pair of languages, from disk if the files are there, else from their public home.
 
@@ -28,14 +38,18 @@ def multi30k(
         ones.
     :param data_dir: folder with the files, or with a folder ``raw`` or ``tok`` that has them; both
         the names ``train.en`` and ``train.lc.norm.tok.en`` are known, also with ``.gz`` behind.
+    :param strip: whether whitespace at the ends of captions is removed.
     :param on_bad_example: ``error``, or ``skip`` such pairs.
     """
     _check(source, target, variant)
     folder = resolve_data_dir(data_dir, "multi30k")
-    splits: dict[str, Iterator[Entry]] = {}
+    columns = TextColumns(source=source, target=target, strip=strip)
+    splits = {}
     for split, stem in FILES.items():
-        files = [_locate(folder, variant, stem, language) for language in (source, target)]
-        splits[split] = read_parallel(files[0], files[1])
+        files: dict[Column, Path] = {
+            language: _locate(folder, variant, stem, language) for language in (source, target)
+        }
+        splits[split] = SplitRows([SideBySide(files)], columns)
     return make_splits(splits, on_bad_example=on_bad_example)
 
 

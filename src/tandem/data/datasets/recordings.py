@@ -8,7 +8,7 @@ from datasets import Audio, Dataset, Value
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.folders import FileEntry, by_content, keep_whole, read_folder
-from tandem.data.datasets.hub_split import load_split
+from tandem.data.hub_split import load_split
 
 ENDINGS = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),

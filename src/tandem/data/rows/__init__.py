@@ -1,5 +1,5 @@
 """Where rows come from: one file for each way of storing them."""
 
-from tandem.data.rows.base import Record
+from tandem.data.rows.base import Column, Offset, Record, RowFile, WholeFile
 
-__all__ = ["Record"]
+__all__ = ["Column", "Offset", "Record", "RowFile", "WholeFile"]

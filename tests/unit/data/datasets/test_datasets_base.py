@@ -1,74 +1,23 @@
-"""Pairs of files: what is read, and every way in which they can be wrong."""
+"""Folders of sets that are on disk already."""
 
-import logging
 from pathlib import Path
 
 import pytest
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import (
-    Entry,
-    keep_filled,
-    make_splits,
-    read_parallel,
-    resolve_data_dir,
-)
-
-
-def test_unequal_files(tmp_path: Path) -> None:
-    source, target = tmp_path / "a.en", tmp_path / "a.de"
-    source.write_text("1\n2\n3\n")
-    target.write_text("1\n2\n")
-    with pytest.raises(InputError) as caught:
-        read_parallel(source, target)
-    assert str(caught.value) == (
-        f"The files {source} (3 lines) and {target} (2 lines) must have equally many lines, as "
-        "line n of one belongs to line n of the other; check that neither was cut or edited alone."
-    )
-
-
-@pytest.mark.parametrize(
-    ("sources", "targets", "side"),
-    [("1\n \n", "1\n2\n", "source"), ("1\n2\n", "1\n\n", "target")],
-)
-def test_empty_line_is_an_error(tmp_path: Path, sources: str, targets: str, side: str) -> None:
-    paths = {"source": tmp_path / "a.en", "target": tmp_path / "a.de"}
-    paths["source"].write_text(sources)
-    paths["target"].write_text(targets)
-    entries = read_parallel(paths["source"], paths["target"])
-    with pytest.raises(InputError) as caught:
-        list(keep_filled(entries, on_bad_example="error"))
-    assert str(caught.value) == (
-        f"The {side} at {paths[side]} line 2 is empty, but every example needs a source and a "
-        "target; correct the file or set dataset.on_bad_example=skip."
-    )
-
-
-def entry(source: str, target: str) -> Entry:
-    """Return an entry with short places."""
-    return Entry(source, target, "s line 1", "t line 1")
-
-
-def test_on_bad_example_are_skipped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    entries = [entry("a", "b"), entry("", "b"), entry("a", ""), entry("c", "d")]
-    with caplog.at_level(logging.INFO):
-        kept = list(keep_filled(entries, on_bad_example="skip"))
-    assert kept == [entries[0], entries[3]]
-    assert caplog.messages == [
-        "Skipped 2 of 4 examples with an empty source or target, the first of them in s line 1."
-    ]
+from tandem.data.datasets.base import check_on_bad_example, from_pairs, resolve_data_dir
 
 
 def test_unknown_choice_for_on_bad_example() -> None:
     with pytest.raises(InputError) as caught:
-        list(keep_filled([], on_bad_example="drop"))
+        check_on_bad_example("drop")
     assert str(caught.value) == "dataset.on_bad_example (drop) must be one of error, skip."
 
 
 def test_empty_split() -> None:
-    full = [entry("a", "b")]
+    full = [("a", "b")]
     with pytest.raises(InputError) as caught:
-        make_splits({"train": full, "validation": [], "test": full}, on_bad_example="error")
+        from_pairs({"train": full, "validation": [], "test": full})
     assert str(caught.value) == (
         "The validation split is empty, but each of train, validation, test needs at least one "
         "example; check the files or names that the dataset was given."

@@ -6,7 +6,9 @@ from typing import Any
 
 import datasets
 import pytest
+import yaml
 
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 from tandem.data.datasets import hub
 
@@ -26,17 +28,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def load(folder: Path | str, **changes: Any) -> Any:
     """Load with the usual names."""
+    content = yaml.safe_load((config_folder() / "dataset" / "hub.yaml").read_text())
     options = {
-        **{"path": str(folder), "name": None, "revision": None, "references": None},
-        **{
-            "source": "t.de",
-            "target": "t.en",
-            "train": "train",
-            "validation": "test[:50%]",
-            "test": "test",
-        },
-        **{"streaming": False, "seed": 0, "on_bad_example": "skip", **changes},
+        **content["dataset"],
+        **{"path": str(folder), "source": "t.de", "target": "t.en", "train": "train"},
+        **{"validation": "test[:50%]", "test": "test", "strip": False, "streaming": False},
+        **{"on_bad_example": "skip", **changes},
     }
+    del options["_target_"]
     return hub(**options)
 
 
@@ -48,8 +47,9 @@ def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) 
         for name, source in (("train", "train"), ("validation", "test"), ("test", "test"))
     }
     assert caplog.messages[0] == (
-        "Skipped 1 of 2 examples with an empty source or target, the first of them in "
-        f"{folder} split train row 2."
+        f"Skipped 1 of 2 examples; the first: The source at {folder} split train row 2 is empty, "
+        "but every example needs a source and a target; correct the file or set "
+        "dataset.on_bad_example=skip."
     )
 
 
@@ -59,7 +59,7 @@ def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) 
         (
             {"on_bad_example": "error"},
             "The source at {folder} split train row 2 is empty, but every example needs a source "
-            "and a target; correct the set or set dataset.on_bad_example=skip.",
+            "and a target; correct the file or set dataset.on_bad_example=skip.",
         ),
         (
             {"source": "de"},
@@ -110,7 +110,7 @@ def test_set_out_of_reach(folder: Path) -> None:
 
 
 def test_empty_split(folder: Path) -> None:
-    with pytest.raises(InputError, match="The validation split is empty"):
+    with pytest.raises(InputError, match="The validation split has no example that can be used"):
         load(folder, validation="test[50%:]")  # its only row is blank
 
 

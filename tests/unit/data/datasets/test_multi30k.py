@@ -38,7 +38,12 @@ def fill(folder: Path, pattern: str) -> None:
 def test_names_of_files(tmp_path: Path, variant: str, folder: str, pattern: str) -> None:
     fill(tmp_path / folder, pattern)
     data = multi30k(
-        source="de", target="en", variant=variant, data_dir=str(tmp_path), on_bad_example="error"
+        source="de",
+        target="en",
+        variant=variant,
+        data_dir=str(tmp_path),
+        strip=True,
+        on_bad_example="error",
     )
     assert data["validation"][:] == {"source": ["val de"], "target": ["val en"]}
     assert data["test"][:] == {"source": ["test_2016_flickr de"], "target": ["test_2016_flickr en"]}
@@ -56,7 +61,7 @@ def test_download_by_public_names(
     monkeypatch.setenv("TANDEM_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TANDEM_DATA", raising=False)
     data = multi30k(
-        source="en", target="de", variant=variant, data_dir=None, on_bad_example="error"
+        source="en", target="de", variant=variant, data_dir=None, strip=True, on_bad_example="error"
     )
     assert data["train"][:] == {"source": ["train en"], "target": ["train de"]}
     kept = (tmp_path / "cache" / "multi30k" / variant).iterdir()
@@ -70,6 +75,7 @@ def test_real_set(real_sets: Path, variant: str) -> None:
         target="de",
         variant=variant,
         data_dir=str(real_sets / "multi30k"),
+        strip=True,
         on_bad_example="error",
     )
     assert [part.num_rows for part in data.values()] == [29_000, 1_014, 1_000]
@@ -79,7 +85,12 @@ def test_missing_language(tmp_path: Path) -> None:
     fill(tmp_path / "tok", "{stem}.{language}")
     with pytest.raises(InputError) as caught:
         multi30k(
-            source="en", target="cs", variant="tok", data_dir=str(tmp_path), on_bad_example="skip"
+            source="en",
+            target="cs",
+            variant="tok",
+            data_dir=str(tmp_path),
+            strip=True,
+            on_bad_example="skip",
         )
     assert str(caught.value) == (
         f"The folder {tmp_path} must have the file tok/train.cs or train.cs (other names that "
@@ -104,6 +115,11 @@ def test_missing_language(tmp_path: Path) -> None:
 def test_options_that_do_not_exist(source: str, target: str, variant: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         multi30k(
-            source=source, target=target, variant=variant, data_dir=None, on_bad_example="skip"
+            source=source,
+            target=target,
+            variant=variant,
+            data_dir=None,
+            strip=True,
+            on_bad_example="skip",
         )
     assert str(caught.value) == message

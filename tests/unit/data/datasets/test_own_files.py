@@ -7,55 +7,41 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 from tandem.data.datasets import csv_table, json_lines, parallel
 
 Write = Callable[..., Path]
 
 NAMES = {"train": "train", "validation": "dev", "test": "test"}
+COLUMNS = {"source": "a", "target": "b"}
+
+
+def options_of(name: str, **changes: Any) -> dict[str, Any]:
+    """The options of a dataset as its config has them, a few changed."""
+    content = yaml.safe_load((config_folder() / "dataset" / f"{name}.yaml").read_text())
+    shared = {"strip": False, "streaming": False, "on_bad_example": "error"}
+    options = {**content["dataset"], **shared, **changes}
+    del options["_target_"]
+    return options
 
 
 def load_parallel(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
-    options = {
-        "source": "en",
-        "target": "de",
-        "streaming": False,
-        "seed": 0,
-        "on_bad_example": "error",
-        **NAMES,
-        **changes,
-    }
-    return parallel(data_dir=str(folder), **options)
+    options = options_of("parallel", source="en", target="de", data_dir=str(folder), **NAMES)
+    return parallel(**{**options, **changes})
 
 
 def load_json(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
-    names = {split: f"{name}.jsonl" for split, name in NAMES.items()}
-    options = {
-        "source": "a",
-        "target": "b",
-        "references": None,
-        "streaming": False,
-        "seed": 0,
-        "on_bad_example": "error",
-    }
-    return json_lines(data_dir=str(folder), **{**options, **names, **changes})
+    return json_lines(**options_of("json", **{**COLUMNS, "data_dir": str(folder), **changes}))
 
 
 def load_csv(folder: Path, **changes: Any) -> Any:
     """Load with the usual names."""
-    names = {split: f"{name}.csv" for split, name in NAMES.items()}
-    options = {
-        "source": "a",
-        "target": "b",
-        "seed": 0,
-        "delimiter": None,
-        "quote": '"',
-        "on_bad_example": "error",
-    }
-    return csv_table(data_dir=str(folder), **{**options, **names, **changes})
+    return csv_table(**options_of("csv", **{**COLUMNS, "data_dir": str(folder), **changes}))
 
 
 def same(ending: str, content: str) -> dict[str, str]:
@@ -78,8 +64,8 @@ def test_parallel(write: Write) -> None:
 def test_parallel_file_that_is_missing(write: Write) -> None:
     folder = write(**same("en", "one\n"))
     assert message_of(load_parallel, folder) == (
-        f"The file {folder / 'train.de'} of the train split does not exist; correct "
-        "dataset.data_dir or dataset.train."
+        f"The file {folder / 'train.de'} of the train split does not exist ({folder} has dev.en, "
+        "test.en, train.en); correct dataset.data_dir or dataset.train."
     )
 
 
@@ -95,16 +81,19 @@ def test_json(write: Write) -> None:
         (
             '{"a": "x"',
             "is not JSON (Expecting ',' delimiter: line 1 column 10 (char 9)); each line "
-            "must be one whole object.",
+            "must be one whole object, or the file one array of objects.",
         ),
         (
             "[1]",
-            "must be a JSON object with keys, but is a list; each line must be one whole object.",
+            "must be a JSON object with keys, but is a list; each row must be one whole object.",
         ),
         (
             '{"a": "x", "c": "y"}',
-            "has no key `b` (its keys are a, c); set dataset.source and "
-            "dataset.target to keys that every line has.",
+            "has no column `b` (its columns are a, c); set dataset.target to one of them.",
+        ),
+        (
+            '{"a": "x", "b": "y", "c": {"d": 1, "d": 2}}',
+            "has an object with the key `d` more than once; keep one, or rename them.",
         ),
     ],
 )
@@ -117,8 +106,8 @@ def test_json_line_that_does_not_fit(write: Write, line: str, message: str) -> N
     ("line", "message"),
     [
         (
-            '{"a": 1, "b": "y"}',
-            "The value of `a` at {place} must be text, but is a int; write it in quotes.",
+            '{"a": true, "b": "y"}',
+            "The value of `a` at {place} must be text, but is a bool; write it in quotes.",
         ),
         (
             '{"a": "\\ud800", "b": "y"}',
@@ -138,11 +127,11 @@ def test_json_value_that_is_no_text(write: Write, line: str, message: str) -> No
     assert message_of(load_json, folder) == message.format(place=place)
 
 
-def test_json_references_that_are_no_list(write: Write) -> None:
-    folder = write(**same("jsonl", '{"a": "x", "b": "y"}'))
-    assert message_of(load_json, folder, references="b") == (
-        f"The value of `b` at {folder / 'train.jsonl'} line 1 must be a list of at least one text; "
-        "correct the line or set dataset.references=null."
+def test_references_that_are_all_empty(write: Write) -> None:
+    folder = write(**same("jsonl", '{"a": "x", "b": "y", "r": [null, " "]}'))
+    assert message_of(load_json, folder, references="r") == (
+        f"The list of references at {folder / 'train.jsonl'} line 1 is empty, but every example "
+        "needs a source and a target; correct the file or set dataset.on_bad_example=skip."
     )
 
 
@@ -187,7 +176,7 @@ def test_text_compressed(tmp_path: Path, ending: str, streaming: bool) -> None:
         for side in ("en", "de"):
             text = "".join(f"{name} {side} {number}\n" for number in range(3))
             (tmp_path / f"{name}.{side}{ending}").write_bytes(packed(ending, text))
-    data = load_parallel(tmp_path, train="train-*", streaming=streaming)
+    data = load_parallel(tmp_path, train="train-*", test=None, streaming=streaming)
     expected = [(f"{n} en {i}", f"{n} de {i}") for n in ("train-1", "train-2") for i in range(3)]
     if not streaming:
         assert list(zip(*data["train"][:].values(), strict=True)) == expected
@@ -209,9 +198,9 @@ def test_without_a_test_split(write: Write) -> None:
     folder = write(train__jsonl=lines, dev__jsonl=lines)
     assert set(load_json(folder)) == set(load_json(folder, test=None)) == {"train", "validation"}
     assert message_of(load_json, folder, validation="no.jsonl") == (
-        f"The file {folder / 'no.jsonl'} of the validation split does not exist; correct "
-        "dataset.data_dir or dataset.validation; dataset.validation=0.1 takes a tenth of the "
-        "training split."
+        f"The file {folder / 'no.jsonl'} of the validation split does not exist ({folder} has "
+        "dev.jsonl, train.jsonl); correct dataset.data_dir or dataset.validation; "
+        "dataset.validation=0.1 takes a tenth of the training split."
     )
 
 
@@ -219,12 +208,12 @@ def test_table_that_does_not_fit(write: Write) -> None:
     folder = write(**same("csv", 'a,b\n"x\ny",z\nx\n'))
     path = folder / "train.csv"
     assert message_of(load_csv, folder) == (
-        f"{path} line 4 has 1 columns where 2 are needed; correct the row, or dataset.delimiter "
-        "and dataset.quote."
+        f"{path} line 4 has 1 columns where 2 are needed, as many as the first row has; correct "
+        "the row, or dataset.delimiter and dataset.quote."
     )
     assert message_of(load_csv, folder, target="c") == (
-        f"The table {path} has no column `c` (its first row is a, b); set dataset.source and "
-        "dataset.target to names that stand there, or to numbers."
+        f"{path} line 2 has no column `c` (its columns are a, b); set dataset.target to one of "
+        "them."
     )
 
 
@@ -242,10 +231,14 @@ def test_table_with_an_open_quote(write: Write) -> None:
     [
         (
             {"source": 0},
-            "dataset.source (0) and dataset.target (b) must both be column names, or "
-            "both be numbers for files without a row of names.",
+            "dataset.source=0, dataset.target=b must all be column names, or all be numbers, as of "
+            "files without a row of names.",
         ),
-        ({"delimiter": "||"}, "dataset.delimiter ('||') must be one character."),
+        (
+            {"delimiter": "||", "quote": '"'},
+            "dataset.delimiter ('||') has several characters, so there can be no quotation marks "
+            "around columns; set dataset.quote=null.",
+        ),
         ({"quote": ""}, "dataset.quote ('') must be one character."),
     ],
 )

@@ -29,7 +29,13 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def options(name: str, **changes: Any) -> dict[str, Any]:
     """The keys of a dataset's config."""
     content = yaml.safe_load((config_folder() / "dataset" / f"{name}.yaml").read_text())
-    spec = {**content["dataset"], "streaming": False, "on_bad_example": "error", **changes}
+    spec = {
+        **content["dataset"],
+        "strip": False,
+        "streaming": False,
+        "on_bad_example": "error",
+        **changes,
+    }
     assert spec.pop("_target_") == "tandem.data.datasets.hub_or_folder"
     return spec
 
@@ -105,25 +111,31 @@ def test_debian_synopsis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         row = {"package": "p", "document": f"about {split}", "summary": split}
         write(tmp_path / "debian_synopsis" / f"{split}.jsonl", row)
     data = debian_synopsis(
-        data_dir=str(tmp_path / "debian_synopsis"), streaming=False, on_bad_example="error"
+        data_dir=str(tmp_path / "debian_synopsis"),
+        strip=True,
+        streaming=False,
+        on_bad_example="error",
     )
     assert data["validation"][:] == {"source": ["about validation"], "target": ["validation"]}
     monkeypatch.delenv("TANDEM_DATA", raising=False)
     with pytest.raises(InputError) as caught:
-        debian_synopsis(data_dir=None, streaming=False, on_bad_example="error")
+        debian_synopsis(data_dir=None, strip=True, streaming=False, on_bad_example="error")
     assert str(caught.value) == (
         "The set debian_synopsis has no public home, so its files must be on disk; set "
         "dataset.data_dir to their folder, or TANDEM_DATA to the folder that has "
         "debian_synopsis/train.jsonl."
     )
     monkeypatch.setenv("TANDEM_DATA", str(tmp_path))
-    assert debian_synopsis(data_dir=None, streaming=False, on_bad_example="error")["test"][
-        "target"
-    ][:] == ["test"]
+    assert debian_synopsis(data_dir=None, strip=True, streaming=False, on_bad_example="error")[
+        "test"
+    ]["target"][:] == ["test"]
 
 
 def test_real_set(real_sets: Path) -> None:
     data = debian_synopsis(
-        data_dir=str(real_sets / "debian_synopsis"), streaming=False, on_bad_example="error"
+        data_dir=str(real_sets / "debian_synopsis"),
+        strip=True,
+        streaming=False,
+        on_bad_example="error",
     )
     assert [part.num_rows for part in data.values()] == [35_586, 1_992, 1_871]

@@ -35,6 +35,14 @@ def open_split(
         return datasets.load_dataset(path, name, revision=revision, split=part, streaming=True)
 
 
+def split_names(
+    path: str, name: str | None, *, told: str, remedy: str, revision: str | None = None
+) -> list[str]:
+    """Return the names of all splits; the parameters are those of :func:`load_split`."""
+    with _quietly(), telling(told, remedy):
+        return list(datasets.get_dataset_split_names(path, name, revision=revision))
+
+
 def stored_files(
     path: str, name: str | None, part: str, *, told: str, remedy: str, revision: str | None
 ) -> list[str]:
