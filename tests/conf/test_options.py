@@ -34,6 +34,7 @@ NEEDED = {
     "dataset=csv": OWN_FILES,
     "dataset=json": OWN_FILES,
     "dataset=parallel": OWN_FILES,
+    "dataset=translations": OWN_FILES,
     "dataset=hub": ["dataset.path=.", "dataset.source=a", "dataset.target=b"],
     "noise=layer_drop": ["encoder=transformer"],
     "risk=self_critical": ["init_from=outputs/run"],

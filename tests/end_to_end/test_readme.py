@@ -23,6 +23,7 @@ from tandem.sweeps.study import read_study
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
+    "docs/data.md",
     "docs/extending.md",
     "docs/dashboards.md",
     "docs/processes.md",

@@ -1,8 +1,9 @@
-"""One split of a set of the Hub, or of a local folder that is laid out like one."""
+"""One split of a set of the Hub, or of a folder that is laid out like one or was saved."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import datasets
 from datasets import Dataset, IterableDataset
@@ -24,6 +25,8 @@ def load_split(
     :raises InputError: whatever stops the library.
     """
     with _quietly(), telling(told, remedy):
+        if is_saved(path):
+            return _saved_split(path, part)
         return datasets.load_dataset(path, name, revision=revision, split=part)
 
 
@@ -32,6 +35,8 @@ def open_split(
 ) -> IterableDataset:
     """Return a whole split as a stream; the parameters are those of :func:`load_split`."""
     with _quietly(), telling(told, remedy):
+        if is_saved(path):
+            return _saved_split(path, part).to_iterable_dataset()
         return datasets.load_dataset(path, name, revision=revision, split=part, streaming=True)
 
 
@@ -40,6 +45,8 @@ def split_names(
 ) -> list[str]:
     """Return the names of all splits; the parameters are those of :func:`load_split`."""
     with _quietly(), telling(told, remedy):
+        if is_saved(path):
+            return list(_saved(path))
         return list(datasets.get_dataset_split_names(path, name, revision=revision))
 
 
@@ -51,8 +58,28 @@ def stored_files(
     A set that is made by a program has none; the parameters are those of :func:`load_split`.
     """
     with _quietly(), telling(told, remedy):
+        if is_saved(path):
+            return [str(file["filename"]) for file in _saved_split(path, part).cache_files]
         builder = datasets.load_dataset_builder(path, name, revision=revision)
     return [str(file) for file in (builder.config.data_files or {}).get(part, ())]
+
+
+def is_saved(path: str) -> bool:
+    """Whether a folder is what ``save_to_disk`` of ``datasets`` writes."""
+    return any((Path(path) / name).is_file() for name in ("dataset_dict.json", "state.json"))
+
+
+def _saved(path: str) -> dict[str, Dataset]:
+    """Return the splits of such a folder; one that was saved alone is called ``train``."""
+    saved = datasets.load_from_disk(path)
+    return {"train": saved} if isinstance(saved, Dataset) else dict(saved)
+
+
+def _saved_split(path: str, part: str) -> Dataset:
+    splits = _saved(path)
+    if part not in splits:
+        raise ValueError(f"no split {part}, but {', '.join(splits)}")
+    return splits[part]
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from tandem.data.datasets.parallel import parallel
 from tandem.data.datasets.reverse import reverse
 from tandem.data.datasets.scan import scan
 from tandem.data.datasets.spoken import spoken
+from tandem.data.datasets.translations import translations
 
 __all__ = [
     "an4",
@@ -48,4 +49,5 @@ __all__ = [
     "reverse",
     "scan",
     "spoken",
+    "translations",
 ]

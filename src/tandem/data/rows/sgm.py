@@ -29,7 +29,7 @@ class Segment(NamedTuple):
     text: str
 
 
-def read_sgm(source: Path, target: Path, *, languages: tuple[str, str]) -> Iterator[Unit]:
+def read_sgm(source: Path, target: Path, languages: tuple[str, str]) -> Iterator[Unit]:
     """Yield the segments of two files, put together by the names of document and segment.
 
     :param languages: what the files' languages are called in the units.

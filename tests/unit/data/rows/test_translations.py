@@ -1,5 +1,7 @@
 """TMX, XLIFF, and WMT's SGML and XML, in the forms in which they are published."""
 
+import re
+
 import pytest
 
 from tandem.core.errors import InputError
@@ -22,21 +24,35 @@ def test_languages(language, texts):
 @pytest.mark.parametrize(
     ("written", "rows"),
     [
-        ([("EN-US", "a"), ("de", "b"), ("de", "c"), ("fr", "d")], [{"en": "a", "de": ["b", "c"]}]),
-        (
-            [("en-US", "a"), ("en-GB", "b"), ("de", "c")],
-            [{"en": "a", "de": ["c"]}, {"en": "b", "de": ["c"]}],
-        ),
-        ([("en", "a"), ("", "b")], [{"en": "a", "de": ["b"]}]),
-        ([("", "a"), ("de", "b")], [{"en": "a", "de": ["b"]}]),
-        ([("en", "a"), ("fr", "b")], [{"en": "a", "fr": "b"}]),
-        ([("fr", "b")], [{"fr": "b"}]),
+        ([("EN-US", "a"), ("de", "b"), ("de", "c"), ("fr", "d")], [("a", ["b", "c"])]),
+        ([("en-US", "a"), ("en-GB", "b"), ("de", "c")], [("a", ["c"]), ("b", ["c"])]),
+        ([("en-US", "a"), ("en-GB", "a"), ("de", "c"), ("de", " ")], [("a", ["c"])]),
+        ([("en", "a"), ("", "b")], [("a", ["b"])]),
+        ([("", "a"), ("de", "b")], [("a", ["b"])]),
     ],
-    ids=range(6),
+    ids=range(5),
 )
 def test_rows_of_a_unit(written, rows):
-    records = list(as_records([Unit("x line 1", "d", written)], "en", "de"))
-    assert records == [("x line 1", {"document": "d", **row}) for row in rows]
+    records = list(as_records([Unit("x line 1", "d", written)], source="en", target="de"))
+    assert records == [
+        ("x line 1", {"document": "d", "en": source, "de": targets}) for source, targets in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ([("en", "a"), ("fr", "b")], r"x line 1 has no text in the language de \(but in en, fr\)"),
+        ([("fr", "a"), ("de", "b")], r"in the language en .*correct dataset\.source, or leave out"),
+        ([("en", "a"), ("de", " ")], r"in the language de \(but in en\).*dataset\.target"),
+        ([], r"in the language en \(but in none\)"),
+    ],
+    ids=range(4),
+)
+def test_unit_without_a_language(written, complaint):
+    (error,) = as_records([Unit("x line 1", "d", written)], source="en", target="de")
+    assert isinstance(error, InputError)
+    assert re.search(complaint, str(error))
 
 
 TMX = """<?xml version="1.0" encoding="UTF-8"?>
@@ -165,7 +181,7 @@ def write_sgm(folder, source, target):
 
 def test_sgm(tmp_path):
     source, target = write_sgm(tmp_path, SOURCE, TARGET)
-    assert list(read_sgm(source, target, languages=("de", "en"))) == [
+    assert list(read_sgm(source, target, ("de", "en"))) == [
         Unit(
             f"{source} line 4",
             "1-afp",
@@ -183,7 +199,7 @@ def test_sgm(tmp_path):
 def test_sgm_segments_that_are_numbered_anew(tmp_path):
     source = '<doc docid="1"><seg id="1">x</seg><p><seg id="1">y</seg></p></doc>'
     paths = write_sgm(tmp_path, source, source.upper())
-    assert [unit.texts for unit in read_sgm(*paths, languages=("de", "en"))] == [
+    assert [unit.texts for unit in read_sgm(*paths, ("de", "en"))] == [
         [("de", "x"), ("en", "X")],
         [("de", "y"), ("en", "Y")],
     ]
@@ -201,7 +217,7 @@ def test_sgm_segments_that_are_numbered_anew(tmp_path):
 def test_sgm_files_that_do_not_belong_together(tmp_path, change, complaint):
     paths = write_sgm(tmp_path, SOURCE, TARGET.replace(*change))
     with pytest.raises(InputError, match=complaint):
-        list(read_sgm(*paths, languages=("de", "en")))
+        list(read_sgm(*paths, ("de", "en")))
 
 
 WMT = """<?xml version='1.0' encoding='utf-8'?>

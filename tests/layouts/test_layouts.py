@@ -1,0 +1,94 @@
+"""Every command of docs/data.md reads a tiny set in the layout that it is written for."""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+from datasets import DatasetDict
+from omegaconf import OmegaConf
+
+from tandem.config.instantiate import check_values, make
+
+ROOT = Path(__file__).parents[2]
+OWN = ("csv", "tsv", "json", "parallel", "translations")
+"""Data sets of texts of one's own."""
+TEXT_LAYOUTS = ("lines", "tables", "translations")
+DOCUMENT = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+
+
+def commands():
+    """The commands of the tables, by the first part of the path that they read."""
+    found = re.findall(r"^\|.*`tandem (train [^`]+)`", DOCUMENT, re.MULTILINE)
+    return {re.search(r"dataset\.(?:data_dir|path)=(\w+)", line)[1]: line for line in found}
+
+
+def text_layouts():
+    """What writes a set of texts and returns what is in it, by name."""
+    return {
+        name: value
+        for file in TEXT_LAYOUTS
+        for name, value in runpy.run_path(str(Path(__file__).with_name(f"{file}.py"))).items()
+        if getattr(value, "__doc__", None) and callable(value) and not isinstance(value, type)
+    }
+
+
+COMMANDS, TEXTS = commands(), text_layouts()
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch, compose_config):
+    """Load the set of a command, beside a folder of the layout's name that is filled."""
+
+    def call(name, write):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("TANDEM_DATA", raising=False)
+        written = write(Path(name))
+        config = compose_config(*shlex.split(COMMANDS[name]))
+        check_values(config)
+        splits = make(config.dataset)
+        assert isinstance(splits, DatasetDict)
+        return splits, written
+
+    return call
+
+
+def test_each_layout_has_a_command_and_each_command_a_layout():
+    assert sorted(COMMANDS) == sorted(TEXTS)
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS.keys() & COMMANDS.keys()))
+def test_texts(name, load):
+    splits, (sizes, (source, target), *references) = load(name, TEXTS[name])
+    assert {split: rows.num_rows for split, rows in splits.items()} == sizes
+    rows = [row for split in splits.values() for row in split if row["source"] == source]
+    assert target in [row["target"] for row in rows]
+    for texts in references:
+        assert rows[0]["references"] == texts
+
+
+def documented_defaults():
+    """The defaults in the tables of options: by key, and by option where the heads name it."""
+    for heads, body in re.findall(r"^\| option \| (.*) \|\n\|[-|]+\n((?:\|.*\n)+)", DOCUMENT, re.M):
+        named = re.findall(r"of `(\w+)`", heads)
+        for row in body.splitlines():
+            key, *defaults = re.findall(r"`([^`]+)`", row)
+            names = named or [""]
+            yield key.removeprefix("dataset."), dict(zip(names, defaults, strict=False))
+
+
+@pytest.mark.parametrize(("key", "defaults"), list(documented_defaults()))
+def test_defaults(key, defaults):
+    configs = {option: OmegaConf.load(ROOT / f"conf/dataset/{option}.yaml") for option in OWN}
+    values = {
+        option: OmegaConf.to_container(config)["dataset"][key]
+        for option, config in configs.items()
+        if key in config.dataset
+    }
+    assert values
+    shown = {None: "null", "\t": r"\t"}
+    for option, value in values.items():
+        default = defaults.get(option) or defaults.get("")
+        assert shown.get(value, str(value)) == default, option
