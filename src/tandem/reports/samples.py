@@ -19,15 +19,23 @@ MEDIA = "media"
 
 
 class SampleRows:
-    """Rows of all test splits, each once."""
+    """Rows of all test splits, each once.
+
+    Whole texts are compared, of which the page shows the beginning.
+    """
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
+        self._outputs: list[dict[str, int]] = []
+        """A number for each different output of a row."""
         self._places: dict[tuple[str, int], int] = {}
         self._room = MAX_MEDIA
 
-    def add(self, folder: Path, outputs: Outputs | None) -> dict[int, str]:
-        """Take a run's first rows in; return its hypotheses by the rows' places."""
+    def add(self, folder: Path, outputs: Outputs | None) -> dict[int, dict[str, Any]]:
+        """Take a run's first rows in; return its hypotheses by the rows' places.
+
+        Each with whether it is a reference, and a number that equal ones of a row share.
+        """
         if outputs is None:
             return {}
         hypotheses = {}
@@ -38,9 +46,15 @@ class SampleRows:
                 references = [shorten(text, MAX_TEXT) for text in sample.references]
                 source = shorten(sample.source, MAX_TEXT)
                 self.rows.append({"source": source, "references": references})
+                self._outputs.append({})
             if f"test-{number}" in files and "media" not in self.rows[place]:
                 self._add_media(place, files[f"test-{number}"])
-            hypotheses[place] = shorten(sample.hypothesis, MAX_TEXT)
+            numbers = self._outputs[place]
+            hypotheses[place] = {
+                "text": shorten(sample.hypothesis, MAX_TEXT),
+                "right": sample.hypothesis in sample.references,
+                "number": numbers.setdefault(sample.hypothesis, len(numbers)),
+            }
         return hypotheses
 
     def _add_media(self, place: int, path: Path) -> None:

@@ -73,16 +73,32 @@ def test_pairs_need_the_same_rows(write_run: WriteRun) -> None:
 
 def test_samples_of_one_test_split_stand_together() -> None:
     rows, folder = SampleRows(), Path("x")
-    first = Outputs("one", 1, samples=[Sample("s", ("r",), "h")])
-    second = Outputs("one", 1, samples=[Sample("s", ("r",), "g")])
-    third = Outputs("two", 1, samples=[Sample("t", ("r",), "k" * 1000)])
-    assert (rows.add(folder, first), rows.add(folder, second)) == ({0: "h"}, {0: "g"})
-    assert rows.add(folder, third) == {1: shorten("k" * 1000, MAX_TEXT)}
+    first, second, again = (
+        Outputs("one", 1, samples=[Sample("s", ("r", "h"), text)]) for text in ("h", "g", "h")
+    )
+    shown = [rows.add(folder, one)[0] for one in (first, second, again)]
+    assert [(one["text"], one["right"], one["number"]) for one in shown] == [
+        ("h", True, 0),
+        ("g", False, 1),
+        ("h", True, 0),
+    ]
     assert rows.add(folder, None) == {}
+    rows.add(folder, Outputs("two", 1, samples=[Sample("t", ("r",), "k")]))
     assert rows.rows == [
-        {"source": "s", "references": ["r"]},
+        {"source": "s", "references": ["r", "h"]},
         {"source": "t", "references": ["r"]},
     ]
+
+
+def test_whole_texts_are_compared_and_their_beginnings_shown() -> None:
+    rows, long = SampleRows(), "k" * MAX_TEXT
+    outputs = [
+        Outputs("one", 1, samples=[Sample("t", (long + "r",), long + end)]) for end in ("r", "s")
+    ]
+    right, wrong = (rows.add(Path("x"), one)[0] for one in outputs)
+    assert right["text"] == wrong["text"] == shorten(long + "r", MAX_TEXT)
+    assert (right["right"], wrong["right"]) == (True, False)
+    assert right["number"] != wrong["number"]
 
 
 def test_the_page_needs_no_network_and_escapes_text() -> None:

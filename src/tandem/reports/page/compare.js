@@ -53,9 +53,9 @@ function drawSamples() {
   const onlyDiffering = byId("differing").checked;
   const rows = data.samples.flatMap((row, place) => {
     const found = chosen.map((run) => run.samples[place]);
-    if (found.every((text) => text === undefined)) return [];
-    if (onlyDiffering && new Set(found).size < 2) return [];
-    const cells = found.map((text) => make("td", { class: row.references.includes(text) ? "right" : null }, text ?? "–"));
+    if (found.every((output) => output === undefined)) return [];
+    if (onlyDiffering && new Set(found.map((output) => output?.number)).size < 2) return [];
+    const cells = found.map((output) => make("td", { class: output?.right ? "right" : null }, output?.text ?? "–"));
     return [make("tr", {}, make("th", { scope: "row" }, mediaElement(row), row.source), make("td", {}, row.references.join("\n")), ...cells)];
   });
   if (!rows.length) return byId("samples").replaceChildren();
