@@ -70,6 +70,8 @@ def look_at(
     def place(row: int) -> str:
         return processors.source.place(split[row]["source"], name, row)
 
+    if processors.target.lossless:
+        return Written(rows=len(split), unwritable=0)
     if not training and "references" in split.column_names:
         return written(_references(processors.target, split), processors.target, place)
     count = min(MOST_TARGETS, len(targets)) if training else len(targets)
@@ -81,6 +83,8 @@ def look_at(
 def look_at_stream(tokenizer: Tokenizer, pairs: Iterable[tuple[str, str]]) -> Written:
     """Look at the targets of a stream's first pairs."""
     targets = [target for _, target in pairs]
+    if tokenizer.lossless:
+        return Written(rows=len(targets), unwritable=0, is_all=False)
     rows = ([pair] for pair in zip(targets, tokenizer.encode_batch(targets), strict=True))
     return written(rows, tokenizer, lambda row: f"pair {row + 1} of the sample", is_all=False)
 

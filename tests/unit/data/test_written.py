@@ -89,3 +89,10 @@ def test_a_stream() -> None:
     found = look_at_stream(tokenizer("a b"), [("x", "a b"), ("y", "b  a")])
     assert (found.rows, found.unwritable, found.is_all) == (2, 1, False)
     assert found.first == ("pair 2 of the sample", "b  a", "b a")
+
+
+def test_a_lossless_tokenizer_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    learnt = tokenizer(cls=ByteTokenizer)
+    monkeypatch.setattr(Tokenizer, "decode", None)
+    assert looked_at(learnt, target=["a", "b"]) == Written(rows=2, unwritable=0)
+    assert look_at_stream(learnt, [("x", "y")]) == Written(rows=1, unwritable=0, is_all=False)
