@@ -15,6 +15,7 @@ import yaml
 from tandem.config.folders import config_folder, own_config_folder
 from tandem.core.command_line import key_of
 from tandem.core.errors import InputError, nearest
+from tandem.data.text_files import read_text
 
 GLOBAL = "# @package _global_"
 """The line of a preset, whose keys stand from the root of the config."""
@@ -219,7 +220,7 @@ def _folders() -> list[Path]:
 @cache
 def _read(path: Path) -> ConfigFile:
     """Read a file without resolving anything."""
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     try:
         root = yaml.compose(text, LOADER)
     except yaml.YAMLError as error:

@@ -6,8 +6,10 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from tandem.config.catalogue import View, option_names, read_option, view
+from tandem.config.folders import own_config_folder
 from tandem.core.command_line import key_of, shell_override
 from tandem.core.errors import InputError, nearest
+from tandem.data.text_files import read_text
 
 OTHER_NAMES = {
     "batch_size": "max_sentences",
@@ -72,10 +74,14 @@ def _one_text_remedy(argument: str, config_name: str) -> str:
 
 
 def check_groups(config_name: str, arguments: list[str]) -> None:
-    """Refuse what cannot be an option of a group, such as a number, on which Hydra fails.
+    """Refuse what cannot be an option of a group, such as a number, on which Hydra fails, and own
+    configs that are no text.
 
-    :raises InputError: for the first such argument.
+    :raises InputError: for the first such argument or file.
     """
+    own = own_config_folder()
+    for path in own.rglob("*.yaml") if own else ():
+        read_text(path)
     groups = view(config_name).groups
     for argument in arguments:
         name, equals, value = argument.partition("=")

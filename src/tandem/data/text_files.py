@@ -45,8 +45,11 @@ def read_lines(path: Path, *, strip: bool) -> list[str]:
     :raises InputError: if it cannot be read as text; the first bad line is named.
     """
     raw = _read_bytes(path)
-    text = _decoded(raw, f"the file {path}").replace("\r\n", "\n")
-    lines = (text.replace("\r", "\n") if _has_old_ends(raw[:HEAD]) else text).split("\n")
+    text = _decoded(raw, f"the file {path}")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+        text = text.replace("\r", "\n") if _has_old_ends(raw[:HEAD]) else text
+    lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()
     else:
@@ -82,7 +85,18 @@ def stream_lines(
         for raw in split(head[offset:], content):
             offset += len(raw)
             place.number += 1
-            yield _line(raw, f"Line {place.number} of {name}", strip=strip), offset
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError as error:
+                byte = 0 if b"\0" in raw[: error.start] else raw[error.start]
+                yield _no_text(byte, f"Line {place.number} of {name}"), offset
+                continue
+            if "\0" in text:
+                yield _no_text(0, f"Line {place.number} of {name}"), offset
+            elif strip:
+                yield text.strip(), offset
+            else:
+                yield text.removesuffix("\n").removesuffix("\r"), offset
 
 
 class Place:
@@ -141,16 +155,6 @@ def _refusal(raw: bytes, position: int, name: str) -> InputError:
     if _has_old_ends(raw[:HEAD]):
         number += raw.count(b"\r", 0, position) - raw.count(b"\r\n", 0, position)
     return _no_text(raw[position], f"Line {number} of {name}")
-
-
-def _line(raw: bytes, place: str, *, strip: bool) -> Line:
-    if b"\0" in raw:
-        return _no_text(0, place)
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _no_text(raw[error.start], place)
-    return text.strip() if strip else text.removesuffix("\n").removesuffix("\r")
 
 
 def _no_text(byte: int, place: str) -> InputError:

@@ -99,6 +99,16 @@ def test_an_own_conf_folder_extends_ours(tmp_path: Path) -> None:
     assert calls[0].encoder._target_ == "my.Encoder"
 
 
+def test_an_own_config_that_is_no_text(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "conf" / "encoder"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_bytes("# né\n_partial_: true\n".encode("latin-1"))
+    with pytest.raises(SystemExit) as caught:
+        launch.run("train", ["encoder=mine"], fail)
+    assert caught.value.code == 2
+    assert capfd.readouterr().err.startswith(f"error: Line 1 of the file {own}/mine.yaml must be U")
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
