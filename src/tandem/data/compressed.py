@@ -1,8 +1,10 @@
-"""Content that may be compressed, by gzip or Zstandard: its first bytes say so, not its name."""
+"""Content that may be compressed: its first bytes say so, and how, not its name."""
 
+import bz2
 import errno
 import gzip
 import io
+import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 CHUNK = 1 << 20
-ENDINGS = (".gz", ".zst")
+ENDINGS = (".gz", ".zst", ".xz", ".bz2")
 """What such files' names end with; a name without it is completed by :func:`find_file`."""
 
 
@@ -32,12 +34,26 @@ def _unzstd(file: BinaryIO) -> BinaryIO:
     return io.BufferedReader(pa.input_stream(file, compression="zstd"), CHUNK)
 
 
+def _unpacked_bz2(file: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, bz2.BZ2File(file))
+
+
+def _unpacked_xz(file: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, lzma.LZMAFile(file))
+
+
 MARKS: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
     b"\x1f\x8b": ("gzip", _gunzipped),
     b"\x28\xb5\x2f\xfd": ("Zstandard", _unzstd),
     b"\x50\x2a\x4d\x18": ("Zstandard", _unzstd),  # a frame of notes, which pzstd begins with
+    **{
+        b"BZh%c%s" % (digit, block): ("bzip2", _unpacked_bz2)
+        for digit in b"123456789"
+        for block in (b"1AY&", b"\x17rE8")  # of content, and the end
+    },
+    b"\xfd7zXZ\0": ("xz", _unpacked_xz),
 }
-"""How compressed content begins, which no text in UTF-8 does."""
+"""How compressed content begins, which no text does."""
 LONGEST_MARK = max(map(len, MARKS))
 
 
@@ -56,7 +72,7 @@ def open_content(file: Path | BinaryIO) -> Iterator[BinaryIO]:
                 if head.startswith(mark):
                     kind, whole = kind_of_mark, decompressed(whole)
             yield whole
-    except (EOFError, zlib.error, OSError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         if not kind or (isinstance(error, OSError) and error.errno is not None):
             raise
         raise NotWholeError(kind, str(error)) from error

@@ -29,6 +29,8 @@ _OTHER_ENCODINGS = {
 }
 """Byte order marks; a longer one comes before one that it begins with."""
 
+_ZIP = b"PK\x03\x04"
+
 
 def read_text(path: Path) -> str:
     """Return the content of a file as it is, line ends included.
@@ -44,17 +46,12 @@ def read_lines(path: Path, *, strip: bool) -> list[str]:
     :param strip: remove whitespace at their ends.
     :raises InputError: if it cannot be read as text; the first bad line is named.
     """
-    raw = _read_bytes(path)
-    text = _decoded(raw, f"the file {path}")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-        text = text.replace("\r", "\n") if _has_old_ends(raw[:HEAD]) else text
-    lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    else:
-        lines[-1] = lines[-1].removesuffix("\r")
-    return [line.strip() for line in lines] if strip else lines
+    lines: list[str] = []
+    for line, _ in stream_lines(path, strip=strip):
+        if isinstance(line, InputError):
+            raise line
+        lines.append(line)
+    return lines
 
 
 def stream_lines(
@@ -178,6 +175,11 @@ def _check_encoding(head: bytes, name: str) -> None:
                 f"{_sentence_start(name)} must be UTF-8, but is {encoding}; convert it with iconv "
                 f"-f {encoding} -t UTF-8."
             )
+    if head.startswith(_ZIP):
+        raise InputError(
+            f"{_sentence_start(name)} must be text, but is a zip archive, as .xlsx and .docx are; "
+            "unpack it, or save the table as CSV in UTF-8."
+        )
 
 
 def _head_of(content: BinaryIO) -> bytes:

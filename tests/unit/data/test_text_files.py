@@ -1,6 +1,8 @@
 """Bytes become the same lines, whoever reads them: whole, one by one, from a place on, a pipe."""
 
+import bz2
 import gzip
+import lzma
 import os
 import threading
 from collections.abc import Callable
@@ -43,6 +45,10 @@ CONTENTS: dict[str, tuple[bytes, list[str]]] = {
     "gzip twice": (gzip.compress(b"a\nb") + gzip.compress(b"c\n"), ["a", "bc"]),
     "Zstandard": (zstd(b"a\nb\n"), ["a", "b"]),
     "Zstandard twice": (zstd(b"a\nb") + zstd(b"c\n"), ["a", "bc"]),
+    "bzip2": (bz2.compress(b"a\nb") + bz2.compress(b"c\n"), ["a", "bc"]),
+    "xz": (lzma.compress(b"a\nb") + lzma.compress(b"c\n"), ["a", "bc"]),
+    "nothing, compressed": (bz2.compress(b""), []),
+    "as bzip2 begins": (b"BZh9", ["BZh9"]),
     "a bracket, as Zstandard begins": (b"(", ["("]),
 }  # fmt: skip
 
@@ -73,6 +79,15 @@ BAD: dict[str, tuple[bytes, str]] = {
     "UTF-32": (
         b"\xff\xfe\0\0" + "a\n".encode("utf-32-le"),
         "{Name} must be UTF-8, but is UTF-32; convert it with iconv -f UTF-32 -t UTF-8.",
+    ),
+    "zip": (
+        b"PK\x03\x04\n\0\xe9",
+        "{Name} must be text, but is a zip archive, as .xlsx and .docx are; unpack it, or save the "
+        "table as CSV in UTF-8.",
+    ),
+    "xz, damaged": (
+        lzma.compress(b"no line ends here")[:-9] + b"123456789",
+        "{Name} is not a whole xz file (Corrupt input data); get it again.",
     ),
     "gzip, cut": (
         gzip.compress(b"no line ends here")[:-9],
