@@ -23,15 +23,16 @@ CONTENTS = {
 }
 
 
+@pytest.mark.parametrize("strip", [False, True])
 @pytest.mark.parametrize("kind", CONTENTS)
 def test_commands_read_what_training_reads(
-    tmp_path: Path, compose_config, monkeypatch: pytest.MonkeyPatch, kind: str
+    tmp_path: Path, compose_config, monkeypatch: pytest.MonkeyPatch, kind: str, strip: bool
 ) -> None:
     content = CONTENTS[kind]
     for name in ("train.x", "train.y"):
         (tmp_path / name).write_bytes(content)
     common = (f"dataset.data_dir={tmp_path}", "dataset.source=x", "dataset.target=y")
-    options = (*common, "dataset.validation=train", "dataset.test=train")
+    options = (*common, "dataset.validation=train", "dataset.test=train", f"data.strip={strip}")
     whole, stream = (
         make(compose_config("train", "dataset=parallel", *options, *more).dataset)
         for more in ((), ("dataset.streaming=true",))
@@ -40,11 +41,11 @@ def test_commands_read_what_training_reads(
     readings = {
         "training": whole["train"]["source"][:],
         "a stream": [example[0] for example, _ in stream.train.read([0], ())],
-        "a file": list(Lines(str(tmp_path / "train.x"), key="input", strip=True)),
-        "standard input": list(Lines("-", key="input", strip=True)),
+        "a file": list(Lines(str(tmp_path / "train.x"), key="input", strip=strip)),
+        "standard input": list(Lines("-", key="input", strip=strip)),
     }
     assert readings == dict.fromkeys(readings, readings["training"])
-    assert len(readings["training"]) == 3 if kind == "Unix" else 2
+    assert len(readings["training"]) == (3 if kind == "Unix" else 2)
 
 
 def test_json_lines_hold_any_text(tmp_path: Path) -> None:
