@@ -1,7 +1,6 @@
 """Datasets: functions that return splits with the columns source and target, one a file."""
 
 from tandem.data.datasets.an4 import an4
-from tandem.data.datasets.audiofolder import audiofolder
 from tandem.data.datasets.coco_captions import coco_captions
 from tandem.data.datasets.common_voice import common_voice
 from tandem.data.datasets.csv_table import csv_table
@@ -15,9 +14,9 @@ from tandem.data.datasets.glyphs import glyphs
 from tandem.data.datasets.hub import hub
 from tandem.data.datasets.hub_captions import hub_captions
 from tandem.data.datasets.hub_or_folder import hub_or_folder
-from tandem.data.datasets.imagefolder import imagefolder
 from tandem.data.datasets.json_lines import json_lines
 from tandem.data.datasets.librispeech import librispeech
+from tandem.data.datasets.media_files import media_files
 from tandem.data.datasets.multi30k import multi30k
 from tandem.data.datasets.parallel import parallel
 from tandem.data.datasets.reverse import reverse
@@ -27,7 +26,6 @@ from tandem.data.datasets.translations import translations
 
 __all__ = [
     "an4",
-    "audiofolder",
     "coco_captions",
     "common_voice",
     "csv_table",
@@ -41,9 +39,9 @@ __all__ = [
     "hub",
     "hub_captions",
     "hub_or_folder",
-    "imagefolder",
     "json_lines",
     "librispeech",
+    "media_files",
     "multi30k",
     "parallel",
     "reverse",

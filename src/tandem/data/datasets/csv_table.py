@@ -4,12 +4,12 @@ from pathlib import Path
 
 from datasets import DatasetDict
 
-from tandem.core.errors import InputError
 from tandem.data.datasets.base import folder_or_file
 from tandem.data.datasets.texts import load_texts
 from tandem.data.layouts import FileLayout
 from tandem.data.rows import Column
-from tandem.data.rows.table import AUTO, TAB_SEPARATED, TableFile, TableFormat
+from tandem.data.rows.table import TAB_SEPARATED, TableFile
+from tandem.data.rows.table_options import table_format
 from tandem.data.splitting import Part, Splitting
 from tandem.data.stream import StreamedSplits
 from tandem.data.text_columns import References, TextColumns
@@ -75,14 +75,12 @@ def csv_table(
         split=split_column,
         strip=strip,
     )
-    numbers = _numbers(columns, header)
-    form = TableFormat(
+    form = table_format(
+        columns.all,
         delimiter=delimiter,
         quote=quote,
-        header=not numbers if header == AUTO else bool(header),
-        numbered=bool(numbers),
+        header=header,
         rest=rest,
-        width=max(numbers) + 1 if numbers and rest != "error" else None,
         comment=comment,
     )
     splitting = Splitting(train=train, validation=validation, test=test, seed=seed)
@@ -92,20 +90,3 @@ def csv_table(
 
     layout = FileLayout(*folder_or_file(data_dir), ENDINGS, columns, open_table)
     return load_texts(layout, splitting, streaming=streaming, on_bad_example=on_bad_example)
-
-
-def _numbers(columns: TextColumns, header: bool | str) -> list[int]:
-    """Return the numbers of the columns; none if they have names."""
-    numbers = [column for column in columns.all.values() if isinstance(column, int)]
-    if numbers and len(numbers) < len(columns.all):
-        chosen = ", ".join(f"dataset.{option}={column}" for option, column in columns.all.items())
-        raise InputError(
-            f"{chosen} must all be column names, or all be numbers, as of files without a row of "
-            "names."
-        )
-    if not numbers and header is False:
-        raise InputError(
-            f"dataset.source ({columns.source}) is a name, but with dataset.header=false columns "
-            "have none; give numbers from 0 on, or set dataset.header=true."
-        )
-    return numbers

@@ -10,7 +10,7 @@ from datasets import Dataset, DatasetDict, Features, Image, List, Value, concate
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import check_on_bad_example, check_splits
-from tandem.data.datasets.folders import FILE_FEATURES
+from tandem.data.datasets.file_splits import FILE_FEATURES
 from tandem.data.hub_split import load_split, split_names
 from tandem.data.splitting import AUTO, Part, Splitting
 
@@ -27,6 +27,7 @@ def hub_captions(
     validation: Part,
     test: Part | None,
     seed: int,
+    strip: bool,
     on_bad_example: str,
 ) -> DatasetDict:
     """Load a set by its name and pick its columns of pictures and captions.
@@ -42,6 +43,7 @@ def hub_captions(
     :param validation: the split to validate on, or a share of the training pictures.
     :param test: the same for test; None: there is no test split.
     :param seed: what shares are drawn from.
+    :param strip: whether whitespace at the ends of captions is removed.
     :param on_bad_example: ``error``, or ``skip`` rows without a picture or caption.
     """
     check_on_bad_example(on_bad_example)
@@ -64,7 +66,7 @@ def hub_captions(
             remedy="check the three names and the network",
         )
         _check_columns(rows, image, captions, place)
-        texts = _texts(rows, captions, place)
+        texts = _texts(rows, captions, place, strip=strip)
         pictures = _pictures(rows, image)
         kept = _kept(pictures, texts, place, on_bad_example)
         if len(kept) < len(texts):
@@ -97,7 +99,9 @@ def _divided(
     return {**splits, **taken}
 
 
-def hub_copy(path: str, *, image: str, captions: Sequence[str], on_bad_example: str) -> DatasetDict:
+def hub_copy(
+    path: str, *, image: str, captions: Sequence[str], strip: bool, on_bad_example: str
+) -> DatasetDict:
     """Load a copy of a named set, with splits called train, validation and test."""
     return hub_captions(
         path=path,
@@ -108,6 +112,7 @@ def hub_copy(path: str, *, image: str, captions: Sequence[str], on_bad_example: 
         validation="validation",
         test="test",
         seed=0,
+        strip=strip,
         on_bad_example=on_bad_example,
     )
 
@@ -127,7 +132,7 @@ def _check_columns(rows: Dataset, image: str, captions: Sequence[str], place: st
         )
 
 
-def _texts(rows: Dataset, captions: Sequence[str], place: str) -> list[list[str]]:
+def _texts(rows: Dataset, captions: Sequence[str], place: str, *, strip: bool) -> list[list[str]]:
     """Return the captions of each row that are not empty."""
     columns = [rows[column][:] for column in captions]
     texts: list[list[str]] = []
@@ -142,7 +147,8 @@ def _texts(rows: Dataset, captions: Sequence[str], place: str) -> list[list[str]
                     f"{len(texts) + 1} has a {type(text).__name__}; set dataset.captions to other "
                     "columns."
                 )
-        texts.append([text.strip() for text in listed if text is not None and text.strip()])
+        filled = [text for text in listed if text is not None and text.strip()]
+        texts.append([text.strip() for text in filled] if strip else filled)
     return texts
 
 

@@ -6,9 +6,12 @@ from datasets import DatasetDict, concatenate_datasets
 
 from tandem.core.errors import InputError
 from tandem.data.datasets.base import SPLITS, check_splits, resolve_data_dir
-from tandem.data.datasets.folders import FileEntry, make_file_splits
-from tandem.data.datasets.recordings import hub_recordings, listed_entries
-from tandem.data.text_files import read_lines
+from tandem.data.datasets.file_splits import make_file_splits, read_entries
+from tandem.data.datasets.hub_recordings import hub_recordings
+from tandem.data.file_columns import FileColumns
+from tandem.data.file_tables import Table
+from tandem.data.rows import WholeFile
+from tandem.data.rows.transcripts import read_transcripts
 
 HUB = "openslr/librispeech_asr"
 PARTS = {
@@ -24,7 +27,13 @@ PARTS = {
 
 
 def librispeech(
-    *, data_dir: str | None, train: str, validation: str, test: str, on_bad_example: str
+    *,
+    data_dir: str | None,
+    train: str,
+    validation: str,
+    test: str,
+    strip: bool,
+    on_bad_example: str,
 ) -> DatasetDict:
     """Load parts of the set, from disk if a folder is known, else from the Hub.
 
@@ -34,6 +43,7 @@ def librispeech(
     :param train: a part, or several joined by ``+``, such as ``train-clean-100+train-clean-360``.
     :param validation: the same for validation.
     :param test: the same for test.
+    :param strip: whether whitespace at the ends of transcripts is removed.
     :param on_bad_example: ``error``, or ``skip`` rows without a transcript or file.
     """
     chosen = dict(zip(SPLITS, (train, validation, test), strict=True))
@@ -46,36 +56,26 @@ def librispeech(
                 )
     folder = resolve_data_dir(data_dir, "LibriSpeech")
     if folder is None:
-        return _from_hub(chosen, on_bad_example)
+        return _from_hub(chosen, strip, on_bad_example)
+    columns = FileColumns(fixed=True, file="file", target="text", strip=strip, lowercase=True)
     return make_file_splits(
         {
-            split: [
-                entry
-                for part in names.split("+")
-                for entry in _read_part(folder / part, on_bad_example)
-            ]
+            split: read_entries(
+                [_part(folder / part) for part in names.split("+")],
+                columns,
+                folder,
+                on_bad_example=on_bad_example,
+            )
             for split, names in chosen.items()
         }
     )
 
 
-def _read_part(folder: Path, on_bad_example: str) -> list[FileEntry]:
-    """Return the entries of a part: transcripts stand in ``speaker/chapter/*.trans.txt``."""
-    lists = sorted(folder.glob("*/*/*.trans.txt"))
-    if not lists:
-        raise InputError(
-            f"The folder {folder} must have files such as 84/121123/84-121123.trans.txt, but has "
-            "none; correct dataset.data_dir, or unset it and TANDEM_DATA to use the Hub."
-        )
-    rows = []
-    for path in lists:
-        for number, line in enumerate(read_lines(path, strip=True), start=1):
-            name, _, text = line.partition(" ")
-            rows.append((path.parent / f"{name}.flac", text.lower(), f"{path} line {number}"))
-    return listed_entries(rows, on_bad_example=on_bad_example)
+def _part(folder: Path) -> Table:
+    return Table(folder.name, WholeFile(folder, read_transcripts), [folder])
 
 
-def _from_hub(chosen: dict[str, str], on_bad_example: str) -> DatasetDict:
+def _from_hub(chosen: dict[str, str], strip: bool, on_bad_example: str) -> DatasetDict:
     """Return the parts from the Hub."""
     return check_splits(
         DatasetDict(
@@ -83,7 +83,12 @@ def _from_hub(chosen: dict[str, str], on_bad_example: str) -> DatasetDict:
                 split: concatenate_datasets(
                     [
                         hub_recordings(
-                            HUB, *PARTS[part], "text", lowercase=True, on_bad_example=on_bad_example
+                            HUB,
+                            *PARTS[part],
+                            "text",
+                            lowercase=True,
+                            strip=strip,
+                            on_bad_example=on_bad_example,
                         )
                         for part in names.split("+")
                     ]

@@ -16,7 +16,7 @@ from datasets import Dataset, DatasetDict, Features, Value
 from tandem.core.errors import InputError
 from tandem.data.audio import resample
 from tandem.data.cache import cache_folder, content_key, keep, read_cached
-from tandem.data.datasets.folders import FILE_FEATURES
+from tandem.data.datasets.file_splits import FILE_FEATURES
 from tandem.data.espeak import Espeak
 
 logger = logging.getLogger(__name__)

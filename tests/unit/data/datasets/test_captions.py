@@ -13,7 +13,7 @@ from datasets import Dataset, DatasetDict
 from PIL import Image
 
 from tandem.core.errors import InputError
-from tandem.data.datasets import coco_captions, emoji, flickr8k, hub_captions, imagefolder
+from tandem.data.datasets import coco_captions, emoji, flickr8k, hub_captions
 
 SPLITS = ("train", "validation", "test")
 
@@ -51,53 +51,14 @@ def folders(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load_folders(folder: Path, **changes: Any) -> DatasetDict:
-    names = dict(zip(SPLITS, SPLITS, strict=True))
-    options = {**names, "seed": 0, "target": "caption", "on_bad_example": "error", **changes}
-    return imagefolder(data_dir=str(folder), **options)
-
-
-def test_imagefolder(folders: Path) -> None:
-    data = load_folders(folders)
-    assert files(data, "train") == ["a.png", "b.png", "b.png"]
-    assert data["train"]["target"][:] == ["a dot", "a dot, too", "another"]
-    assert files(data, "test") == ["a.png", "b.png"]
-    assert data["test"]["references"][:] == [["a dot"], ["a dot, too", "another"]]
-    assert data["test"][0]["source"]["bytes"] is None
-
-
-def test_shares_of_one_folder(tmp_path: Path) -> None:
-    names = [f"{number}.png" for number in range(10)]
-    draw(tmp_path, *names)
-    table = "".join(f"{name},one\n{name},two\n" for name in names)
-    (tmp_path / "metadata.csv").write_text(f"file_name,caption\n{table}")
-    data = load_folders(tmp_path, train=".", validation=0.2, test=0.1)
-    assert {name: len(split) for name, split in data.items()} == {
-        "train": 14,
-        "validation": 2,
-        "test": 1,
-    }
-    assert data["test"]["references"][:] == [["one", "two"]]
-    assert sorted({name for split in data for name in files(data, split)}) == names
-
-
-def test_imagefolder_says_what_is_wrong(folders: Path) -> None:
-    refuses(
-        lambda: load_folders(folders, validation="dev"),
-        f"The folder {folders / 'dev'} of the validation split does not exist; correct "
-        "dataset.data_dir or dataset.validation; dataset.validation=0.1 takes a tenth of the "
-        "training split.",
-    )
-    draw(folders / "test", "c.PNG")
-    refuses(lambda: load_folders(folders), f"The file {folders / 'test' / 'c.PNG'} has no row in")
-    assert files(load_folders(folders, on_bad_example="skip"), "test") == ["a.png", "b.png"]
-
-
 def test_emoji(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert files(emoji(data_dir=str(folders), on_bad_example="error"), "test") == ["a.png", "b.png"]
+    assert files(emoji(data_dir=str(folders), strip=False, on_bad_example="error"), "test") == [
+        "a.png",
+        "b.png",
+    ]
     monkeypatch.delenv("TANDEM_DATA", raising=False)
     refuses(
-        lambda: emoji(data_dir=None, on_bad_example="error"),
+        lambda: emoji(data_dir=None, strip=False, on_bad_example="error"),
         "The set emoji has no public home that could be read here; set dataset.data_dir to its "
         "folder, or the environment variable TANDEM_DATA to the folder that has it as `emoji`.",
     )
@@ -106,7 +67,7 @@ def test_emoji(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_real_emoji(real_sets: Path) -> None:
     if not (real_sets / "emoji").is_dir():
         pytest.skip("there is no set emoji")
-    data = emoji(data_dir=None, on_bad_example="error")
+    data = emoji(data_dir=None, strip=False, on_bad_example="error")
     assert {split: len(rows) for split, rows in data.items()} == {
         "train": 3509,
         "validation": 146,
@@ -131,14 +92,13 @@ def flickr_texts(folder: Path, **others: str) -> None:
         (folder / name).write_text(text)
 
 
-def load_flickr(folder: Path | str | None, on_bad_example: str = "error") -> DatasetDict:
-    return flickr8k(
-        data_dir=None if folder is None else str(folder),
-        hub=None,
-        image="image",
-        captions=["caption"],
-        on_bad_example=on_bad_example,
-    )
+def load_flickr(folder: Path | str | None, **changes: Any) -> DatasetDict:
+    options = {
+        **{"validation": "auto", "test": "auto", "seed": 0, "hub": None, "image": "image"},
+        **{"captions": ["caption"], "strip": True, "on_bad_example": "error"},
+    }
+    place = None if folder is None else str(folder)
+    return flickr8k(data_dir=place, **{**options, **changes})
 
 
 @pytest.fixture
@@ -186,9 +146,9 @@ def test_flickr8k_says_what_is_wrong(original: Path, monkeypatch: pytest.MonkeyP
     missing = original / "Flicker8k_Dataset" / "8.jpg"
     refuses(
         lambda: load_flickr(original),
-        f"{place} line 3 names the file {missing}, which does not exist, but every example needs",
+        f"{place} line 3 names the file {missing}, which does not exist; correct the table, or set",
     )
-    assert files(load_flickr(original, "skip"), "test") == ["4.jpg"]
+    assert files(load_flickr(original, on_bad_example="skip"), "test") == ["4.jpg"]
     (texts / "Flickr8k.token.txt").write_text("1.jpg#0 no tab\n")
     refuses(
         lambda: load_flickr(original),
@@ -204,8 +164,7 @@ def test_flickr8k_says_what_is_wrong(original: Path, monkeypatch: pytest.MonkeyP
     (texts / "captions.txt").write_text("file,caption\n1.jpg,a\n")
     refuses(
         lambda: load_flickr(original),
-        f"{texts / 'captions.txt'} line 2 must have the columns image and caption, but the table "
-        "has file, caption; correct",
+        f"{texts / 'captions.txt'} line 2 must have the columns image and caption, but has file,",
     )
     monkeypatch.delenv("TANDEM_DATA", raising=False)
     refuses(
@@ -224,6 +183,7 @@ def load_coco(folder: Path | None, layout: str, **changes: Any) -> DatasetDict:
         "hub": None,
         "image": "image",
         "captions": ["caption"],
+        "strip": True,
         "on_bad_example": "error",
         **changes,
     }
@@ -297,15 +257,6 @@ def test_coco_says_what_is_wrong(coco: Path, monkeypatch: pytest.MonkeyPatch) ->
     refuses(
         lambda: load_coco(coco, "official", year=2017), f"The file {path} does not exist; correct"
     )
-    table = coco / "dataset_coco.json"
-    table.write_text('{"images": [{"sentences": [], "split": "dev"}]}')
-    refuses(lambda: load_coco(coco, "karpathy"), f"{table} image 1 has the split 'dev', which must")
-    table.write_text('{"images": [{"sentences": []}]}')
-    refuses(lambda: load_coco(coco, "karpathy"), f"{table} image 1 has no key `split` where one is")
-    table.write_text('{"images": 3}')
-    refuses(lambda: load_coco(coco, "karpathy"), f"The key `images` at {table} must hold a list;")
-    table.write_text('{"images"')
-    refuses(lambda: load_coco(coco, "karpathy"), f"The file {table} is not JSON (")
     monkeypatch.delenv("TANDEM_DATA", raising=False)
     refuses(
         lambda: load_coco(None, "karpathy"), "The set coco_captions is not on this machine; set"
@@ -334,7 +285,7 @@ def picture(brightness: int) -> dict[str, Any]:
 
 def load_hub(folder: Path, captions: list[str], **changes: Any) -> DatasetDict:
     options = {**dict(zip(SPLITS, SPLITS, strict=True)), "image": "image", **changes}
-    options = {"seed": 0, "on_bad_example": "error", "name": None, **options}
+    options = {"seed": 0, "strip": False, "on_bad_example": "error", "name": None, **options}
     return hub_captions(path=str(folder), captions=captions, **options)
 
 
@@ -348,13 +299,7 @@ def test_hub_with_several_columns(tmp_path: Path) -> None:
     assert data["test"]["references"][:] == [[f"one {n}", f"two {n}"] for n in range(3)]
     assert data["test"]["target"][:] == ["one 0", "one 1", "one 2"]
     assert not isinstance(data["test"].features["source"], datasets.Image)
-    copied = flickr8k(
-        data_dir=None,
-        hub=str(folder),
-        image="image",
-        captions=["two"],
-        on_bad_example="error",
-    )
+    copied = load_flickr(None, hub=str(folder), captions=["two"])
     assert copied["test"]["target"][:] == ["two 0", "two 1", "two 2"]
     assert load_coco(None, "karpathy", hub=str(folder), captions=["two"])["test"]["target"][0]
 

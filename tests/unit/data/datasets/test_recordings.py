@@ -12,7 +12,7 @@ import pytest
 from datasets import Audio, Features, Value
 
 from tandem.core.errors import InputError
-from tandem.data.datasets import an4, audiofolder, common_voice, fsdd, librispeech
+from tandem.data.datasets import an4, common_voice, fsdd, librispeech
 
 HUB_SPLITS = {
     "clean": ("train.100", "validation", "test"),
@@ -39,57 +39,14 @@ def fill(tmp_path: Path) -> Fill:
 
 def folder_of(split: str, speakers: str) -> dict[str, str]:
     """A split of one recording for each letter, with the letter as its speaker."""
-    names = [f"{split[:2]}{place}.wav" for place in range(len(speakers))]
-    rows = [f"{name},text of {name},{who}\n" for name, who in zip(names, speakers, strict=True)]
+    files = [f"{split[:2]}{place}.wav" for place in range(len(speakers))]
+    rows = [f"{file},text of {file},{who}\n" for file, who in zip(files, speakers, strict=True)]
     table = "file_name,transcription,speaker\n" + "".join(rows)
-    return {f"{split}/metadata.csv": table} | {f"{split}/{name}": "" for name in names}
-
-
-def load_audiofolder(folder: Path, **changes: Any) -> Any:
-    options = {
-        **{"train": "train", "validation": "dev", "test": "test", "target": "transcription"},
-        **{"speaker": "speaker", "seed": 0, "on_bad_example": "error"},
-    }
-    return audiofolder(data_dir=str(folder), **{**options, **changes})
+    return {f"{split}/metadata.csv": table} | {f"{split}/{file}": "" for file in files}
 
 
 def names(split: Any) -> list[str]:
     return [Path(file["path"]).name for file in split["source"][:]]
-
-
-def test_audiofolder(fill: Fill) -> None:
-    folder = fill(folder_of("train", "ab") | folder_of("dev", "c") | folder_of("test", "d"))
-    data = load_audiofolder(folder)
-    assert data["train"][:] == {
-        "source": [{"path": f"{folder}/train/tr{n}.wav", "bytes": None} for n in (0, 1)],
-        "target": ["text of tr0.wav", "text of tr1.wav"],
-    }
-    assert names(data["validation"]) == ["de0.wav"]
-    assert names(data["test"]) == ["te0.wav"]
-
-
-def test_shares_of_an_audiofolder_keep_speakers_apart(fill: Fill) -> None:
-    folder = fill(folder_of("train", "aabbccdd"))
-    data = load_audiofolder(folder, validation=0.2, test=0.3)
-    sizes = {name: len(split) for name, split in data.items()}
-    assert sizes == {"train": 2, "validation": 2, "test": 4}  # whole speakers, of two each
-    people = [{int(name[2]) // 2 for name in names(split)} for split in data.values()]
-    assert len(people[0] | people[1] | people[2]) == sum(map(len, people))
-
-
-def test_shares_of_an_audiofolder_keep_copies_together(fill: Fill) -> None:
-    folder = fill(folder_of("train", "abcdefgh"))
-    for number, content in enumerate("wxyzwxyz"):
-        (folder / "train" / f"tr{number}.wav").write_text(content)
-    data = load_audiofolder(folder, validation=0.25, test=None, speaker=None)
-    assert set(data) == {"train", "validation"}
-    one, other = names(data["validation"])
-    assert int(other[2]) - int(one[2]) == 4
-
-
-def test_audiofolder_needs_its_training_folder(fill: Fill) -> None:
-    with pytest.raises(InputError, match=r"The folder .*/train of the train split does not"):
-        load_audiofolder(fill(folder_of("test", "a")))
 
 
 def digits(numbers: list[int], folder: str = "recordings") -> dict[str, str]:
@@ -118,11 +75,11 @@ def test_fsdd_other_names(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an4(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(folder_of("train", "aaabbbccc") | folder_of("test", "d"))
-    data = an4(data_dir=str(folder), validation_share=0.1, seed=0, on_bad_example="error")
+    data = an4(data_dir=str(folder), validation=0.1, seed=0, strip=False, on_bad_example="error")
     assert [len(split) for split in data.values()] == [6, 3, 1]
     monkeypatch.delenv("TANDEM_DATA", raising=False)
     with pytest.raises(InputError, match="The dataset an4 is not downloaded by itself; get it"):
-        an4(data_dir=None, validation_share=0.1, seed=0, on_bad_example="error")
+        an4(data_dir=None, validation=0.1, seed=0, strip=False, on_bad_example="error")
 
 
 def chapter(part: str, text: str = "ONE DAY") -> dict[str, str]:
@@ -138,7 +95,7 @@ def load_librispeech(folder: Path | None, **changes: str) -> Any:
     options = {"train": "train-clean-100", "validation": "dev-clean", "test": "test-clean"}
     return librispeech(
         data_dir=None if folder is None else str(folder),
-        **{**options, "on_bad_example": "error", **changes},
+        **{**options, "strip": False, "on_bad_example": "error", **changes},
     )
 
 
@@ -170,13 +127,14 @@ def voices(part: str, sentence: str = 'He said "no".') -> dict[str, str]:
     return {f"fr/{part}.tsv": table, f"fr/clips/{part}.mp3": ""}
 
 
-def load_common_voice(folder: Path | None, on_bad_example: str = "error") -> Any:
-    return common_voice(
-        data_dir=None if folder is None else str(folder),
-        path="nobody/common_voice",
-        language="fr",
-        on_bad_example=on_bad_example,
-    )
+def load_common_voice(folder: Path | None, **changes: Any) -> Any:
+    options = {
+        **{"path": "nobody/common_voice", "language": "fr", "train": "train"},
+        **{"validation": "dev", "test": "test", "seed": 0, "strip": False},
+        "on_bad_example": "error",
+    }
+    place = None if folder is None else str(folder)
+    return common_voice(data_dir=place, **{**options, **changes})
 
 
 def test_common_voice_archives(fill: Fill) -> None:
@@ -189,12 +147,26 @@ def test_common_voice_archives(fill: Fill) -> None:
     assert load_common_voice(folder / "fr")["test"][:] == load_common_voice(folder)["test"][:]
 
 
+def test_shares_of_common_voice_keep_readers_apart(fill: Fill) -> None:
+    rows = "".join(f"c{n // 3}\t{n}.mp3\tsaid {n}\t\n" for n in range(12))
+    table = f"client_id\tpath\tsentence\tage\n{rows}"
+    folder = fill({"fr/validated.tsv": table} | {f"fr/clips/{n}.mp3": str(n) for n in range(12)})
+    data = load_common_voice(folder, train="validated", validation=0.2, test=None)
+    readers = [
+        {int(name.removesuffix(".mp3")) // 3 for name in names(data[split])} for split in data
+    ]
+    assert [len(who) for who in readers] == [3, 1]
+    assert not readers[0] & readers[1]
+
+
 def test_common_voice_bad_input(fill: Fill) -> None:
     folder = fill(voices("train") | voices("test") | {"fr/dev.tsv": "path\ttext\na\tb\n"})
     with pytest.raises(InputError, match=r"dev.tsv line 2 has no column `sentence` \(its columns"):
         load_common_voice(folder)
     (folder / "fr/dev.tsv").unlink()
-    with pytest.raises(InputError, match=r"The file .*/fr/dev.tsv does not exist; correct"):
+    with pytest.raises(
+        InputError, match=r"There is neither a table .*/fr/dev.tsv nor a folder with"
+    ):
         load_common_voice(folder)
 
 
@@ -234,14 +206,16 @@ def test_librispeech_of_the_hub(on_hub: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_common_voice_of_the_hub(on_hub: str) -> None:
-    options: dict[str, Any] = {"data_dir": None, "path": on_hub, "on_bad_example": "skip"}
-    data = common_voice(language="fr", **options)
+    options: dict[str, Any] = {"path": on_hub, "on_bad_example": "skip"}
+    data = load_common_voice(None, **options)
     assert data["validation"][:] == {
         "source": [{"path": "a.flac", "bytes": b"raw"}],
         "target": ["FR VALIDATION"],
     }
     with pytest.raises(InputError, match=r"hub split train has no column `sentence` \(its columns"):
-        common_voice(language="en", **options)
+        load_common_voice(None, language="en", **options)
+    with pytest.raises(InputError, match=r"dataset.validation=0.1 is a share of training recordin"):
+        load_common_voice(None, validation=0.1, **options)
 
 
 def test_the_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +235,7 @@ def test_real_sets(real_sets: Path) -> None:
     data = fsdd(data_dir=str(real_sets / "fsdd"), on_bad_example="error")
     assert [len(split) for split in data.values()] == [2400, 300, 300]
     data = an4(
-        data_dir=str(real_sets / "an4"), validation_share=0.1, seed=0, on_bad_example="error"
+        data_dir=str(real_sets / "an4"), validation=0.1, seed=0, strip=False, on_bad_example="error"
     )
     assert [len(split) for split in data.values()] == [845, 103, 130]
     who = [{name.split("-")[1] for name in names(split)} for split in data.values()]

@@ -1,39 +1,21 @@
-"""What datasets of recordings share: folders with a table, validation speakers, and the Hub."""
-
-from collections.abc import Callable, Sequence
-from pathlib import Path
+"""Recordings of the Hugging Face Hub, as they are stored."""
 
 import pyarrow.compute as pc
 from datasets import Audio, Dataset, Value
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.folders import FileEntry, by_content, keep_whole, read_folder
 from tandem.data.hub_split import load_split
-
-ENDINGS = (
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
-    *(".aif", ".aiff", ".aifc", ".au", ".caf", ".sph", ".w64", ".rf64"),
-)
-"""How names of recordings end."""
-
-
-def read_recordings(folder: Path, text_column: str, *, on_bad_example: str) -> list[FileEntry]:
-    """Return the entries of a folder with a table, as :func:`read_folder` does."""
-    return read_folder(folder, text_column, ENDINGS, on_bad_example=on_bad_example)
-
-
-def by_speaker(entries: Sequence[FileEntry], column: str | None) -> Callable[[FileEntry], str]:
-    """What is equal for recordings that stay in one split: of one speaker, or of one content.
-
-    :param column: names the speaker; None, or a column that no row has: nobody is known.
-    """
-    if column is None or not any(column in entry.columns for entry in entries):
-        return by_content(entries)
-    return lambda entry: entry.columns.get(column, "")
 
 
 def hub_recordings(
-    path: str, name: str, part: str, target: str, *, lowercase: bool, on_bad_example: str
+    path: str,
+    name: str,
+    part: str,
+    target: str,
+    *,
+    lowercase: bool,
+    strip: bool,
+    on_bad_example: str,
 ) -> Dataset:
     """Return a split of a set of the Hub, its recordings as they are stored, without a copy.
 
@@ -42,6 +24,7 @@ def hub_recordings(
     :param part: its split.
     :param target: the column of texts; the recordings stand in the column ``audio``.
     :param lowercase: whether to lowercase the texts.
+    :param strip: whether whitespace at the ends of texts is removed.
     :param on_bad_example: ``error``, or ``skip`` rows without a recording or text.
     """
     rows = load_split(
@@ -57,7 +40,10 @@ def hub_recordings(
                 f"{path} split {part} has no column `{column}` (its columns are "
                 f"{', '.join(rows.column_names)}); choose a set that has it."
             )
-    texts = [(text or "").strip() for text in rows[target][:]]
+    texts = [
+        (text or "").strip() if strip or not (text or "").strip() else text
+        for text in rows[target][:]
+    ]
     if lowercase:
         texts = [text.lower() for text in texts]
     rows = _undecoded(rows).add_column("target", texts, feature=Value("string"))
@@ -79,11 +65,3 @@ def _undecoded(rows: Dataset) -> Dataset:
     stored = rows.select_columns("audio").cast_column("audio", Audio(decode=False))
     stored = stored.rename_column("audio", "source")
     return Dataset(stored.data.replace_schema_metadata(None))  # it said that they are Audio
-
-
-def listed_entries(rows: list[tuple[Path, str, str]], *, on_bad_example: str) -> list[FileEntry]:
-    """Return entries of files, texts and places that a list names."""
-    return keep_whole(
-        [FileEntry(file, [text], place) for file, text, place in rows],
-        on_bad_example=on_bad_example,
-    )
