@@ -9,6 +9,7 @@ import pytest
 from datasets import DatasetDict
 from omegaconf import OmegaConf
 
+from tandem.commands.train import train
 from tandem.config.instantiate import check_values, make
 
 ROOT = Path(__file__).parents[2]
@@ -38,21 +39,27 @@ COMMANDS, TEXTS = commands(), text_layouts()
 
 
 @pytest.fixture
-def load(tmp_path, monkeypatch, compose_config):
-    """Load the set of a command, beside a folder of the layout's name that is filled."""
+def written(tmp_path, monkeypatch, compose_config):
+    """Write a layout into a folder of its name, and compose the command that reads it."""
 
-    def call(name, write):
+    def call(name, write, *overrides):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("TANDEM_DATA", raising=False)
-        written = write(Path(name))
-        config = compose_config(*shlex.split(COMMANDS[name]))
+        monkeypatch.setenv("TANDEM_CACHE", str(tmp_path / "cache"))
+        facts = write(tmp_path / name)
+        config = compose_config(*shlex.split(COMMANDS[name]), *overrides)
         check_values(config)
-        splits = make(config.dataset)
-        assert isinstance(splits, DatasetDict)
-        return splits, written
+        return facts, config
 
     return call
+
+
+def load(config):
+    """The splits, which lie in memory."""
+    splits = make(config.dataset)
+    assert isinstance(splits, DatasetDict)
+    return splits
 
 
 def test_each_layout_has_a_command_and_each_command_a_layout():
@@ -60,13 +67,22 @@ def test_each_layout_has_a_command_and_each_command_a_layout():
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS.keys() & COMMANDS.keys()))
-def test_texts(name, load):
-    splits, (sizes, (source, target), *references) = load(name, TEXTS[name])
+def test_texts(name, written):
+    (sizes, (source, target), *references), config = written(name, TEXTS[name])
+    splits = load(config)
     assert {split: rows.num_rows for split, rows in splits.items()} == sizes
     rows = [row for split in splits.values() for row in split if row["source"] == source]
     assert target in [row["target"] for row in rows]
     for texts in references:
         assert rows[0]["references"] == texts
+
+
+SMALL = ("hidden_size=8", "trainer=cpu", "trainer.max_steps=1", "logger=csv", "run.folder=run")
+
+
+def test_a_layout_trains(written):
+    _, config = written("wmt", TEXTS["wmt"], *SMALL)
+    assert "test/bleu" in train(config)
 
 
 def documented_defaults():
