@@ -7,14 +7,18 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tandem.config.ranges import check_ranges, meant_values
+from tandem.config.ranges import check_ranges, expanded_paths, meant_values
+from tandem.core.command_line import escaped
 from tandem.core.errors import InputError
 
 
 def make(config: Any, **arguments: Any) -> Any:
-    """Hydra's instantiate; a mistake of the user's comes out as it was raised."""
+    """Hydra's instantiate, with plain data; a mistake of the user's comes out as it was raised."""
+    if OmegaConf.is_config(config):
+        config = OmegaConf.to_container(config, resolve=True)
+    literal = escaped(escaped(config))  # as Hydra resolves what it gets twice
     try:
-        return instantiate(config, **arguments)
+        return instantiate(literal, _convert_="all", **arguments)
     except InstantiationException as error:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from error
@@ -37,12 +41,14 @@ def check_values(cfg: DictConfig) -> None:
     """Refuse a config in which a value is missing, points nowhere or is out of its range.
 
     In ``cfg``, values are converted that are written in another way than they are meant: 1e2 for
-    100, 20240101 for a name, one name for a list of it.
+    100, 20240101 for a name, one name for a list of it, the user's own folder for ``~``.
     """
     for key, value in meant_values(_plain(OmegaConf.to_container(cfg))):
         OmegaConf.update(cfg, key, value)
     try:
         missing = sorted(OmegaConf.missing_keys(cfg))
+        for key, value in expanded_paths(_plain(OmegaConf.to_container(cfg, resolve=True))):
+            OmegaConf.update(cfg, key, escaped(value))  # as of a variable of the environment
         resolved = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         if "features." in str(error) and cfg.get("features", True) is None:

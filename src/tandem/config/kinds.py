@@ -1,6 +1,7 @@
 """Kinds of values that a key may have: each says its rule in words, and converts what is meant."""
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ class Range:
     """The value that is meant by one that is not among them, such as 100 by 1e2."""
     choices: tuple[str, ...] = ()
     """The values as they are written, if they are few."""
+    is_path: bool = False
+    """Whether its texts name files or folders, in which ``~`` is the user's own."""
 
     def __or__(self, other: "Range") -> "Range":
         def convert(value: Any) -> Any:
@@ -30,6 +33,7 @@ class Range:
             lambda value: self.allows(value) or other.allows(value),
             convert,
             self.choices + other.choices,
+            self.is_path or other.is_path,
         )
 
     def meant(self, value: Any) -> Any:
@@ -118,7 +122,23 @@ def every(item: Range, *, length: int | None = None, least: int = 1) -> Range:
         return [item.meant(one) for one in listed] if isinstance(listed, list) else value
 
     size = "" if length is None else f" of {length}"
-    return Range(f"a list{size} in which each is {item.rule}", allows, convert)
+    return Range(
+        f"a list{size} in which each is {item.rule}", allows, convert, is_path=item.is_path
+    )
+
+
+def in_home(text: str) -> str:
+    """A path in which a leading ``~`` or ``~user`` is the folder that it stands for.
+
+    It may follow ``sqlite:///`` or ``file://``.
+    """
+    scheme, path = re.fullmatch(r"(sqlite:///|file://)?(.*)", text, re.DOTALL).groups("")  # type: ignore[union-attr]
+    return scheme + os.path.expanduser(path)
+
+
+def _path(value: Any) -> Any:
+    text = _text(value)
+    return in_home(text) if isinstance(text, str) else value
 
 
 NULL = Range("null", lambda value: value is None)
@@ -126,6 +146,9 @@ FLAG = Range("true or false", lambda value: isinstance(value, bool), choices=("t
 TEXT = Range("a text", lambda value: isinstance(value, str), _text)
 NAME = Range(
     "a text that is not empty", lambda value: isinstance(value, str) and bool(value), _text
+)
+PATH = Range(
+    NAME.rule, lambda value: NAME.allows(value) and in_home(value) == value, _path, is_path=True
 )
 NAMES = every(NAME, least=0)
 KEYS = Range("a section with keys of its own", lambda value: isinstance(value, Mapping))

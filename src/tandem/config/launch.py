@@ -19,7 +19,12 @@ from omegaconf.errors import OmegaConfBaseException
 from tandem.config.folders import config_folder, own_config_folder
 from tandem.config.instantiate import check_values
 from tandem.config.mistakes import check_groups, config_mistake
-from tandem.config.overrides import config_flags, task_overrides, texts_as_written
+from tandem.config.overrides import (
+    config_flags,
+    flags_with_home,
+    task_overrides,
+    texts_as_written,
+)
 from tandem.core import streams
 from tandem.core.command_line import key_of, override, shell_line
 from tandem.core.errors import InputError, no_room
@@ -51,7 +56,7 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
     :param overrides: as on the command line.
     :raises InputError: if they do not fit together.
     """
-    arguments = with_own_configs(texts_as_written(overrides))
+    arguments = with_own_configs(_for_hydra(overrides))
     GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
@@ -65,6 +70,11 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg
+
+
+def _for_hydra(arguments: list[str]) -> list[str]:
+    """What is typed, as Hydra reads it for what is meant."""
+    return flags_with_home(texts_as_written(arguments))
 
 
 def with_own_configs(arguments: list[str]) -> list[str]:
@@ -111,7 +121,7 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             sys.exit(error.exit_code)
 
     GlobalHydra.instance().clear()  # as this may be a fork of a process that runs Hydra itself
-    sys.argv = [f"tandem {config_name}", *with_own_configs(texts_as_written(arguments))]
+    sys.argv = [f"tandem {config_name}", *with_own_configs(_for_hydra(arguments))]
     main = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name=config_name
     )(adapted)

@@ -9,6 +9,7 @@ from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
+from tandem.config.kinds import in_home
 from tandem.config.ranges import find_range
 from tandem.core.command_line import override
 
@@ -44,6 +45,15 @@ def has_several_values(argument: str) -> bool:
     return parsed is not None and parsed.is_sweep_override()
 
 
+def flags_with_home(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with the user's own folder for ``~`` in flags, which shells leave there."""
+    words = []
+    for argument in arguments:
+        flag, equals, path = argument.partition("=")
+        words.append(f"{flag}={in_home(path)}" if equals and flag in CONFIG_FLAGS else argument)
+    return words
+
+
 def of_study(key: str, text: str) -> str:
     """The argument of a study's value: as it stands, as W&B's agent passes it on.
 
@@ -60,7 +70,7 @@ def of_study(key: str, text: str) -> str:
 
 
 def texts_as_written(arguments: Iterable[str]) -> list[str]:
-    """The arguments, with quotes around numbers and flags that stand for a text.
+    """The arguments, with quotes around numbers and flags that stand for a text, and ``~/``.
 
     So ``run.name=1.10`` names a run 1.10, not 1.1.
     """
@@ -70,9 +80,13 @@ def texts_as_written(arguments: Iterable[str]) -> list[str]:
 def _text_as_written(argument: str) -> str:
     sign, (key, equals, text) = _sign(argument), argument.partition("=")
     allowed = find_range(key.removeprefix(sign)) if equals and sign != "~" else None
-    if allowed is None or allowed.choices or not (allowed.allows(text) or allowed.allows([text])):
+    if allowed is None or allowed.choices:
+        return argument
+    if not any(allowed.allows(allowed.meant(value)) for value in (text, [text])):
         return argument
     parsed = _parsed(argument)
+    if parsed is None and allowed.is_path and text.startswith("~"):  # which Hydra's grammar lacks
+        return override(key, text)
     if parsed is None or parsed.is_sweep_override():
         return argument
     value: Any = parsed.value()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
@@ -13,9 +14,11 @@ from tandem.config.kinds import (
     NAMES,
     NO_LIMIT,
     NULL,
+    PATH,
     TEXT,
     Range,
     every,
+    in_home,
     matching,
     number,
     one_of,
@@ -42,6 +45,11 @@ IDS = every(whole(0))
 COLUMN = whole(0) | NAME
 WORDS = Range("a text that is not empty", lambda value: isinstance(value, str) and bool(value))
 """As it stands: a number among ids stays one."""
+RUN = replace(
+    PATH | every(PATH) | KEYS,
+    rule="a text that names a run's folder, a list of them, or a section with keys of its own",
+)
+"""A folder or several where a model is read, and a section of a training."""
 
 PRECISIONS = (
     *("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true", "64-true"),
@@ -56,11 +64,12 @@ RANGES = {
     # Texts that name one of some things are held against them by what gets them.
     # Shared values
     "run.name": NAME,
-    "run.folder": NAME,
+    "run": RUN,
+    "run.folder": PATH,
     "run.tags": NAMES,
     "resume": FLAG,
     "test": FLAG,
-    "init_from": NAME | NULL,
+    "init_from": PATH | NULL,
     "init_parts": NAMES | NULL,
     "init_vocabulary": FLAG | NULL,
     "monitor": KEYS,
@@ -78,14 +87,14 @@ RANGES = {
     "launch.max_restarts": whole(0),
     "launch.stalled_after": number(above=0) | NULL,
     # Arguments of the other commands
-    "file": NAME,
-    "folder": NAME | NULL,
-    "folders": every(NAME),
-    "input": NAME,
-    "output": NAME,
-    "source": NAME,
-    "target": NAME,
-    "data_dir": NAME | NULL,
+    "file": PATH,
+    "folder": PATH | NULL,
+    "folders": every(PATH),
+    "input": PATH,
+    "output": PATH,
+    "source": PATH,
+    "target": PATH,
+    "data_dir": PATH | NULL,
     "split": NAME,
     "format": NAME,
     "average": TEXT | NAMES,
@@ -134,10 +143,10 @@ RANGES = {
     "dataset.symbols": whole(1, 26),
     "dataset.sampling_rate": whole(1),
     "dataset.year": whole(1),
-    "dataset.data_dir": NAME | NULL,
-    "dataset.train": NAME,
-    "dataset.validation": SHARE | NAME,
-    "dataset.test": SHARE | NAME | NULL,
+    "dataset.data_dir": PATH | NULL,
+    "dataset.train": PATH,
+    "dataset.validation": SHARE | PATH,
+    "dataset.test": SHARE | PATH | NULL,
     "dataset.source": COLUMN,
     "dataset.target": COLUMN | NULL | every(COLUMN),
     "dataset.file": COLUMN,
@@ -162,7 +171,7 @@ RANGES = {
     "dataset.image": NAME,
     "dataset.language": NAME,
     "dataset.layout": NAME,
-    "dataset.path": NAME,
+    "dataset.path": PATH,
     "dataset.split": NAME,
     "dataset.variant": NAME,
     "dataset.streaming": FLAG,
@@ -245,16 +254,16 @@ RANGES = {
     "trainer.deterministic": FLAG | one_of("warn"),
     "trainer.enable_model_summary": FLAG,
     "trainer.use_distributed_sampler": Range("false", lambda value: value is False),
-    "callbacks.*.folder": NAME,
+    "callbacks.*.folder": PATH,
     "callbacks.*.monitor": NAME,
     "callbacks.*.mode": DIRECTION,
     "callbacks.average.choose": TEXT,
     "callbacks.matmul_precision.precision": TEXT,
-    "logger.*.folder": NAME,
-    "logger.mlflow.artifacts": NAME | NULL,
+    "logger.*.folder": PATH,
+    "logger.mlflow.artifacts": PATH | NULL,
     "logger.mlflow.experiment": NAME,
     "logger.mlflow.name": NAME,
-    "logger.mlflow.tracking_uri": NAME,
+    "logger.mlflow.tracking_uri": PATH,
     "logger.wandb.entity": NAME | NULL,
     "logger.wandb.group": NAME | NULL,
     "logger.wandb.mode": TEXT,
@@ -348,8 +357,8 @@ def check_ranges(config: Mapping[str, Any]) -> None:
     :param config: plain data of any command.
     :raises InputError: which names the first such key, its rule and its value.
     """
-    for key, value in _leaves(config, ""):
-        allowed = find_range(key)
+    for key, value, is_own in _leaves(config, ""):
+        allowed = None if is_own else find_range(key)
         if allowed is not None and not allowed.allows(value) and not _is_open(value):
             written = json.dumps(value, default=str, ensure_ascii=False)
             remedy = ""
@@ -362,12 +371,38 @@ def check_ranges(config: Mapping[str, Any]) -> None:
 
 def meant_values(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Keys whose values are to be converted, each with the value that is meant."""
-    for key, value in _leaves(config, ""):
-        allowed = find_range(key)
+    for key, value, is_own in _leaves(config, ""):
+        allowed = None if is_own else find_range(key)
         if allowed is not None and not _is_open(value):
             meant = allowed.meant(value)
             if repr(meant) != repr(value):  # as 2 and 2.0 are equal
                 yield key, meant
+    yield from expanded_paths(config)
+
+
+def expanded_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Keys whose paths begin with ``~``, each with the path that is meant.
+
+    Of a user's own parts, and of keys that the table does not have, any text that begins with
+    ``~/`` is taken for a path.
+    """
+    for key, value, is_own in _leaves(config, ""):
+        allowed = find_range(key)
+        is_path = allowed is not None and allowed.is_path
+        if is_own or is_path or allowed is None:
+            meant = _with_home(value, is_path=is_path)
+            if meant != value:
+                yield key, meant
+
+
+def _with_home(value: Any, *, is_path: bool) -> Any:
+    """Plain data in which texts that are paths, or that begin as one, have the user's folder."""
+    if isinstance(value, Mapping):
+        return {name: _with_home(one, is_path=is_path) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_home(one, is_path=is_path) for one in value]
+    is_text = isinstance(value, str)
+    return in_home(value) if is_text and (is_path or value.startswith("~/")) else value
 
 
 def _is_open(value: Any) -> bool:
@@ -389,13 +424,16 @@ def find_pattern(key: str) -> str | None:
     return next((pattern for pattern in PATTERNS if fnmatchcase(key, pattern)), None)
 
 
-def _leaves(node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    """All values with their keys from the root, but those of a user's own parts."""
-    if str(node.get("_target_", "tandem")).partition(".")[0] not in OUR_PACKAGES:
-        return
+def _leaves(
+    node: Mapping[str, Any], path: str, *, is_own: bool = False
+) -> Iterator[tuple[str, Any, bool]]:
+    """All values with their keys from the root, and whether they are of a user's own part."""
+    package = str(node.get("_target_", "tandem")).partition(".")[0]
+    is_own = is_own or package not in OUR_PACKAGES
     for name, value in node.items():
         key = f"{path}{name}"
-        if isinstance(value, Mapping) and find_range(key) in (None, KEYS):
-            yield from _leaves(value, f"{key}.")
+        allowed = find_range(key)
+        if isinstance(value, Mapping) and (allowed is None or allowed.allows(value)):
+            yield from _leaves(value, f"{key}.", is_own=is_own)
         else:
-            yield key, value
+            yield key, value, is_own

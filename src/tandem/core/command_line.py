@@ -59,9 +59,13 @@ def shell_override(key: str, value: Any) -> str:
     return shlex.quote(override(key, value))
 
 
-def escaped(text: str) -> str:
-    """A text whose ``${`` OmegaConf does not take for an interpolation."""
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+def escaped(value: Any) -> Any:
+    """Plain data in whose texts OmegaConf does not take ``${`` for an interpolation."""
+    if isinstance(value, Mapping):
+        return {key: escaped(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [escaped(one) for one in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def _text(text: str) -> str:
