@@ -7,7 +7,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Timer
 
 from tandem.callbacks.validations import counts_as_validation
-from tandem.core.directions import Direction
+from tandem.core.directions import Direction, is_better
 from tandem.core.quality import LOSS, Quality, quality_of
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,15 @@ class TrainingRecord(L.Callback):
 
     :param monitor: the score that decides; of equal scores the smaller loss is better.
     :param mode: which way the score is better.
+    :param empty: the score of empty outputs; None: the monitor is no score of outputs.
     """
 
-    def __init__(self, *, monitor: str, mode: Direction) -> None:
-        self.monitor, self.mode = monitor, mode
+    def __init__(self, *, monitor: str, mode: Direction, empty: float | None = None) -> None:
+        self.monitor, self.mode, self.empty = monitor, mode, empty
         self.first: Quality | None = None
-        """The first validation, while all have its score."""
+        """The first of the last validations that have one score."""
         self.validations = 0
+        """How many they are."""
         self.moved = False
         """Whether two validations have different scores."""
 
@@ -45,20 +47,32 @@ class TrainingRecord(L.Callback):
         if not counts_as_validation(trainer):
             return
         quality = quality_of(trainer.callback_metrics, monitor=self.monitor, mode=self.mode)
-        self.first = self.first or quality
+        if self.first is None or quality.score != self.first.score:
+            self.moved = self.moved or self.first is not None
+            self.first, self.validations = quality, 0
         self.validations += 1
-        self.moved = self.moved or quality.score != self.first.score
         fell = quality.loss > self.first.loss
-        if self.validations == STANDSTILL and fell and not self.moved and trainer.is_global_zero:
+        if self.validations == STANDSTILL and fell and self._is_stuck(quality):
+            self._say(self.first, quality, trainer)
+
+    def _is_stuck(self, quality: Quality) -> bool:
+        """Whether a score that stands still says nothing: as it always did, or like no outputs."""
+        score = quality.logged(self.mode)
+        worthless = self.empty is not None and not is_better(score, self.empty, self.mode)
+        return worthless or not self.moved
+
+    def _say(self, first: Quality, last: Quality, trainer: L.Trainer) -> None:
+        if trainer.is_global_zero:
             log.warning(
-                "%s has been %.4f in all of %d validations while %s fell from %.4f to %.4f: of "
-                "equal scores the smaller loss counts as better",
+                "%s has been %.4f in %s %d validations while %s fell from %.4f to %.4f: of equal "
+                "scores the smaller loss counts as better",
                 self.monitor,
-                quality.logged(self.mode),
+                last.logged(self.mode),
+                "the last" if self.moved else "all of",
                 self.validations,
                 LOSS,
-                -self.first.loss,
-                -quality.loss,
+                -first.loss,
+                -last.loss,
             )
 
     def state_dict(self) -> dict[str, Any]:

@@ -116,7 +116,9 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
     text_metrics = TextMetrics(metrics=plan.metrics)
     clock, logged = TrainingTime(), LoggedMetrics()
     processors = prepare(plan)
-    record = TrainingRecord(monitor=cfg.monitor.name, mode=cfg.monitor.mode)
+    record = TrainingRecord(
+        monitor=cfg.monitor.name, mode=cfg.monitor.mode, empty=plan.empty.get(cfg.monitor.name)
+    )
     trainer = plan.trainer([*watchers, text_metrics, clock, record, logged])
     exit_code = 1
     try:

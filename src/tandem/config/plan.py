@@ -59,6 +59,8 @@ class Plan:
     """The network, once the sizes of the vocabularies are known."""
     references: dict[str, Any] = field(default_factory=dict)
     """What the target tokenizer can write of each split, once the data is read, for the record."""
+    empty: dict[str, float] = field(default_factory=dict)
+    """What empty outputs score on validation, by the names that scores are logged under."""
 
     def assemble(self, processors: Processors) -> Seq2Seq:
         """The network with the weights that training begins with; made once."""

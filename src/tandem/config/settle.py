@@ -30,6 +30,7 @@ KEPT_KEYS = (
 )
 """Open keys that keep the values with which a run began when it goes on."""
 ROWS_FOR_ROOM = 1000
+CLOSEST = "outputs as close to the references as the target tokenizer can write"
 
 
 def settle(plan: Plan) -> None:
@@ -93,17 +94,16 @@ def _settle_monitor(plan: Plan) -> None:
     written = plan.data.written["validation"]
     for count in sorted({min(ROWS_FOR_ROOM, written.rows), written.rows}):  # most often, few tell
         references = plan.data.references("validation", list(range(count)))
-        rooms = rooms_of(plan.metrics, references, closest_outputs(references, written))
-        if rooms.get(monitor.name, True):
+        plan.empty = scores_of(plan.metrics, [""] * count, references)
+        with_room = _with_room(plan, closest_outputs(references, written), references)
+        if monitor.name in with_room or monitor.name not in plan.empty:
             return
-    with_room = [name for name, room in rooms.items() if room]
     chosen = next(iter(with_room), LOSS)
-    perfect = rooms_of(plan.metrics, references, [texts[0] for texts in references])
-    what = "outputs as close to the references as the target tokenizer can write"
+    perfect = _with_room(plan, [texts[0] for texts in references], references)
     reason = (
         f"{monitor.name} cannot tell outputs apart here: it gives "
-        f"{what if perfect[monitor.name] else 'the references themselves'} no better score than "
-        "empty outputs"
+        f"{CLOSEST if monitor.name in perfect else 'the references themselves'} no better score "
+        "than empty outputs"
     )
     if on_command_line("monitor.name", "monitor"):
         raise InputError(f"{reason}; choose monitor.name={chosen}.")
@@ -111,16 +111,21 @@ def _settle_monitor(plan: Plan) -> None:
     plan.monitor(chosen, _direction(plan.metrics, chosen))
 
 
-def rooms_of(
-    metrics: Sequence[Metric], references: list[list[str]], outputs: list[str]
-) -> dict[str, bool]:
-    """Whether each score, as ``val/<name>``, is better for these outputs than for empty ones."""
-    rooms = {}
-    for metric in metrics:
-        best, worst = metric(outputs, references), metric(["" for _ in references], references)
-        for name, direction in metric.directions.items():
-            rooms[f"val/{name}"] = is_better(best[name], worst[name], direction)
-    return rooms
+def scores_of(
+    metrics: Sequence[Metric], outputs: list[str], references: list[list[str]]
+) -> dict[str, float]:
+    """All scores as ``val/<name>``."""
+    scores = chain.from_iterable(metric(outputs, references).items() for metric in metrics)
+    return {f"val/{name}": score for name, score in scores}
+
+
+def _with_room(plan: Plan, outputs: list[str], references: list[list[str]]) -> list[str]:
+    """The scores that are better for these outputs than for empty ones."""
+    return [
+        name
+        for name, score in scores_of(plan.metrics, outputs, references).items()
+        if is_better(score, plan.empty[name], _direction(plan.metrics, name))
+    ]
 
 
 def _direction(metrics: Sequence[Metric], name: str) -> Direction:

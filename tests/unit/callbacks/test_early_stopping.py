@@ -31,8 +31,10 @@ def stopping(**options: Any) -> EarlyStopping:
 def fit(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any) -> Callable[..., Any]:
     """Train with two steps an epoch, each validated; return the record and the trainer."""
 
-    def run(values: Values, *callbacks: L.Callback, **settings: Any) -> Any:
-        record = TrainingRecord(monitor="val/score", mode="max")
+    def run(
+        values: Values, *callbacks: L.Callback, empty: float | None = None, **settings: Any
+    ) -> Any:
+        record = TrainingRecord(monitor="val/score", mode="max", empty=empty)
         settings = {"max_epochs": 9, **settings}
         trainer = tiny_trainer(callbacks=[Scripted(values), record, *callbacks], **settings)
         module = tiny_module()
@@ -114,6 +116,18 @@ def test_a_callback_of_somebody_elses(fit: Any) -> None:
 
     record, trainer = fit(RISING, Stop())
     assert record.facts(trainer)["why"] == "a callback ended it"
+
+
+@pytest.mark.parametrize(
+    ("empty", "says"), [(None, []), (0.0, []), (3.0, ["the last 5"]), (4.0, ["the last 5"])]
+)
+def test_a_monitor_that_comes_to_stand_where_empty_outputs_are(
+    fit: Any, caplog: Any, empty: float | None, says: list[str]
+) -> None:
+    values = [(score, 9.0 - epoch) for epoch, score in enumerate([1.0, 2.0, *[3.0] * 7])]
+    fit(values, empty=empty)
+    messages = [line.getMessage() for line in caplog.records if "equal scores" in line.message]
+    assert [message.split(" in ")[1].split(" validations")[0] for message in messages] == says
 
 
 def test_a_monitor_that_stands_still_is_said_once(fit: Any, caplog: Any) -> None:
