@@ -15,6 +15,13 @@ from tandem.config.instantiate import check_values, make
 ROOT = Path(__file__).parents[2]
 OWN = ("csv", "tsv", "json", "parallel", "translations")
 """Data sets of texts of one's own."""
+LACKING = {
+    "split_column": ("parallel", "translations"),
+    "group": ("parallel",),
+    "references": ("translations",),
+    "streaming": ("translations",),
+}
+"""Which of them have no such option."""
 TEXT_LAYOUTS = ("lines", "tables", "translations")
 DOCUMENT = (ROOT / "docs/data.md").read_text(encoding="utf-8")
 
@@ -35,7 +42,14 @@ def text_layouts():
     }
 
 
-COMMANDS, TEXTS = commands(), text_layouts()
+def media_layouts():
+    """Sets of pictures and recordings, by the names of the functions that write them."""
+    file = ROOT / "tests/unit/data/media_layouts.py"
+    layouts = runpy.run_path(str(file))["MEDIA_LAYOUTS"].values()
+    return {layout.write.__name__: layout for layout in layouts}
+
+
+COMMANDS, TEXTS, MEDIA = commands(), text_layouts(), media_layouts()
 
 
 @pytest.fixture
@@ -63,7 +77,8 @@ def load(config):
 
 
 def test_each_layout_has_a_command_and_each_command_a_layout():
-    assert sorted(COMMANDS) == sorted(TEXTS)
+    assert TEXTS.keys().isdisjoint(MEDIA)
+    assert sorted(COMMANDS) == sorted([*TEXTS, *MEDIA])
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS.keys() & COMMANDS.keys()))
@@ -75,6 +90,14 @@ def test_texts(name, written):
     assert target in [row["target"] for row in rows]
     for texts in references:
         assert rows[0]["references"] == texts
+
+
+@pytest.mark.parametrize("name", sorted(MEDIA.keys() & COMMANDS.keys()))
+def test_media(name, written):
+    layout = MEDIA[name]
+    splits = load(written(name, layout.write)[1])
+    assert {split: rows.num_rows for split, rows in splits.items()} == layout.sizes
+    assert layout.text in splits["train"]["target"]
 
 
 SMALL = ("hidden_size=8", "trainer=cpu", "trainer.max_steps=1", "logger=csv", "run.folder=run")
@@ -97,14 +120,11 @@ def documented_defaults():
 
 @pytest.mark.parametrize(("key", "defaults"), list(documented_defaults()))
 def test_defaults(key, defaults):
-    configs = {option: OmegaConf.load(ROOT / f"conf/dataset/{option}.yaml") for option in OWN}
-    values = {
-        option: OmegaConf.to_container(config)["dataset"][key]
-        for option, config in configs.items()
-        if key in config.dataset
-    }
-    assert values
-    shown = {None: "null", "\t": r"\t"}
-    for option, value in values.items():
-        default = defaults.get(option) or defaults.get("")
-        assert shown.get(value, str(value)) == default, option
+    for option in OWN if "" in defaults else defaults:
+        config = OmegaConf.load(ROOT / f"conf/dataset/{option}.yaml").dataset
+        value = OmegaConf.to_container(config).get(key, KeyError)
+        if value is KeyError:
+            assert option in LACKING[key]
+            continue
+        shown = {None: "null", "\t": r"\t", "": '""'}.get(value, str(value))
+        assert shown == defaults.get(option, defaults.get("")), option

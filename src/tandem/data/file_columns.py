@@ -206,7 +206,7 @@ def _candidates(name: str, ending: str, roots: Sequence[Path], home: Path) -> li
     names += [one.replace("\\", "/") for one in names]
     inside = PLACEHOLDER.match(name)
     if inside is not None:
-        names = [str(home / one[inside.end() :]) for one in names]
+        names = [str(home.absolute() / one[inside.end() :]) for one in names]
     names = [str(Path(one).expanduser()) if one.startswith("~/") else one for one in names]
     return list(dict.fromkeys(root / one for one in names for root in roots))
 
