@@ -23,6 +23,10 @@ ROLLOFF = 0.87
 """Middle of the filter's edge, as a part of the lower of the two Nyquist frequencies."""
 KAISER_BETA = 8.0
 """Shape of the filter's window; keeps what it shuts out below -75 dB."""
+BLOCK = 1 << 20
+"""Samples that are read at once where nobody knows how many there are."""
+UNKNOWN_LENGTH = 1 << 48
+"""More samples than a recording has: how libsndfile says that it does not know."""
 OVERSHOOT = 0.5
 """Seconds by which a part may end behind its recording, as Kaldi allows."""
 
@@ -63,21 +67,43 @@ def read_audio(
 def _decode(file: BinaryIO, segment: Segment) -> tuple[Samples, int]:
     """Return all samples of a part; raises what the library raises if some are missing."""
     with soundfile.SoundFile(file) as opened:
-        rate, expected = opened.samplerate, opened.frames
-        if not segment.whole:
-            begin, end = _bounds(segment, expected, rate)
+        rate, length = opened.samplerate, opened.frames
+        if length > UNKNOWN_LENGTH:
+            return _decode_stream(file, segment), rate
+        begin, end = _bounds(segment, length, rate)
+        if begin:
             opened.seek(begin)
-            expected = end - begin
-        samples = opened.read(
-            -1 if segment.whole else expected, dtype="float32", always_2d=True
-        )  # (N, channels)
-        if len(samples) < expected and opened.format != "MP3":  # MP3 only estimates its length
-            raise EOFError(f"it ends after {len(samples)} of {expected} samples")
+        most = -1 if segment.whole else end - begin  # as MP3 only estimates its length
+        samples = opened.read(most, dtype="float32", always_2d=True)  # (N, channels)
+        if len(samples) < end - begin and opened.format != "MP3":
+            raise EOFError(f"it ends after {begin + len(samples)} of {length} samples")
         return samples.mean(axis=1, dtype=np.float32), rate
+
+
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """What is read from its start to its end, as FLAC out of a pipe, which says no length."""
+
+    def seekable(self) -> bool:
+        """Looking for the end would fail."""
+        return False
+
+
+def _decode_stream(file: BinaryIO, segment: Segment) -> Samples:
+    """Return the samples of a part where nobody knows how many there are."""
+    file.seek(0)
+    with _Stream(file) as opened:
+        blocks = [opened.read(BLOCK, dtype="float32", always_2d=True)]
+        while len(blocks[-1]) == BLOCK:
+            blocks.append(opened.read(BLOCK, dtype="float32", always_2d=True))
+        samples = np.concatenate(blocks).mean(axis=1, dtype=np.float32)
+        begin, end = _bounds(segment, len(samples), opened.samplerate)
+        return samples[begin:end]
 
 
 def _bounds(segment: Segment, length: int, rate: int) -> tuple[int, int]:
     """Return the first sample of a part and the one behind its last."""
+    if segment.whole:
+        return 0, length
     begin = round(segment.begin * rate)
     end = length if segment.end is None else round(segment.end * rate)
     if end > length + OVERSHOOT * rate or not begin < min(end, length):

@@ -151,8 +151,19 @@ def test_streams_do_not_know_how_long_they_are(size: int) -> None:
     wav[40:44] = size.to_bytes(4, "little")
     au = bytearray(content(NOISE, "AU", "PCM_16"))
     au[8:12] = (size and 0xFFFFFFFF).to_bytes(4, "big")
-    for raw in (wav, wav[:4] + wav[40:44] + wav[8:], au):
+    flac = bytearray(content(NOISE, "FLAC", "PCM_16"))
+    flac[21:26] = bytes([flac[21] & 0xF0, 0, 0, 0, 0])
+    for raw in (wav, wav[:4] + wav[40:44] + wav[8:], au, flac):
         assert len(read_audio(None, bytes(raw), "a", remedy="skip it")[0]) == 20000
+
+
+def test_a_part_of_a_stream(tmp_path: Path) -> None:
+    flac = bytearray(content(NOISE, "FLAC", "PCM_16"))
+    flac[21:26] = bytes([flac[21] & 0xF0, 0, 0, 0, 0])
+    (tmp_path / "a.flac").write_bytes(flac)
+    samples, _ = read_audio(f"{tmp_path}/a.flac#t=0.5,0.75", None, "a", remedy="skip it")
+    assert np.allclose(samples, NOISE[4000:6000], atol=1e-4)
+    assert "cannot be read" in message(None, bytes(flac[: len(flac) // 2]))
 
 
 def test_what_stands_around_the_samples_is_no_part_of_them() -> None:
