@@ -125,7 +125,7 @@ class FileColumns:
                 f"{record.place} names no file in the column `{self.file}`, but every example "
                 "needs a file and a text; correct the table or set data.on_bad_example=skip."
             )
-        paths = list(_candidates(name, self.ending, roots, home))
+        paths = list(_candidates(name.strip(), self.ending, roots, home))
         for path in paths:
             if _is_file(path):
                 return path
@@ -190,6 +190,10 @@ class FileColumns:
         return "" if value is None else str(value)
 
     def _value(self, record: Record, column: Column, option: str) -> Any:
+        """Return the value of a column, around whose name there may be spaces in the table."""
+        if column not in record.values:
+            names = {str(name).strip(): name for name in record.values}
+            column = names.get(str(column), column)
         if self.fixed and column not in record.values:
             raise InputError(
                 f"{record.place} has no column `{column}` (its columns are "

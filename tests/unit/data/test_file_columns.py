@@ -104,6 +104,12 @@ def test_texts(folder: Path) -> None:
         FileColumns(file="file", target=[])
 
 
+def test_spaces_around_names_of_columns_and_files(folder: Path) -> None:
+    """As in SpeechBrain's older tables and Flickr30k's."""
+    row = {"file": "a.wav ", " text": " A"}
+    assert entry(row, folder) == FileEntry(folder / "a.wav", [" A"], "t.csv line 2")
+
+
 def test_groups_and_splits(folder: Path) -> None:
     row = {"file": "a.wav", "text": "x", "speaker_id": 4, "part": "dev"}
     assert entry(row, folder).group == ""

@@ -122,7 +122,7 @@ def load_files(
         )
         for split, name in splitting.names.items()
     }
-    return make_file_splits(splitting.divide(splits, by_group(splits["train"])))
+    return _divided(splits, splitting)
 
 
 def load_tables(
@@ -139,6 +139,13 @@ def load_tables(
     named = _by_name(entries, columns, name)
     splitting = splitting.settled(list(named), where=f"the table {name}")
     splits = {split: _named(named, split, name) for split, name in splitting.names.items()}
+    return _divided(splits, splitting)
+
+
+def _divided(splits: dict[str, list[FileEntry]], splitting: Splitting) -> DatasetDict:
+    """Return all splits; files are looked into only where shares are drawn."""
+    if not splitting.shares:
+        return make_file_splits(splits)
     return make_file_splits(splitting.divide(splits, by_group(splits["train"])))
 
 
