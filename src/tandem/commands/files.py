@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tandem.core.errors import InputError
 from tandem.core.streams import is_closed
-from tandem.data.compressed import plain_suffix
+from tandem.data.compressed import ENDINGS, plain_suffix
 from tandem.data.readers import SourceReader
 from tandem.data.text_files import stream_lines
 from tandem.inference import Bundle
@@ -46,7 +46,7 @@ class Lines:
             file, name = sys.stdin.buffer, "standard input"
         else:
             file, name = Path(self.name), f"the {self.key} {self.name}"
-        is_json = plain_suffix(Path(self.name)) == JSON_LINES
+        is_json = plain_suffix(Path(self.name)).lower() == JSON_LINES
         lines = stream_lines(file, name=name, strip=self.strip)
         for number, (line, _) in enumerate(lines, start=1):
             if isinstance(line, InputError):
@@ -114,11 +114,18 @@ def check_input(name: str, *, key: str) -> None:
 
 
 def check_output(output: str) -> None:
-    """Refuse to write over a file, or to a standard output that the command was started without."""
-    if output != "-":
-        check_new(Path(output))
-    elif is_closed(sys.stdout):
-        raise InputError("Standard output is closed; give a file: output=...")
+    """Refuse to write over a file, to a name that promises compression, or to a closed stream."""
+    if output == "-":
+        if is_closed(sys.stdout):
+            raise InputError("Standard output is closed; give a file: output=...")
+        return
+    path = Path(output)
+    if path.suffix in ENDINGS:
+        raise InputError(
+            f"The output {path} would be plain, though its name ends with {path.suffix}; write "
+            f"output={path.with_suffix('')} and compress it then."
+        )
+    check_new(path)
 
 
 def check_new(path: Path) -> None:
@@ -135,7 +142,7 @@ def writes_json(output: str, chosen: str, other: str) -> bool:
     """
     if chosen not in ("auto", other, "json"):
         raise InputError(f"`format` must be one of auto, {other}, json, but is {chosen!r}.")
-    return chosen == "json" or (chosen == "auto" and Path(output).suffix == JSON_LINES)
+    return chosen == "json" or (chosen == "auto" and Path(output).suffix.lower() == JSON_LINES)
 
 
 def _is_stream(path: Path) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tandem.core.files import remove_dead_parts, replacing
+from tandem.core.lines import utf8
 from tandem.data.ragged import Ragged
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def content_key(*parts: str | Iterable[str]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         for text in (part,) if isinstance(part, str) else part:
-            raw = text.encode()
+            raw = utf8(text)
             digest.update(len(raw).to_bytes(8, "little"))
             digest.update(raw)
         digest.update(b"|")

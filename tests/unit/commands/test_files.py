@@ -2,13 +2,15 @@
 
 import gzip
 import io
+import os
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tandem.commands.files import Lines
+from tandem.commands.files import Lines, check_input, check_output
 from tandem.config.instantiate import make
 from tandem.core.errors import InputError
 from tandem.core.lines import json_line
@@ -46,6 +48,25 @@ def test_commands_read_what_training_reads(
     }
     assert readings == dict.fromkeys(readings, readings["training"])
     assert len(readings["training"]) == (3 if kind == "Unix" else 2)
+
+
+def test_what_cannot_be_an_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "old.txt").touch()
+    for name, message in (
+        ("old.txt", "already exists; choose another output=... or remove it."),
+        ("a.jsonl.gz", "would be plain, though its name ends with .gz; write output="),
+    ):
+        with pytest.raises(InputError, match=re.escape(message)):
+            check_output(str(tmp_path / name))
+    check_output("-")
+    check_input("-", key="source")
+    with open(os.devnull, "r+") as nothing:  # what a closed stream becomes
+        monkeypatch.setattr(sys, "stdin", nothing)
+        monkeypatch.setattr(sys, "stdout", nothing)
+        with pytest.raises(InputError, match=r"^Standard output is closed; give a file: output="):
+            check_output("-")
+        with pytest.raises(InputError, match=r"^Standard input is closed; give a file: source="):
+            check_input("-", key="source")
 
 
 def test_json_lines_hold_any_text(tmp_path: Path) -> None:
