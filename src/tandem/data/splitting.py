@@ -17,8 +17,9 @@ Part = str | float
 AUTO = "auto"
 WORDS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 """What names of splits have in them where that of training has ``train``."""
-TRAIN = re.compile(r"(?<![a-z])train(?:ing)?(?![a-z])", re.IGNORECASE)
-HELD_OUT = re.compile(rf"(?<![a-z])({'|'.join(sum(WORDS.values(), ()))})(?![a-z])", re.IGNORECASE)
+END = "(?=set|[^a-z]|$)"
+TRAIN = re.compile(f"(?<![a-z])train(?:ing)?{END}", re.IGNORECASE)
+HELD_OUT = re.compile(f"(?<![a-z])({'|'.join(sum(WORDS.values(), ()))}){END}", re.IGNORECASE)
 SHARE = 0.1
 """Of the training rows, for validation, if nothing else is there."""
 MOST_NAMED = 12

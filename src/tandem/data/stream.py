@@ -27,11 +27,9 @@ class Shard:
 
         :raises InputError: if the shard breaks off; a single bad example is yielded instead.
         """
+        pair = self.columns.pair
         for record, behind in self.rows.read(start):
-            if isinstance(record, InputError):
-                yield record, behind
-            else:
-                yield self.columns.pair(record), behind
+            yield record if isinstance(record, InputError) else pair(record), behind
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from tandem.core.errors import InputError
@@ -59,7 +60,7 @@ class TextColumns:
                 f"({', '.join(map(str, texts))}) must be different columns."
             )
 
-    @property
+    @cached_property
     def reference_columns(self) -> list[Column]:
         """The columns of references."""
         if self.references is None or self.references == BY_SOURCE:
@@ -83,6 +84,13 @@ class TextColumns:
 
     def pair(self, record: Record) -> tuple[str, str] | InputError:
         """Return source and target, or what is wrong with them."""
+        values = record.values
+        source, target = values.get(self.source), values.get(self.target)  # type: ignore[arg-type]
+        if type(source) is str and type(target) is str:  # nearly always
+            if self.strip:
+                source, target = source.strip(), target.strip()
+            if source and target and not (source.isspace() or target.isspace()):
+                return source, target
         try:
             source = self._text(record, self.source, "source")
             if self.target is None:
@@ -93,15 +101,16 @@ class TextColumns:
 
     def example(self, record: Record) -> TextExample | InputError:
         """Return an example, or what is wrong with it."""
+        pair = self.pair(record)
+        if isinstance(pair, InputError):
+            return pair
+        source, target = pair
+        references, group, split = None, source, None
         try:
-            source = self._text(record, self.source, "source")
-            references = self._references(record) if self.reference_columns else None
-            if self.target is not None:
-                target = self._text(record, self.target, "target")
-            else:
-                target = (references or [""])[0]
-            group = source if self.group is None else _label(record, self.group, "group")
-            split = None
+            if self.reference_columns:
+                references = self._references(record)
+            if self.group is not None:
+                group = _label(record, self.group, "group")
             if self.split is not None:
                 split = _label(record, self.split, "split_column")
         except InputError as error:

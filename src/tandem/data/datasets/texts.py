@@ -1,17 +1,17 @@
 """Text sets: rows that are stored somewhere, columns that mean something, and splits."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from datasets import Dataset, DatasetDict, Features, List, Value
+from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError
-from tandem.data.datasets.base import check_on_bad_example, check_splits
+from tandem.data.datasets.base import SPLITS, check_on_bad_example, check_splits
+from tandem.data.datasets.examples import Examples, merged, one_target_each, read_examples
 from tandem.data.layouts import Layout, SplitRows
 from tandem.data.splitting import Splitting, check_streaming, listed, training_name
 from tandem.data.stream import Shard, Stream, StreamedSplits
-from tandem.data.text_columns import BY_SOURCE, TextColumns, TextExample
+from tandem.data.text_columns import BY_SOURCE, TextColumns
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def make_splits(
     """
     check_on_bad_example(on_bad_example)
     read = {
-        split: _read_examples(split, rows, on_bad_example=on_bad_example)
+        split: read_examples(split, rows, on_bad_example=on_bad_example)
         for split, rows in opened.items()
         if not (streaming and split == "train")
     }
@@ -78,99 +78,62 @@ def _by_column(
             "dataset.split_column sorts rows that are all read, but data.streaming=true reads "
             "files one by one; give each split files of its own, or set data.streaming=false."
         )
-    read: dict[str, list[TextExample]] = {}
-    for example in _read_examples("train", rows, on_bad_example=on_bad_example):
-        read.setdefault(example.split or "", []).append(example)
-    names = sorted(read)
+    examples = read_examples("train", rows, on_bad_example=on_bad_example)
+    numbers: dict[str, list[int]] = {}
+    for number, name in enumerate(examples.splits):
+        numbers.setdefault(name, []).append(number)
+    names = sorted(numbers)
     column = f"the column `{rows.columns.split}`"
     settled = splitting.settled(names, where=column)
     for split, name in settled.names.items():
-        if name not in read:
+        if name not in numbers:
             raise InputError(
                 f"No row has dataset.{split}={name} in {column}, which has {listed(names)}; "
                 f"set dataset.{split} to one of them."
             )
     unused = [name for name in names if name not in settled.names.values()]
     if unused:
-        count = sum(len(read[name]) for name in unused)
+        count = sum(len(numbers[name]) for name in unused)
         logger.info("Left out %d rows of other splits: %s", count, listed(unused))
-    named = {split: read[name] for split, name in settled.names.items()}
+    named = {split: examples.select(numbers[name]) for split, name in settled.names.items()}
     return _divided(named, dict.fromkeys(named, rows.columns), settled)
 
 
-def _read_examples(split: str, rows: SplitRows, *, on_bad_example: str) -> list[TextExample]:
-    """Return the examples of a split; a bad one is an error or is left out and counted."""
-    examples, bad = [], 0
-    first: InputError | None = None
-    for file in rows.files:
-        for record, _ in file.read():
-            example = record if isinstance(record, InputError) else rows.columns.example(record)
-            if not isinstance(example, InputError):
-                examples.append(example)
-                continue
-            if on_bad_example == "error":
-                raise example
-            bad, first = bad + 1, first or example
-    if first is not None:
-        if not examples:
-            raise InputError(
-                f"The {split} split has no example that can be used; the first of {bad} bad ones: "
-                f"{first}"
-            )
-        logger.info("Skipped %d of %d examples; the first: %s", bad, bad + len(examples), first)
-    return examples
-
-
 def _divided(
-    read: Mapping[str, Sequence[TextExample]],
+    read: Mapping[str, Examples],
     columns: Mapping[str, TextColumns],
     splitting: Splitting | None,
 ) -> DatasetDict:
     """Return all splits as a dataset."""
     splits = dict(read)
     if splitting is not None and splitting.shares:
-        splits = {**splitting.divide(read, group=lambda example: example.group)}
+        train = read["train"]
+        groups = train.groups or train.rows["source"][:]
+        numbers = splitting.divide({"train": range(len(groups))}, lambda number: groups[number])
+        splits |= {split: train.select(chosen) for split, chosen in numbers.items()}
     made = {}
-    for split, examples in splits.items():
+    for split in (split for split in SPLITS if split in splits):
         meant = columns.get(split) or columns["train"]
-        made[split] = _dataset(_meant(split, examples, meant))
+        made[split] = _meant(split, splits[split].rows, meant)
     return check_splits(DatasetDict(made))
 
 
-def _meant(
-    split: str, examples: Sequence[TextExample], columns: TextColumns
-) -> Sequence[TextExample]:
-    """Return the examples as training learns from them, or as evaluation asks for them."""
+def _meant(split: str, rows: Dataset, columns: TextColumns) -> Dataset:
+    """Return examples as training learns from them, or as evaluation asks for them."""
     if split == "train":
-        if columns.target is not None:
-            return examples
-        return [
-            example._replace(target=target)
-            for example in examples
-            for target in example.references or []
-        ]
+        return rows if columns.target is not None else one_target_each(rows)
     if columns.references == BY_SOURCE:
-        return merged(examples)
-    sources = len({example.source for example in examples})
-    if columns.references is None and FEW_ROWS <= len(examples) > sources / FEW_SOURCES:
+        return merged(rows)
+    sources = len(rows.unique("source"))
+    if columns.references is None and FEW_ROWS <= len(rows) > sources / FEW_SOURCES:
         logger.info(
             "The %s split has %d rows of %d different sources; dataset.references=by_source asks "
             "for each source once and scores the output against the targets of all its rows",
             split,
-            len(examples),
+            len(rows),
             sources,
         )
-    return examples
-
-
-def merged(examples: Iterable[TextExample]) -> list[TextExample]:
-    """Return one example a source, with the targets of all its rows as references."""
-    targets: dict[str, list[str]] = {}
-    first: dict[str, TextExample] = {}
-    for example in examples:
-        first.setdefault(example.source, example)
-        targets.setdefault(example.source, []).append(example.target)
-    return [example._replace(references=targets[source]) for source, example in first.items()]
+    return rows
 
 
 def _shards(rows: SplitRows) -> list[Shard]:
@@ -188,15 +151,3 @@ def _shards(rows: SplitRows) -> list[Shard]:
                 "data.streaming=false."
             )
     return [Shard(file, rows.columns) for file in rows.files]
-
-
-def _dataset(examples: Sequence[TextExample]) -> Dataset:
-    columns: dict[str, list[Any]] = {
-        "source": [example.source for example in examples],
-        "target": [example.target for example in examples],
-    }
-    features = {"source": Value("string"), "target": Value("string")}
-    if any(example.references is not None for example in examples):
-        columns["references"] = [example.references for example in examples]
-        features["references"] = List(Value("string"))
-    return Dataset.from_dict(columns, features=Features(features))

@@ -33,16 +33,16 @@ class SideBySide(RowFile):
             if None in lines:
                 raise self._unequal(files, lines, number)
             number += 1
-            texts = [line for line, _ in lines]
-            offsets = [offset for _, offset in lines]
-            record: Record | InputError = Record(
-                f"{label}{number}", dict(zip(names, texts, strict=True))
-            )
-            for text in texts:
-                if isinstance(text, InputError):
-                    record = text
-                    break
-            yield record, (*offsets, number)
+            if len(lines) == 2:  # nearly always, and twice as fast as below
+                (one, before), (other, behind) = lines
+                if type(one) is str and type(other) is str:
+                    values = {names[0]: one, names[1]: other}
+                    yield Record(f"{label}{number}", values), (before, behind, number)
+                    continue
+            texts = [text for text, _ in lines]
+            bad = [text for text in texts if isinstance(text, InputError)]
+            record = Record(f"{label}{number}", dict(zip(names, texts, strict=True)))
+            yield bad[0] if bad else record, (*(offset for _, offset in lines), number)
 
     def fingerprints(self) -> dict[str, Fingerprint]:
         """See :class:`RowFile`."""
