@@ -16,10 +16,10 @@ from tandem.config.ranges import RANGES, find_range, meant_values
 Compose = Callable[..., DictConfig]
 COMMANDS = ("train", "evaluate", "generate", "score", "report", "sweep")
 NOT_PATHS = {
-    "dataset.folder": "a name inside the folder that TANDEM_DATA names",
+    "dataset.file": "a column",
 }
 """Keys that are called as paths are, and what they are instead."""
-ABOUT_PATHS = re.compile(r"(?:^|[._])(folders?|files?|path|dir|uri)$")
+ABOUT_PATHS = re.compile(r"(?:^|[._])(folders?|files?|path|dir|uri|table)$")
 
 
 def all_keys() -> set[str]:

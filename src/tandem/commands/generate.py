@@ -22,6 +22,7 @@ from tandem.commands.files import (
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import device, made_by, runs, with_decoding
 from tandem.config.instantiate import check_values
+from tandem.config.remedies import for_command
 from tandem.core.errors import InputError
 from tandem.core.lines import json_line, one_line
 from tandem.core.printing import complain, say
@@ -86,7 +87,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
                 say(Text(f"Not in the vocabulary: {shown}", style="yellow"))
             print(*(for_stream(text, sys.stdout) for text in lines(bundle, [line], cfg)))
         except InputError as error:
-            complain(error)
+            complain(for_command(error, "generate"))
 
 
 def _typed(*, strip: bool) -> Iterator[str]:

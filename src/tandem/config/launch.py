@@ -25,6 +25,7 @@ from tandem.config.overrides import (
     task_overrides,
     texts_as_written,
 )
+from tandem.config.remedies import for_command
 from tandem.core import streams
 from tandem.core.command_line import key_of, override, shell_line
 from tandem.core.errors import InputError, no_room
@@ -115,10 +116,11 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             streams.drop_output()
             sys.exit(128 + signal.SIGPIPE)
         except InputError as error:
+            mistake = for_command(error, config_name)
             if job.mode == RunMode.MULTIRUN:
-                raise  # the other jobs are still run
-            complain(error)
-            sys.exit(error.exit_code)
+                raise mistake from error  # the other jobs are still run
+            complain(mistake)
+            sys.exit(mistake.exit_code)
 
     GlobalHydra.instance().clear()  # as this may be a fork of a process that runs Hydra itself
     sys.argv = [f"tandem {config_name}", *with_own_configs(_for_hydra(arguments))]
