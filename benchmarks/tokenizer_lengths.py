@@ -3,8 +3,8 @@
     TANDEM_DATA=... python benchmarks/tokenizer_lengths.py dataset=multi30k tokenizer=unigram
 
 Takes a dataset of texts and a tokenizer as `tandem train` does, and learns one tokenizer from the
-sources and targets of the training split. Symbols are means of a text; a text is changed if decoding
-its ids gives another one.
+sources and targets of the training split. Symbols are means of a text; a text is changed if
+decoding its ids gives another one.
 """
 
 import sys
