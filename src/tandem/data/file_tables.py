@@ -78,9 +78,10 @@ class FileTables:
         if not files:
             share = "" if option in ("train", "table") else f"; dataset.{option}=0.1 takes a tenth "
             share += "of the training examples" if share else ""
+            there = listed(self.names()) or "none"
             raise InputError(
-                f"There is neither a table {path} nor a folder with one ({self.home} has "
-                f"{listed(self.names())}); correct dataset.data_dir or dataset.{option}{share}."
+                f"There is neither a table {path} nor a folder with one ({self.home} has {there}); "
+                f"correct dataset.data_dir or dataset.{option}{share}."
             )
         return [self._table(file) for file in files]
 

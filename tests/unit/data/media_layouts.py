@@ -80,6 +80,16 @@ def one_table_of_recordings(folder: Path) -> None:
     write_lines(folder / "metadata.jsonl", map(json.dumps, rows))
 
 
+def any_table_of_recordings(folder: Path) -> None:
+    """A table of one's own: other names of columns, files without ending in a folder, splits."""
+    lines = ["recording;words;fold"]
+    for number in range(9):
+        record(folder / "audio" / f"r{number}.wav", number)
+        fold = ("train", "train", "dev", "test")[number % 4]
+        lines.append(f"r{number};text {number};{fold}")
+    write_lines(folder / "speech.csv", lines)
+
+
 def ljspeech(folder: Path) -> None:
     """LJSpeech-1.1: identity, transcription as printed and normalised, between pipes, no header."""
     lines = []
@@ -292,6 +302,17 @@ MEDIA_LAYOUTS = {
     ),
     "audiofolder with one table": MediaLayout(
         one_table_of_recordings, "audiofolder", _sizes(16, 4), "text 0", "data/0.wav"
+    ),
+    "any table of recordings": MediaLayout(
+        any_table_of_recordings,
+        "audiofolder",
+        _sizes(5, 2, 2),
+        "text 0",
+        "audio/r0.wav",
+        (
+            *("dataset.file=recording", "dataset.target=words", "dataset.split_column=fold"),
+            *("dataset.folder=audio", "dataset.ending=.wav", 'dataset.delimiter=";"'),
+        ),
     ),
     "ljspeech": MediaLayout(
         ljspeech, "ljspeech", _sizes(18, 2), 'He said "Number 1', "wavs/LJ001-0001.wav"

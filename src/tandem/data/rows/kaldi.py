@@ -20,11 +20,11 @@ class Listed(NamedTuple):
     place: str
 
 
-def read_kaldi(folder: Path) -> Iterator[Record]:
+def read_kaldi(folder: Path) -> Iterator[Record | InputError]:
     """Yield a row for each utterance of ``text``, in its order.
 
     The columns are ``utterance``, ``file``, ``text``, ``speaker`` and, with ``segments``,
-    ``begin`` and ``duration`` in seconds. An utterance without a recording has no ``file``.
+    ``begin`` and ``duration`` in seconds. An utterance without a recording is yielded as an error.
 
     :raises InputError: if a file or line is not as Kaldi has it, or a recording comes out of a pipe
         or an archive.
@@ -38,11 +38,17 @@ def read_kaldi(folder: Path) -> Iterator[Record]:
     for key, line in _table(folder / "text").items():
         name, begin, duration = parts.get(key, (key, None, None))
         recording, speaker = recordings.get(name), speakers.get(key)
+        if recording is None:
+            yield InputError(
+                f"The utterance {key} of {line.place} has no recording {name} in "
+                f"{folder / 'wav.scp'}; add it, or set data.on_bad_example=skip."
+            )
+            continue
         yield Record(
-            line.place,
+            f"{line.place} ({recording.place})",
             {
                 "utterance": key,
-                "file": None if recording is None else recording.value,
+                "file": recording.value,
                 "text": line.value,
                 "speaker": None if speaker is None else speaker.value,
                 **({"begin": begin, "duration": duration} if parts else {}),

@@ -47,15 +47,20 @@ def kaldi(tmp_path: Path) -> Callable[..., Path]:
 def test_kaldi(kaldi: Callable[..., Path]) -> None:
     folder = kaldi(
         wav="u1 /data/a b.wav\nu2 flac -c -d -s /data/c.flac |\n",
-        text="u2 t w o\nu1\nu3 three\n",
+        text="u2 t w o\nu1\n",
         utt2spk="u1 s1\nu2 s1\n",
     )
     assert values(read_kaldi, folder) == [
         {"utterance": "u2", "file": "/data/c.flac", "text": "t w o", "speaker": "s1"},
         {"utterance": "u1", "file": "/data/a b.wav", "text": "", "speaker": "s1"},
-        {"utterance": "u3", "file": None, "text": "three", "speaker": None},
     ]
-    assert next(iter(read_kaldi(folder))).place == f"{folder / 'text'} line 1"
+    place = f"{folder}/text line 1 ({folder}/wav.scp line 2)"
+    assert next(iter(read_kaldi(folder))).place == place
+    folder = kaldi(text="u3 three\n")
+    assert str(*read_kaldi(folder)) == (
+        f"The utterance u3 of {folder}/text line 1 has no recording u3 in {folder}/wav.scp; add "
+        "it, or set data.on_bad_example=skip."
+    )
 
 
 def test_kaldi_segments(kaldi: Callable[..., Path]) -> None:
