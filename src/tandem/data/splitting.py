@@ -195,7 +195,7 @@ def hold_out(
     """Take splits out of the training rows at random, whole groups at once.
 
     A split has at least its share; a group that is larger than a share is taken for it only if
-    all others are taken.
+    all others are taken, and the smallest of such groups first.
 
     :param shares: between 0 and 1, by the name of the split.
     :param group: see :meth:`Splitting.divide`.
@@ -212,7 +212,7 @@ def hold_out(
     for split, share in shares.items():
         wanted, taken = round(share * len(rows), 6), 0
         left = [name for name in order if split_of[name] == "train"]
-        left.sort(key=lambda name: sizes[name] > wanted)
+        left.sort(key=lambda name: sizes[name] if sizes[name] > wanted else 0)
         for name in left:
             if taken >= wanted:
                 break

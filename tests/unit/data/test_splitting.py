@@ -84,6 +84,13 @@ def test_rows_that_cannot_be_divided() -> None:
     assert hold_out(["a", "b"], {"test": 0.1}, seed=0, group=str)["test"] in (["a"], ["b"])
 
 
+def test_the_smallest_of_groups_that_are_all_too_large() -> None:
+    """Of two speakers the one with fewer recordings is held out, whatever the seed."""
+    rows = ["a"] * 45 + ["b"] * 14
+    for seed in range(5):
+        assert hold_out(rows, {"validation": 0.1}, seed=seed, group=str)["validation"] == ["b"] * 14
+
+
 NOTHING: dict[str, Any] = {"train": "auto", "validation": "auto", "test": "auto"}
 
 
