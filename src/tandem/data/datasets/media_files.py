@@ -1,6 +1,8 @@
 """Pictures or recordings whose texts stand in tables: the Hub's folder layouts and many others."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from datasets import DatasetDict
@@ -13,6 +15,8 @@ from tandem.data.file_tables import FileTables, Table
 from tandem.data.rows import Column
 from tandem.data.rows.table_options import table_format
 from tandem.data.splitting import AUTO, TRAIN, Part, Splitting, listed
+
+logger = logging.getLogger(__name__)
 
 
 def media_files(
@@ -122,7 +126,7 @@ def load_files(
         )
         for split, name in splitting.names.items()
     }
-    return _divided(splits, splitting)
+    return _divided(splits, splitting, columns)
 
 
 def load_tables(
@@ -139,14 +143,21 @@ def load_tables(
     named = _by_name(entries, columns, name)
     splitting = splitting.settled(list(named), where=f"the table {name}")
     splits = {split: _named(named, split, name) for split, name in splitting.names.items()}
-    return _divided(splits, splitting)
+    return _divided(splits, splitting, columns)
 
 
-def _divided(splits: dict[str, list[FileEntry]], splitting: Splitting) -> DatasetDict:
+def _divided(
+    splits: dict[str, list[FileEntry]], splitting: Splitting, columns: FileColumns
+) -> DatasetDict:
     """Return all splits; files are looked into only where shares are drawn."""
     if not splitting.shares:
         return make_file_splits(splits)
-    return make_file_splits(splitting.divide(splits, by_group(splits["train"])))
+    entries = splits["train"]
+    speakers = {entry.group for entry in entries}
+    if columns.group == AUTO and speakers != {""} and len(speakers) <= len(splitting.shares):
+        logger.info("Too few speakers (%d) for splits of their own", len(speakers))
+        entries = [replace(entry, group="") for entry in entries]
+    return make_file_splits(splitting.divide({**splits, "train": entries}, by_group(entries)))
 
 
 def _only_table(

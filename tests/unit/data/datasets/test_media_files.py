@@ -83,6 +83,13 @@ def test_shares_keep_speakers_apart(write: Write) -> None:
     assert len(people[0] | people[1] | people[2]) == sum(map(len, people))
 
 
+def test_too_few_speakers_to_keep_apart(write: Write) -> None:
+    folder = write(split_folder("train", "aaaaabbbbb"))
+    sizes = {name: len(rows) for name, rows in load(folder, validation=0.1, test=0.1).items()}
+    assert sizes == {"train": 8, "validation": 1, "test": 1}
+    assert "in 2 groups" in refusal(folder, validation=0.1, test=0.1, group="speaker")
+
+
 def test_shares_keep_copies_together(write: Write) -> None:
     folder = write(split_folder("train", "abcdefgh"))
     for number, content in enumerate("wxyzwxyz"):
