@@ -8,7 +8,7 @@ from tandem.core.directions import is_better
 from tandem.data.written import BLANKS, CASE, CHANGES, FORM, OTHER, UNKNOWN, Changed, Written
 from tandem.metrics.base import Metric
 
-LOSSLESS = "tokenizer=bpe or tokenizer=byte"
+LOSSLESS = "tokenizer=bpe (tokenizer.byte_fallback=true) or tokenizer=byte"
 REMEDIES = {
     UNKNOWN: LOSSLESS,
     BLANKS: LOSSLESS,

@@ -35,7 +35,8 @@ class SelfCritical:
     al. 2019). Shen et al. (2016) scale the probabilities of a set of outputs to sum to 1 instead.
 
     Outputs are drawn, and their probabilities taken, by the decoder as evaluation uses it: without
-    dropout and without skipped layers. Where noise changes a batch's sources, R and L read those.
+    dropout and without skipped layers. Right is a target as its tokenizer writes it, so that what
+    no output can be is no risk. Where noise changes a batch's sources, R and L read those.
 
     :param metric: one, by its name; see :class:`Risk`.
     :param num_samples: n, outputs of each source; equal ones go through the model once.

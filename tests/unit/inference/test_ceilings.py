@@ -1,5 +1,6 @@
 """Scores of a model that writes each reference as well as its tokenizer can."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,8 +10,24 @@ from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
 from tandem.core.directions import is_better
 from tandem.data.tokenizers import Tokenizer
-from tandem.data.written import Changed, Written, written
-from tandem.inference.ceilings import as_record, ceilings, closest_outputs, warning
+from tandem.data.written import (
+    BLANKS,
+    CASE,
+    CHANGES,
+    FORM,
+    OTHER,
+    UNKNOWN,
+    Changed,
+    Written,
+    written,
+)
+from tandem.inference.ceilings import (
+    REMEDIES,
+    as_record,
+    ceilings,
+    closest_outputs,
+    warning,
+)
 from tandem.metrics import Metric
 
 REFERENCES = [
@@ -116,7 +133,8 @@ def test_the_warning() -> None:
         "references as they stand (blanks, forms of Unicode): in line 3 'a \\xa0' comes back as "
         "'a'; in line 3 'e\\u0301' comes back as '\\xe9'. Outputs as close to the references as it "
         "can write score test/exact_match 50.00, test/wer 1.50. To keep texts as they are, train "
-        "with tokenizer=bpe or tokenizer=byte and tokenizer.normalization=none"
+        "with tokenizer=bpe (tokenizer.byte_fallback=true) or tokenizer=byte and "
+        "tokenizer.normalization=none"
     )
 
 
@@ -127,6 +145,23 @@ def test_a_long_text_is_shown_where_it_differs() -> None:
     assert "in line 3 …' 30 31 32 33 34 35 36 37 38 39é x  0  1  2" in sentences
     assert "9è x  0  1  2  3  4  5  6  7  8 '… comes" not in sentences
     assert len(sentences) < 400
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_remedies_help(compose_config: Any, change: str) -> None:
+    texts = {
+        UNKNOWN: "never seen \u2603",
+        CASE: "Un Deux",
+        BLANKS: " un\u00a0deux\n",
+        FORM: "e\u0301",
+        OTHER: "\u0130I \u212b",
+    }
+    for remedy in REMEDIES[change].split(" or "):
+        overrides = re.findall(r"[\w.]+=\w+", remedy)
+        tokenizer = overrides if "tokenizer=" in remedy else ["tokenizer=byte", *overrides]
+        cfg = compose_config("train", *tokenizer)
+        learnt = make(cfg.tokenizer).train(LEARNT)
+        assert learnt.decode(*learnt.encode_batch([texts[change]])) == texts[change]
 
 
 def test_the_record() -> None:
