@@ -54,22 +54,23 @@ class FileLayout(Layout):
     folder: Path
     only: str | None
     """The only file that ``auto`` considers; None: all that are there."""
-    endings: Sequence[str]
-    """How names of files end that ``auto`` considers."""
+    endings: Sequence[Sequence[str]]
+    """How names of files end that ``auto`` considers, the first ones of which there are any."""
     columns: TextColumns
     open_file: Callable[[Path], RowFile]
 
     @property
     def where(self) -> str:
         """See :class:`Layout`."""
-        endings = ", ".join(f"*{ending}" for ending in self.endings)
+        endings = ", ".join(f"*{ending}" for endings in self.endings for ending in endings)
         return f"the folder {self.folder} ({endings}), which has {contents(self.folder)}"
 
     def names(self) -> list[str]:
         """See :class:`Layout`."""
         if self.only is not None:
             return [self.only]
-        return split_names(self.folder, self.endings, with_ending=True)
+        found = (split_names(self.folder, some, with_ending=True) for some in self.endings)
+        return next((names for names in found if names), [])
 
     def has(self, name: str) -> bool:
         """See :class:`Layout`."""

@@ -13,6 +13,12 @@ NUMBER = r"[._-](?:part[._-]?)?(\d+)(?:-of-\d+)?"
 """What the names of shards have at their end, or before their ending."""
 
 
+DOCUMENTS = re.compile(
+    r"_?(about|readme|licen[cs]e|copying|changes|changelog|citation|notice)\b", re.IGNORECASE
+)
+"""What names of files begin with that tell of a set."""
+
+
 def find_files(folder: Path, name: str, ending: str = "") -> dict[str | int, Path]:
     """Return the files of a name by what tells them apart; several are shards.
 
@@ -57,11 +63,14 @@ def split_files(folder: Path, split: str, name: str, ending: str = "") -> dict[s
 def split_names(folder: Path, endings: Iterable[str], *, with_ending: bool) -> list[str]:
     """Return what splits in a folder could be called, of which shards have one name.
 
+    Files that tell of a set, such as README.txt, are none if there are others.
+
     :param endings: how the names of their files end, before the ending of a compression.
     :param with_ending: whether the ending belongs to the name.
     """
     names: dict[str, None] = {}
-    for file in _names(folder):
+    files = _names(folder)
+    for file in [name for name in files if not DOCUMENTS.match(name)] or files:
         for ending in endings:
             shared = re.fullmatch(
                 f"(.+?)(?:{NUMBER})?{re.escape(ending)}(?:{NUMBER})?", _plain(file)

@@ -14,8 +14,10 @@ from tandem.data.splitting import Part, Splitting
 from tandem.data.stream import StreamedSplits
 from tandem.data.text_columns import References, TextColumns
 
-ENDINGS = (".csv", *TAB_SEPARATED, ".txt")
-"""How names of files end that may be tables."""
+ANY = ""
+ENDINGS = ((".csv", *TAB_SEPARATED), (".txt",), (ANY,))
+TAB_ENDINGS = (TAB_SEPARATED, (".txt",), (".csv",), (ANY,))
+"""How names of files end that may be tables, the likely ones first."""
 
 
 def csv_table(
@@ -88,5 +90,6 @@ def csv_table(
     def open_table(path: Path) -> TableFile:
         return TableFile(path, form)
 
-    layout = FileLayout(*folder_or_file(data_dir), ENDINGS, columns, open_table)
+    endings = TAB_ENDINGS if form.is_tab else ENDINGS
+    layout = FileLayout(*folder_or_file(data_dir), endings, columns, open_table)
     return load_texts(layout, splitting, streaming=streaming, on_bad_example=on_bad_example)

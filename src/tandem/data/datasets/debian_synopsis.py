@@ -32,7 +32,7 @@ def debian_synopsis(
         data_dir=str(folder),
         train="train.jsonl",
         validation="validation.jsonl",
-        test="test.jsonl",
+        test="auto",
         split_column=None,
         seed=0,
         source="document",

@@ -12,7 +12,7 @@ from tandem.data.datasets.texts import load_texts
 from tandem.data.layouts import FileLayout
 from tandem.data.rows.json_objects import open_json
 from tandem.data.rows.table import TableFile, TableFormat
-from tandem.data.splitting import Splitting
+from tandem.data.splitting import AUTO, Splitting
 from tandem.data.stream import StreamedSplits
 from tandem.data.text_columns import TextColumns
 
@@ -48,10 +48,10 @@ def hub_or_folder(
     place = resolve_data_dir(data_dir, folder)
     for ending, open_file in READERS.items():
         if place is not None and find_file(place / f"train{ending}") is not None:
-            files = {split: f"{split}{ending}" for split in SPLITS}
+            files = {split: f"{split}{ending}" for split in ("train", "validation")}
             return load_texts(
-                FileLayout(place, None, [ending], columns, open_file),
-                Splitting(seed=0, **files),
+                FileLayout(place, None, [[ending]], columns, open_file),
+                Splitting(seed=0, test=AUTO, **files),
                 streaming=streaming,
                 on_bad_example=on_bad_example,
             )

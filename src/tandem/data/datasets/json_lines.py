@@ -10,7 +10,7 @@ from tandem.data.splitting import Part, Splitting
 from tandem.data.stream import StreamedSplits
 from tandem.data.text_columns import References, TextColumns
 
-ENDINGS = (".jsonl", ".json", ".ndjson")
+ENDINGS = ((".jsonl", ".json", ".ndjson"),)
 """How names of files end that hold such rows."""
 
 

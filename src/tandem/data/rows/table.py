@@ -66,6 +66,11 @@ class TableFormat:
                 f"{why}, so there can be no quotation marks around columns; set dataset.quote=null."
             )
 
+    @property
+    def is_tab(self) -> bool:
+        """Whether a tab stands between columns, whatever the file."""
+        return self.delimiter in ("\t", "\\t")
+
     def of(self, path: Path) -> "TableFormat":
         """The format of one file, in which nothing is open."""
         tabs = plain_suffix(path).lower() in TAB_SEPARATED

@@ -92,6 +92,24 @@ LAYOUTS: dict[str, tuple[str, dict[str, str], dict[str, Any], tuple[int, ...]]] 
         },
         (9, 1),
     ),
+    "Anki, unpacked": (
+        "tsv",
+        {"fra.txt": lines("x{}\ty"), "_about.txt": "x\n", "README.md": "x\n"},
+        {},
+        (9, 1),
+    ),
+    "one kind of table": (
+        "tsv",
+        {"train.tsv": "x\ty\n", "dev.tsv": "x\ty\n", "more.csv": "", "notes.txt": ""},
+        {},
+        (1, 1),
+    ),
+    "a name without an ending": (
+        "csv",
+        {"cmudict-0.7b": lines("w{},x"), "LICENSE": ""},
+        {"source": 0, "target": 1},
+        (9, 1),
+    ),
     "E2E": (
         "csv",
         {"trainset.csv": TABLE, "devset.csv": TABLE},
