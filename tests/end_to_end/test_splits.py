@@ -46,16 +46,12 @@ def test_shares_of_one_table(
     assert f"This is not what the run began with: {change}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("without", ["test=false", "dataset.test=null"])
+@pytest.mark.parametrize("without", ["test=false", "dataset.test=null", "dataset.test=auto"])
 def test_without_a_test_split(
     compose_command: Run, options: tuple[str, ...], tmp_path: Path, without: str
 ) -> None:
-    with pytest.raises(InputError) as caught:
-        train(compose_command("train", *options))
-    assert str(caught.value) == (
-        "There is no test split, but test=true scores one; correct dataset.test (test.csv), or "
-        "hold one out of the training split with dataset.test=0.1, or set test=false."
-    )
+    with pytest.raises(InputError, match=r"test\.csv of the test split does not exist \("):
+        train(compose_command("train", *options, "dataset.test=test.csv"))
     metrics = train(compose_command("train", *options, without))
     assert "val/loss" in metrics
     assert not [name for name in metrics if name.startswith("test/")]
