@@ -20,6 +20,8 @@ LACKING = {
     "group": ("parallel",),
     "references": ("translations",),
     "streaming": ("translations",),
+    "begin": ("imagefolder",),
+    "duration": ("imagefolder",),
 }
 """Which of them have no such option."""
 TEXT_LAYOUTS = ("lines", "tables", "translations")
