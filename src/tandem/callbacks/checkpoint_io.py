@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from tandem.core.errors import InputError, NoRoomError
+from tandem.core.errors import InputError, NoRoomError, reason_of
 from tandem.core.files import replacing
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             size = buffer.getbuffer().nbytes / 2**20
             raise NoRoomError(
                 f"No room for a checkpoint: {path} ({size:.1f} MB) could not be written "
-                f"({error.strerror}); the previous one is kept, so free space on that disk and "
+                f"({reason_of(error)}); the previous one is kept, so free space on that disk and "
                 "resume the run."
             ) from error
 
@@ -69,8 +69,8 @@ def read_checkpoint(path: Path, *, parts: Iterable[str] = ("state_dict",)) -> di
         return _read(path, parts)
     except _DamagedError as error:
         raise InputError(
-            f"The checkpoint {path} cannot be read ({error}); put back a whole one, or remove the "
-            f"folder {path.parent} to start again."
+            f"The checkpoint {path} cannot be read ({reason_of(error)}); put back a whole one, or "
+            f"remove the folder {path.parent} to start again."
         ) from error
 
 
@@ -111,7 +111,7 @@ def _read(path: Path, parts: Iterable[str]) -> dict[str, Any]:
             damaged = archive.testzip()
         checkpoint = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever zipfile and torch make of what is something else
-        reason, *_ = str(error).splitlines() or [type(error).__name__]
+        reason = reason_of(error)
         raise _DamagedError(reason.partition(". ")[0].rstrip(".")) from error
     if damaged:
         raise _DamagedError(f"its part {damaged} is damaged")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.streams import is_closed
 from tandem.data.compressed import ENDINGS, plain_suffix
 from tandem.data.readers import SourceReader
@@ -59,8 +59,8 @@ class Lines:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InputError(
-                f"{place} is not JSON ({error}); write a string or an object on each line, or give "
-                f"the file another ending than {JSON_LINES}."
+                f"{place} is not JSON ({reason_of(error)}); write a string or an object on each "
+                f"line, or give the file another ending than {JSON_LINES}."
             ) from error
         if isinstance(value, dict):
             value = next((value[field] for field in fields if field in value), None)

@@ -30,7 +30,7 @@ from tandem.config.positions import check_positions
 from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.config.settle import continue_settled, settle
 from tandem.core import printing
-from tandem.core.command_line import escaped
+from tandem.core.command_line import as_literal
 from tandem.core.errors import InputError
 from tandem.core.files import write_text
 from tandem.core.kernels import bound_kernels
@@ -104,7 +104,7 @@ def train_as_rank(
         if rank == 0 and config["trainer"]["num_nodes"] > 1:  # who else should hold the lock
             stack.enter_context(locked(folder))
             stack.enter_context(recorded(folder, command=command))
-        return train_here(checks.check(OmegaConf.create(escaped(config))), command, heartbeat)
+        return train_here(checks.check(OmegaConf.create(as_literal(config))), command, heartbeat)
 
 
 def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, float]:

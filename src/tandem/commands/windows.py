@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.text import Text
 
 from tandem.commands.files import check_new
-from tandem.core.errors import InputError, cannot_write
+from tandem.core.errors import InputError, cannot_write, reason_of
 from tandem.core.files import write_text
 from tandem.core.lines import json_line, utf8
 from tandem.core.lock import lock_file
@@ -121,7 +121,7 @@ class StandardOutput(Output):
         except OSError as error:
             raise cannot_write(
                 error,
-                f"Standard output cannot be written behind line {self.done} ({error.strerror}); "
+                f"Standard output cannot be written behind line {self.done} ({reason_of(error)}); "
                 "make room, or choose another output=...",
             ) from error
         self.done += len(rows)
@@ -180,7 +180,7 @@ class PartialFile(Output):
         except OSError as error:
             raise cannot_write(
                 error,
-                f"The file {self.part_path} cannot be written ({error.strerror}); make room and "
+                f"The file {self.part_path} cannot be written ({reason_of(error)}); make room and "
                 f"give the same command again, which goes on behind line {self.done}.",
             ) from error
         self.done, self.size, self.input = done, size, digest
@@ -273,7 +273,7 @@ def _locked_part(path: Path) -> FileIO:
         part = FileIO(part_path(path), "a+")
     except OSError as error:
         raise InputError(
-            f"The file {path} cannot be written ({error.strerror}); choose another output=..."
+            f"The file {path} cannot be written ({reason_of(error)}); choose another output=..."
         ) from error
     try:
         lock_file(part.fileno(), path.parent)
@@ -287,7 +287,7 @@ def _locked_part(path: Path) -> FileIO:
     except OSError as error:
         part.close()
         raise InputError(
-            f"The file {part_path(path)} cannot be locked ({error.strerror}); choose another "
+            f"The file {part_path(path)} cannot be locked ({reason_of(error)}); choose another "
             "output=..."
         ) from error
     return part

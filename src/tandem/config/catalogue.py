@@ -14,7 +14,7 @@ import yaml
 
 from tandem.config.folders import config_folder, own_config_folder
 from tandem.core.command_line import key_of
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError, nearest, reason_of
 from tandem.data.text_files import read_text
 
 GLOBAL = "# @package _global_"
@@ -224,7 +224,7 @@ def _read(path: Path) -> ConfigFile:
     try:
         root = yaml.compose(text, LOADER)
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
+        reason = reason_of(error)
         raise InputError(f"The file {path} is not YAML ({reason}); correct it.") from error
     lines = text.splitlines()
     header = next((row for row, line in enumerate(lines) if not line.startswith("#")), len(lines))

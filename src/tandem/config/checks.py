@@ -22,7 +22,7 @@ from tandem.config.plan import Plan, build_plan
 from tandem.core.command_line import key_of
 from tandem.core.devices import check_accelerator
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError, nearest, reason_of
 from tandem.data.features import Features
 from tandem.inference.reading import LONGEST_OUTPUT, MOST_HYPOTHESES
 from tandem.metrics.base import Metric, directions_of
@@ -121,7 +121,7 @@ def _try_trainer(options: str) -> str | None:
         with warnings.catch_warnings(action="ignore"):
             make(json.loads(options), logger=False, enable_checkpointing=False, plugins=[])
     except InstantiationException as error:
-        return " ".join(str(error.__cause__ or error).split()).rstrip(".")
+        return reason_of(error.__cause__ or error)
     finally:
         log.setLevel(level)
     return None
@@ -187,8 +187,8 @@ def _check_optimizer(plan: Plan, model: Seq2Seq) -> None:
         raise
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"The options under `optimizer` do not fit {plan.cfg.optimizer._target_} ({error}); "
-            "correct them."
+            f"The options under `optimizer` do not fit {plan.cfg.optimizer._target_} "
+            f"({reason_of(error)}); correct them."
         ) from error
     plan.scheduler(optimizer)
 

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from tandem.config.ranges import check_ranges, expanded_paths, meant_values
-from tandem.core.command_line import escaped
+from tandem.core.command_line import as_literal
 from tandem.core.errors import InputError
 
 
@@ -16,7 +16,7 @@ def make(config: Any, **arguments: Any) -> Any:
     """Hydra's instantiate, with plain data; a mistake of the user's comes out as it was raised."""
     if OmegaConf.is_config(config):
         config = OmegaConf.to_container(config, resolve=True)
-    literal = escaped(escaped(config))  # as Hydra resolves what it gets twice
+    literal = as_literal(as_literal(config))  # as Hydra resolves what it gets twice
     try:
         return instantiate(literal, _convert_="all", **arguments)
     except InstantiationException as error:
@@ -48,7 +48,7 @@ def check_values(cfg: DictConfig) -> None:
     try:
         missing = sorted(OmegaConf.missing_keys(cfg))
         for key, value in expanded_paths(_plain(OmegaConf.to_container(cfg, resolve=True))):
-            OmegaConf.update(cfg, key, escaped(value))  # as of a variable of the environment
+            OmegaConf.update(cfg, key, as_literal(value))  # as of a variable of the environment
         resolved = OmegaConf.to_container(cfg, resolve=True)
     except OmegaConfBaseException as error:
         if "features." in str(error) and cfg.get("features", True) is None:

@@ -28,7 +28,7 @@ from tandem.config.overrides import (
 from tandem.config.remedies import for_command
 from tandem.core import streams
 from tandem.core.command_line import key_of, override, shell_line
-from tandem.core.errors import InputError, no_room
+from tandem.core.errors import InputError, no_room, reason_of
 from tandem.core.files import write_text
 from tandem.core.printing import complain, say
 from tandem.core.stopping import Stopped
@@ -46,7 +46,7 @@ def write_output(path: Path, text: str) -> None:
         write_text(path, text)
     except OSError as error:
         raise InputError(
-            f"The file {path} cannot be written ({error.strerror}); choose another output=..."
+            f"The file {path} cannot be written ({reason_of(error)}); choose another output=..."
         ) from error
 
 

@@ -10,7 +10,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from tandem.config.instantiate import plain
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.files import make_new_folder, remove_dead_parts
 from tandem.core.lock import LOCK, LockedError, is_locked, lock_folder
 from tandem.core.run_record import (
@@ -119,7 +119,8 @@ def _make_folder(cfg: DictConfig) -> tuple[Path, bool]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"The run folder {folder} cannot be made ({error.strerror}); choose another run.folder."
+            f"The run folder {folder} cannot be made ({reason_of(error)}); choose another "
+            "run.folder."
         ) from error
     return folder, is_new
 
@@ -178,7 +179,7 @@ def read_run_config(path: Path) -> dict[str, Any]:
         if not isinstance(config, dict) or not isinstance(config.get("trainer"), dict):
             raise ValueError("it is not the config of a run")
     except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = reason_of(error)
         raise InputError(
             f"{path} cannot be read ({reason}), so that nothing says with which options the run "
             "began; remove it to go on with those that you give now."

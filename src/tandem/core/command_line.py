@@ -59,12 +59,12 @@ def shell_override(key: str, value: Any) -> str:
     return shlex.quote(override(key, value))
 
 
-def escaped(value: Any) -> Any:
+def as_literal(value: Any) -> Any:
     """Plain data in whose texts OmegaConf does not take ``${`` for an interpolation."""
     if isinstance(value, Mapping):
-        return {key: escaped(one) for key, one in value.items()}
+        return {key: as_literal(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [escaped(one) for one in value]
+        return [as_literal(one) for one in value]
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
@@ -75,7 +75,7 @@ def _text(text: str) -> str:
     """
     if BARE.fullmatch(text) and text.lower() not in KEYWORDS and not _is_number(text):
         return text
-    return '"{}"'.format(re.sub(r'(\\*)("|\Z)', _before_a_quote, escaped(text)))
+    return '"{}"'.format(re.sub(r'(\\*)("|\Z)', _before_a_quote, as_literal(text)))
 
 
 def _before_a_quote(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable
 
 
@@ -22,13 +23,22 @@ class NoRoomError(InputError):
     exit_code = 3
 
 
+def reason_of(error: BaseException) -> str:
+    """Why something failed, on one line without a full stop: never nothing, and no address of an
+    object.
+    """
+    said = error.strerror if isinstance(error, OSError) else None
+    text = re.sub(r" ?<[^<>]* at 0x[0-9a-fA-F]+>", "", str(said or error))
+    return " ".join(text.split()).rstrip(".") or type(error).__name__
+
+
 def no_room(error: OSError) -> NoRoomError | None:
     """The sentence about a full disk, if that is what an error is about."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return None
     where = "" if error.filename is None else f": {error.filename}"
     return NoRoomError(
-        f"There is no room on the disk ({error.strerror}{where}); free some space and try again."
+        f"There is no room on the disk ({reason_of(error)}{where}); free some space and try again."
     )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tandem.core.errors import reason_of
+
 logger = logging.getLogger(__name__)
 
 LOCK = ".lock"
@@ -62,7 +64,7 @@ def lock_file(descriptor: int, path: Path) -> None:
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-        logger.warning("%s has no locks (%s): start one process there", path, error.strerror)
+        logger.warning("%s has no locks (%s): start one process there", path, reason_of(error))
 
 
 def _acquire(descriptor: int, folder: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 
 Fingerprint: TypeAlias = dict[str, str | int]
 """Facts by name, to be compared one by one, as they stand in JSON."""
@@ -29,7 +29,7 @@ def file_fingerprint(path: Path) -> Fingerprint:
                 digest.update(file.read(BLOCK))
     except OSError as error:
         raise InputError(
-            f"The file {path} cannot be read ({error.strerror}); check the path and its "
+            f"The file {path} cannot be read ({reason_of(error)}); check the path and its "
             "permissions."
         ) from error
     return {"bytes": size, "content": digest.hexdigest()}

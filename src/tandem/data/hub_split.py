@@ -8,7 +8,7 @@ from pathlib import Path
 import datasets
 from datasets import Dataset, IterableDataset
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 
 
 def load_split(
@@ -90,7 +90,7 @@ def telling(told: str, remedy: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = reason_of(error)
         raise InputError(f"{told} could not be loaded ({reason}); {remedy}.") from error
 
 

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.files import write_text
 from tandem.data.cache import content_key
 from tandem.data.fingerprints import Fingerprint, differences
@@ -125,6 +125,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"The file {path} says what data the run began with, but cannot be read ({error}); "
-            "delete it to go on without this check."
+            f"The file {path} says what data the run began with, but cannot be read "
+            f"({reason_of(error)}); delete it to go on without this check."
         ) from error

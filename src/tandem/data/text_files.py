@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.compressed import CHUNK, NotWholeError, open_content, skip
 
 HEAD = 1 << 20
@@ -117,11 +117,11 @@ def explain_failures(name: str, number: int = 0) -> Iterator[Place]:
     except NotWholeError as error:
         behind = f" behind line {place.number}" if place.number else ""
         raise InputError(
-            f"{start} is not a whole {error.kind} file{behind} ({error.strerror}); get it again."
+            f"{start} is not a whole {error.kind} file{behind} ({reason_of(error)}); get it again."
         ) from error
     except OSError as error:
         raise InputError(
-            f"{start} cannot be read ({error.strerror}); check the path and its permissions."
+            f"{start} cannot be read ({reason_of(error)}); check the path and its permissions."
         ) from error
 
 

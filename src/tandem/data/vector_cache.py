@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tandem import __version__
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.cache import CachedPart, cache_folder, cached_part, content_key, read_cached
 from tandem.data.columns import Rows, VectorColumn
 from tandem.data.features.base import Features, File, Vectors
@@ -98,7 +98,7 @@ def _write_vectors(path: Path, split: SplitFiles, distinct: dict[str, int]) -> N
             _write_part(part, split, distinct)
     except OSError as error:
         raise InputError(
-            f"The cache {path.parent} cannot be written ({error.strerror}), but "
+            f"The cache {path.parent} cannot be written ({reason_of(error)}), but "
             f"{split.features.media} features need it; set the environment variable TANDEM_CACHE "
             "to a folder that can."
         ) from error

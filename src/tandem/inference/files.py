@@ -6,7 +6,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 
 AGAIN = "take the bundle from its run again."
 CONFIG = "config.json"
@@ -43,7 +43,7 @@ class BundleFiles:
             descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise InputError(
-                f"The bundle's file {path} cannot be read ({error.strerror}); {AGAIN}"
+                f"The bundle's file {path} cannot be read ({reason_of(error)}); {AGAIN}"
             ) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # such as a pipe, which would wait
             os.close(descriptor)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.plain_json import read_json
 from tandem.data.preprocessing import Processors
 from tandem.data.tokenizers.tokenizer import Tokenizer
@@ -132,7 +132,7 @@ class BundleReader:
         )
 
     def _no_model(self, error: Exception) -> InputError:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)[:200]
         return InputError(
             f"The bundle's config does not describe a model ({reason}); use the version of Tandem "
             f"that wrote it ({self.config.get('tandem')})."
@@ -182,7 +182,9 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = read_json(content)
     except ValueError as error:
-        raise InputError(f"The file {folder / CONFIG} is damaged ({error}); {AGAIN}") from error
+        raise InputError(
+            f"The file {folder / CONFIG} is damaged ({reason_of(error)}); {AGAIN}"
+        ) from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise InputError(f"The file {folder / CONFIG} is not a bundle's; give another folder.")
     if config.get("version") != VERSION:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.inference.files import AGAIN, MEBIBYTE, BundleFiles, memory_size
 
 WEIGHTS = "model.safetensors"
@@ -101,7 +101,7 @@ class WeightFile:
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 shared = file.metadata() or {}
         except (OSError, SafetensorError) as error:
-            raise _damaged(path, str(error)) from error
+            raise _damaged(path, reason_of(error)) from error
         for name, weight in weights.items():
             if weight.is_floating_point() and not weight.isfinite().all():
                 raise InputError(
@@ -138,7 +138,7 @@ def open_weights(files: BundleFiles) -> WeightFile:
             header = {name: _stored(opened, name) for name in opened.keys()}  # noqa: SIM118
             shared = opened.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, reason_of(error)) from error
     aliases = {name: header[one] for name, one in shared.items() if one in header}
     return WeightFile(files, header | aliases)
 

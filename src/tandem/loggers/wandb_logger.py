@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lightning.pytorch.loggers import WandbLogger
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.types import Evaluated
 from tandem.loggers.base import ReadMedia, is_first_process, keep_id, read_id
 
@@ -104,7 +104,7 @@ def _start(logger: WandbLogger) -> None:
     except Exception as error:
         if type(error).__module__.partition(".")[0] != "wandb":
             raise
-        reason, *_ = str(error).splitlines() or [type(error).__name__]
+        reason = reason_of(error)
         raise InputError(
             f"logger.wandb.mode=online cannot start ({reason.rstrip('.')}); run `wandb login` "
             "first, or use logger.wandb.mode=offline."

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tandem.core.errors import reason_of
+
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 SMALL = 2 * 2**20
@@ -45,7 +47,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
             raise UnreadableError("it is a link to nothing") from None
         raise
     except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from error
+        raise UnreadableError(reason_of(error)) from error
     if max(status.st_size, len(content)) > limit:
         raise UnreadableError(f"it has more than {limit / 2**20:.0f} MB")
     return content
@@ -109,5 +111,4 @@ def _check_size(content: Any) -> None:
 
 def reason(error: Exception) -> str:
     """An error's text in one line, without the stop at its end."""
-    text = " ".join(str(error).split()).rstrip(".")
-    return text[:300] or type(error).__name__
+    return reason_of(error)[:300]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import yaml
 
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError, nearest, reason_of
 from tandem.sweeps.parameters import Choice, Parameter, read_parameter
 
 ARGUMENTS = "${args_no_hyphens}"
@@ -122,9 +122,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"The study {path} cannot be read ({error.strerror}).") from error
+        raise InputError(f"The study {path} cannot be read ({reason_of(error)}).") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
+        reason = reason_of(error)
         raise InputError(f"The study {path} is not YAML ({reason}); correct it.") from error
     if not isinstance(content, dict):
         raise InputError(f"The study {path} must hold keys such as `method` and `parameters`.")

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.files import unused_name, write_text
 from tandem.data.fingerprints import file_fingerprint
 
@@ -32,7 +32,7 @@ def download(url: str, path: Path) -> Path:
         part.touch(exist_ok=False)
     except OSError as error:
         raise InputError(
-            f"The cache folder {path.parent} cannot be written ({error.strerror}); set the "
+            f"The cache folder {path.parent} cannot be written ({reason_of(error)}); set the "
             "environment variable TANDEM_CACHE to another folder."
         ) from error
     try:
@@ -82,4 +82,4 @@ def _reason(error: Exception) -> str:
         return f"status {error.code}"
     if isinstance(error, urllib.error.URLError):
         return str(error.reason)
-    return str(error) or type(error).__name__
+    return reason_of(error)

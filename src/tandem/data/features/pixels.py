@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.features.base import Features, File, Vectors
 
 MOST_PIXELS = 2**26
@@ -73,7 +73,7 @@ class PixelFeatures(Features):
                 "smaller, or set data.on_bad_example=skip to leave such examples out."
             ) from error
         except Exception as error:  # on damaged files the decoders raise many unrelated types
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = reason_of(error)
             raise InputError(
                 f"The picture {place} cannot be read ({reason}); replace it, or set "
                 "data.on_bad_example=skip to leave such examples out."
@@ -108,7 +108,7 @@ def _content(file: File, place: str) -> bytes:
             content = Path(file["path"]).read_bytes()
         except OSError as error:
             raise InputError(
-                f"The picture {place} cannot be read ({error.strerror}); check the path, or set "
+                f"The picture {place} cannot be read ({reason_of(error)}); check the path, or set "
                 "data.on_bad_example=skip to leave such examples out."
             ) from error
     if not content:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.fingerprints import Fingerprint, file_fingerprint
 from tandem.data.rows.base import Offset, Record, RowFile, WholeFile
 from tandem.data.text_files import read_text, stream_lines
@@ -58,8 +58,8 @@ def _record(line: str, place: str) -> Record | InputError:
         )
     except ValueError as error:
         return InputError(
-            f"{place} is not JSON ({error}); each line must be one whole object, or the file one "
-            "array of objects."
+            f"{place} is not JSON ({reason_of(error)}); each line must be one whole object, or "
+            "the file one array of objects."
         )
     return _checked(value, place, suspect="\\u" in line)
 
@@ -76,8 +76,8 @@ def _read_array(path: Path) -> Iterator[Record | InputError]:
         ) from error
     except ValueError as error:
         raise InputError(
-            f"The file {path} begins with [ but is not one JSON array ({error}); correct it, or "
-            "write one object a line."
+            f"The file {path} begins with [ but is not one JSON array ({reason_of(error)}); "
+            "correct it, or write one object a line."
         ) from error
     for number, value in enumerate(values, start=1):
         yield _checked(value, f"{path} object {number}", suspect="\\u" in text)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.text_files import read_text
 
 
@@ -15,7 +15,9 @@ def read_json(path: Path) -> Any:
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"The file {path} is not JSON ({error}); get it again.") from error
+        raise InputError(
+            f"The file {path} is not JSON ({reason_of(error)}); get it again."
+        ) from error
 
 
 def list_of(record: Any, key: str, place: object) -> list[Any]:

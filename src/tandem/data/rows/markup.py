@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.compressed import CHUNK, open_content
 from tandem.data.text_files import explain_failures
 
@@ -121,8 +121,8 @@ class _Builder:
             raise
         except (expat.ExpatError, LookupError, ValueError) as error:
             raise InputError(
-                f"{self.place} is not well-formed XML ({error}); correct the file, or write it "
-                "anew with the tool that it comes from."
+                f"{self.place} is not well-formed XML ({reason_of(error)}); correct the file, or "
+                "write it anew with the tool that it comes from."
             ) from error
 
     def take(self) -> list[Element]:

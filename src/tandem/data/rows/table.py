@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import final
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.data.compressed import plain_suffix
 from tandem.data.fingerprints import Fingerprint, file_fingerprint
 from tandem.data.rows.base import Column, Offset, Record, RowFile
@@ -174,9 +174,9 @@ def _read_rows(
             row = error
         except csv.Error as error:
             raise InputError(
-                f"The table {path} cannot be read at line {lines.first} ({error}); correct the "
-                "line, or dataset.delimiter and dataset.quote; dataset.quote=null takes quotation "
-                "marks as text."
+                f"The table {path} cannot be read at line {lines.first} ({reason_of(error)}); "
+                "correct the line, or dataset.delimiter and dataset.quote; dataset.quote=null "
+                "takes quotation marks as text."
             ) from error
         yield lines.first, row, (lines.offset, lines.number)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tokenizers
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.plain_json import read_json
 from tandem.core.types import SPECIAL_IDS, SPECIAL_TOKENS
 from tandem.data.tokenizers.parts import LEAD, WORD_OR_BLANKS, check_parts
@@ -200,8 +200,8 @@ class Tokenizer:
             inner = tokenizers.Tokenizer.from_str(json.dumps(record["tokenizer"]))
         except Exception as error:  # the library raises no narrower type
             raise InputError(
-                f"The tokenizer JSON's key `tokenizer` cannot be read ({error}); the file is "
-                "damaged, so take it from the run or the bundle again."
+                f"The tokenizer JSON's key `tokenizer` cannot be read ({reason_of(error)}); the "
+                "file is damaged, so take it from the run or the bundle again."
             ) from error
         return cls(inner, spelling=record["spelling"])
 
@@ -218,8 +218,8 @@ def _record(text: str | bytes) -> dict[str, Any]:
         record = read_json(text)
     except ValueError as error:
         raise InputError(
-            f"The tokenizer is not JSON ({error}); the file is damaged, so take it from the run or "
-            "the bundle again."
+            f"The tokenizer is not JSON ({reason_of(error)}); the file is damaged, so take it "
+            "from the run or the bundle again."
         ) from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise InputError(
