@@ -114,16 +114,21 @@ def test_table_lists_every_option():
     assert found == config_groups()
 
 
+def anchors(path):
+    """What a link can name of a document: its headings."""
+    headings = re.findall(r"^#+ (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    headings = [
-        re.sub(r"[^\w -]", "", line) for line in re.findall(r"^#+ (.*)", text, re.MULTILINE)
-    ]
-    anchors = {f"#{heading.lower().replace(' ', '-')}" for heading in headings}
-    folder = (ROOT / document).parent
-    assert [link for link in links if link not in anchors and not (folder / link).exists()] == []
+    for link in links:
+        file, _, anchor = link.partition("#")
+        path = ROOT / document if not file else (ROOT / document).parent / file
+        assert path.exists(), link
+        assert not anchor or anchor in anchors(path), link
 
 
 def test_folder_map_is_true():
