@@ -157,6 +157,8 @@ def _label(record: Record, column: Column, option: str) -> str:
 def find_value(record: Record, column: Column, option: str) -> Any:
     """Return the value of a column; dots lead into objects, unless a column itself has them.
 
+    Spaces around the name of a column are no part of it.
+
     :param option: the key of ``dataset`` that names the column, for the error if there is none.
     """
     values = record.values
@@ -165,13 +167,18 @@ def find_value(record: Record, column: Column, option: str) -> Any:
     value: Any = values
     for part in str(column).split("."):
         if not isinstance(value, Mapping) or part not in value:
-            names = ", ".join(map(str, values)) or "none"
-            raise InputError(
-                f"{record.place} has no column `{column}` (its columns are {names}); set "
-                f"dataset.{option} to one of them."
-            )
+            break
         value = value[part]
-    return value
+    else:
+        return value
+    for name, value in values.items():
+        if isinstance(name, str) and name.strip() == column:
+            return value
+    names = ", ".join(str(name).strip() for name in values) or "none"
+    raise InputError(
+        f"{record.place} has no column `{column}` (its columns are {names}); set "
+        f"dataset.{option} to one of them."
+    )
 
 
 def _empty(what: str, place: str) -> InputError:

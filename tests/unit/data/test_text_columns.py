@@ -42,6 +42,10 @@ def test_examples(changes: dict[str, Any], expected: tuple[Any, ...]) -> None:
     assert meant.pair(record) == expected[:2]
 
 
+def test_spaces_around_names() -> None:
+    assert columns().pair(Record("here", {"a": "x", " b ": " y"})) == ("x", " y")
+
+
 @pytest.mark.parametrize("strip", [True, False])
 @pytest.mark.parametrize("empty", [None, "", " ", "\t\u2028\x85"])
 def test_nothing_but_whitespace_is_empty(empty: str | None, strip: bool) -> None:
