@@ -190,10 +190,7 @@ class FileColumns:
         return "" if value is None else str(value)
 
     def _value(self, record: Record, column: Column, option: str) -> Any:
-        """Return the value of a column, around whose name there may be spaces in the table."""
-        if column not in record.values:
-            names = {str(name).strip(): name for name in record.values}
-            column = names.get(str(column), column)
+        """Return the value of a column, which no option could name where the set decides."""
         if self.fixed and column not in record.values:
             raise InputError(
                 f"{record.place} has no column `{column}` (its columns are "
