@@ -32,6 +32,13 @@ def reason_of(error: BaseException) -> str:
     return " ".join(text.split()).rstrip(".") or type(error).__name__
 
 
+def written(value: object) -> str:
+    """A value as YAML and command lines have it: null for None, true for True."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def no_room(error: OSError) -> NoRoomError | None:
     """The sentence about a full disk, if that is what an error is about."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

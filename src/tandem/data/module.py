@@ -10,7 +10,7 @@ import lightning as L
 import numpy as np
 from datasets import Dataset, DatasetDict
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, written
 from tandem.data.augmentation import Augmentation, Examples
 from tandem.data.batching import (
     START,
@@ -323,8 +323,8 @@ class DataModule(L.LightningDataModule):
         if not len(kept):
             raise InputError(
                 "No training pair is short enough for data.max_source_length="
-                f"{self.length_filter.max_source_length} and data.max_target_length="
-                f"{self.length_filter.max_target_length}; raise them."
+                f"{written(self.length_filter.max_source_length)} and data.max_target_length="
+                f"{written(self.length_filter.max_target_length)}; raise them."
             )
         return train.taken(kept) if dropped else train
 

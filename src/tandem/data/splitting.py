@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, written
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,9 @@ class Splitting:
                 )
         if sum(self.shares.values()) >= 1:
             raise InputError(
-                f"dataset.validation={self.validation} and dataset.test={self.test} are shares of "
-                "the training rows that leave none to train on; lower them."
+                f"dataset.validation={written(self.validation)} and "
+                f"dataset.test={written(self.test)} are shares of the training rows that leave "
+                "none to train on; lower them."
             )
 
     @property

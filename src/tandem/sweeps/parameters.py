@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 
 from tandem.core.command_line import hydra_value
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError, nearest, written
 
 MOST_PROBES = 50
 """Texts of a parameter that are checked before the first trial."""
@@ -117,7 +117,9 @@ def read_parameter(name: str, spec: Any) -> Parameter:
     """
     where = f"parameters.{name}"
     if not isinstance(spec, dict):
-        raise InputError(f"{where} must hold keys such as `values` or `min` and `max`, not {spec}.")
+        raise InputError(
+            f"{where} must hold keys such as `values` or `min` and `max`, not {written(spec)}."
+        )
     distribution = spec.get("distribution", _usual_distribution(spec))
     if distribution not in KEYS:
         raise InputError(
@@ -149,7 +151,9 @@ def _usual_distribution(spec: dict[str, Any]) -> str:
 
 def _choice(values: Any, where: str) -> Choice:
     if not isinstance(values, list) or not values:
-        raise InputError(f"{where}.values must be a list of at least one value, not {values}.")
+        raise InputError(
+            f"{where}.values must be a list of at least one value, not {written(values)}."
+        )
     return Choice(tuple(dict.fromkeys(as_text(value, where) for value in values)))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import yaml
 
-from tandem.core.errors import InputError, nearest, reason_of
+from tandem.core.errors import InputError, nearest, reason_of, written
 from tandem.sweeps.parameters import Choice, Parameter, read_parameter
 
 ARGUMENTS = "${args_no_hyphens}"
@@ -95,7 +95,9 @@ def read_study(path: Path) -> Study:
             )
     method = content.get("method")
     if method not in METHODS:
-        raise InputError(f"`method` in {path} must be one of {', '.join(METHODS)}, not {method}.")
+        raise InputError(
+            f"`method` in {path} must be one of {', '.join(METHODS)}, not {written(method)}."
+        )
     specs = content.get("parameters")
     if not isinstance(specs, dict) or not specs:
         raise InputError(f"{path} needs `parameters`: a name and its values for each of them.")
@@ -140,7 +142,9 @@ def _metric(spec: Any, path: Path) -> tuple[str, Any]:
         )
     goal = spec.get("goal", "minimize")
     if goal not in GOALS:
-        raise InputError(f"metric.goal in {path} must be {' or '.join(GOALS)}, not {goal}.")
+        raise InputError(
+            f"metric.goal in {path} must be {' or '.join(GOALS)}, not {written(goal)}."
+        )
     return str(spec["name"]), goal
 
 
@@ -192,5 +196,5 @@ def _halving(spec: Any, path: Path) -> Halving | None:
 
 def _whole(value: Any, key: str, path: Path) -> int:
     if not isinstance(value, int) or value < 1:
-        raise InputError(f"{key} in {path} must be a whole number above 0, not {value}.")
+        raise InputError(f"{key} in {path} must be a whole number above 0, not {written(value)}.")
     return value

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from tandem.core.errors import reason_of
+from tandem.core.errors import reason_of, written
 
 PACKAGE = Path(__file__).parents[3] / "src" / "tandem"
 
@@ -24,6 +24,13 @@ def test_a_reason_is_never_nothing() -> None:
         (TypeError(f"got {object()}, not {object}"), "got, not <class 'object'>"),
     ]
     assert [reason_of(error) for error, _ in errors] == [reason for _, reason in errors]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "null"), (True, "true"), (1, "1"), ("a b", "a b"), ([1], "[1]")]
+)
+def test_a_value_is_said_as_it_is_written(value: object, words: str) -> None:
+    assert written(value) == words
 
 
 def test_a_library_s_reason_has_no_addresses() -> None:

@@ -7,7 +7,7 @@ from typing import final
 
 from datasets import DatasetDict
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, written
 from tandem.data.datasets.texts import load_texts
 from tandem.data.hub_split import load_split, open_split, split_names, stored_files
 from tandem.data.layouts import Layout, SplitRows
@@ -135,7 +135,7 @@ class HubLayout(Layout):
         if split != "train":
             remedy += f", or take a tenth of the training rows with dataset.{split}=0.1"
         return {
-            "told": f"The set dataset.path={self.path} (dataset.name={self.name}, "
+            "told": f"The set dataset.path={self.path} (dataset.name={written(self.name)}, "
             f"dataset.{split}={part})",
             "remedy": f"check the three names{remedy}",
         }

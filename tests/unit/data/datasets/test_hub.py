@@ -78,8 +78,8 @@ def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) 
         ),
         (
             {"validation": "dev"},
-            "The set dataset.path={folder} (dataset.name=None, dataset.validation=dev) could not "
-            "be loaded (Unknown split \"dev\". Should be one of ['train', 'test'].); check the "
+            "The set dataset.path={folder} (dataset.name=null, dataset.validation=dev) could not "
+            "be loaded (Unknown split \"dev\". Should be one of ['train', 'test']); check the "
             "three names, or take a tenth of the training rows with dataset.validation=0.1.",
         ),
     ],
@@ -101,7 +101,7 @@ def test_set_out_of_reach(folder: Path) -> None:
     with pytest.raises(InputError) as caught:
         load("nobody-such/such-set")
     assert str(caught.value).startswith(
-        "The set dataset.path=nobody-such/such-set (dataset.name=None, dataset.train=train) could "
+        "The set dataset.path=nobody-such/such-set (dataset.name=null, dataset.train=train) could "
         "not be loaded ("
     )
     assert str(caught.value).endswith(

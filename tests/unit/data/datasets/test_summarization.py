@@ -86,11 +86,11 @@ def test_an_empty_folder_and_no_network(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(InputError) as caught:
         hub_or_folder(**options("xsum", data_dir=str(tmp_path)))
     assert str(caught.value).startswith(
-        f"The set dataset.path={tmp_path} (dataset.name=None, dataset.train=train) could not be "
+        f"The set dataset.path={tmp_path} (dataset.name=null, dataset.train=train) could not be "
     )
     with pytest.raises(InputError) as caught:
         hub_or_folder(**options("xsum"))
-    assert str(caught.value).startswith("The set dataset.path=EdinburghNLP/xsum (dataset.name=None")
+    assert str(caught.value).startswith("The set dataset.path=EdinburghNLP/xsum (dataset.name=null")
     assert str(caught.value).endswith("and the network, or use a folder with its files.")
 
 
