@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeAlias, final
+from typing import Any, ClassVar, TypeAlias, final
 
 from tandem.core.errors import InputError
 from tandem.data.fingerprints import Fingerprint, file_fingerprint
@@ -15,7 +15,8 @@ Offset: TypeAlias = tuple[int, ...]
 """Where a file goes on: bytes, lines or rows, as its reader likes; empty at its start."""
 
 
-class Record(NamedTuple):
+@dataclass(slots=True)  # made faster than a NamedTuple, and there are millions
+class Record:
     """One row as it is stored; what its columns mean is not decided here."""
 
     place: str

@@ -23,6 +23,7 @@ class SideBySide(RowFile):
     def read(self, start: Offset = ()) -> Iterator[tuple[Record | InputError, Offset]]:
         """See :class:`RowFile`."""
         names, paths = list(self.paths), list(self.paths.values())
+        first, second = names[0], names[-1]
         *offsets, number = start or (*(0 for _ in paths), 0)
         files = [
             stream_lines(path, strip=False, offset=offset, number=number)
@@ -36,7 +37,7 @@ class SideBySide(RowFile):
             if len(lines) == 2:  # nearly always, and twice as fast as below
                 (one, before), (other, behind) = lines
                 if type(one) is str and type(other) is str:
-                    values = {names[0]: one, names[1]: other}
+                    values = {first: one, second: other}
                     yield Record(f"{label}{number}", values), (before, behind, number)
                     continue
             texts = [text for text, _ in lines]

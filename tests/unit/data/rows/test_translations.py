@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tandem.core.errors import InputError
+from tandem.data.rows import Record
 from tandem.data.rows.sgm import read_sgm
 from tandem.data.rows.tmx import read_tmx
 from tandem.data.rows.translations import Unit, as_records, texts_in
@@ -35,7 +36,8 @@ def test_languages(language, texts):
 def test_rows_of_a_unit(written, rows):
     records = list(as_records([Unit("x line 1", "d", written)], source="en", target="de"))
     assert records == [
-        ("x line 1", {"document": "d", "en": source, "de": targets}) for source, targets in rows
+        Record("x line 1", {"document": "d", "en": source, "de": targets})
+        for source, targets in rows
     ]
 
 
