@@ -52,12 +52,13 @@ class TextColumns:
                 "dataset.target=null needs dataset.references, whose columns are the targets then; "
                 "set one of the two."
             )
-        texts = [self.source, *([] if self.target is None else [self.target])]
-        texts += self.reference_columns
-        if len(set(texts)) < len(texts):
+        references = self.reference_columns
+        if self.source in (self.target, *references) or len(set(references)) < len(references):
+            texts = [self.source, *([] if self.target is None else [self.target]), *references]
             raise InputError(
-                "dataset.source, dataset.target and dataset.references "
-                f"({', '.join(map(str, texts))}) must be different columns."
+                f"The columns {', '.join(map(str, texts))} are not all different, but "
+                "dataset.source is never an output, and no reference is named twice; correct "
+                "dataset.source, dataset.target or dataset.references."
             )
 
     @cached_property

@@ -31,6 +31,7 @@ def columns(**changes: Any) -> TextColumns:
         ({"references": "r"}, (" x ", "y\u2028", ["p", " q"])),
         ({"references": ["s", "r"], "strip": True}, ("x", "y", ["t", "p", "q"])),
         ({"references": ["s", "n"], "target": None}, (" x ", "t", ["t"])),
+        ({"references": ["b", "s"]}, (" x ", "y\u2028", ["y\u2028", "t"])),
         ({"references": "by_source"}, (" x ", "y\u2028", None)),
     ],
 )
@@ -97,11 +98,11 @@ def test_what_splits_are_made_by() -> None:
         ),
         (
             {"target": "a"},
-            "dataset.source, dataset.target and dataset.references (a, a) must be dif",
+            "The columns a, a are not all different, but dataset.source is never an output",
         ),
         (
-            {"references": ["r", "b"]},
-            "dataset.source, dataset.target and dataset.references (a, b,",
+            {"references": ["r", "r"]},
+            "The columns a, b, r, r are not all different, but dataset.source is never an",
         ),
     ],
 )

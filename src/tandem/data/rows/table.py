@@ -97,6 +97,12 @@ class TableFile(RowFile):
         _, row, behind = first
         if isinstance(row, InputError):
             raise row
+        if len(row) == 1 and form.width is None:
+            raise InputError(
+                f"The table {self.path} has one column, `{row[0][:40]}`, where a source and a "
+                f"target are needed, as {form.delimiter!r} stands nowhere in its first row; set "
+                "dataset.delimiter."
+            )
         names = self._names(row, form)
         width = form.width or len(row)
         begin = start or (behind if form.header else ())

@@ -73,8 +73,9 @@ def test_columns_inside_records(folder: Path, caplog: pytest.LogCaptureFixture) 
         ),
         (
             {"target": "t.de"},
-            "dataset.source, dataset.target and dataset.references (t.de, t.de) must be different "
-            "columns.",
+            "The columns t.de, t.de are not all different, but dataset.source is never an output, "
+            "and no reference is named twice; correct dataset.source, dataset.target or "
+            "dataset.references.",
         ),
         (
             {"validation": "dev"},

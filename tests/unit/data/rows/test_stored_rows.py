@@ -24,7 +24,7 @@ TABLES: dict[str, tuple[str, bytes, dict[str, Any], Values]] = {
         {"comment": "#"},
         [{"a\r\nb": "x\r\n\r\n#y", "c": "z\nz"}, {"a\r\nb": "1", "c": "2"}],
     ),
-    "a quote that opens in text": ("a.csv", b'a\n5" wide\n', {}, [{"a": '5" wide'}]),
+    "a quote that opens in text": ("a.csv", b'a,b\n5" wide,x\n', {}, [{"a": '5" wide', "b": "x"}]),
     "quotes that never close": (
         "a.tsv",
         b'a\tb\n"x\ty\nz\t"\n',
@@ -106,7 +106,7 @@ def test_tables(tmp_path: Path, case: str) -> None:
 
 
 def test_the_place_of_a_row_is_the_line_that_it_starts_at(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", 'a\n# x\n"x\ny"\n\nz\n')
+    path = write(tmp_path / "a.csv", 'a,b\n# x\n"x\ny",b\n\nz,b\n')
     places = [record.place for record in read_table(path, TableFormat(comment="#"))]
     assert places == [f"{path} line 3", f"{path} line 6"]
 
@@ -128,6 +128,11 @@ def test_the_place_of_a_row_is_the_line_that_it_starts_at(tmp_path: Path) -> Non
         (
             "a,b,a,b\n",
             "The table {path} has several columns of the name `a`, `b`; rename them.",
+        ),
+        (
+            "a;b\nx;y\n",
+            "The table {path} has one column, `a;b`, where a source and a target are needed, as "
+            "',' stands nowhere in its first row; set dataset.delimiter.",
         ),
         (
             'a,b\nx,"y\n',
