@@ -1,5 +1,6 @@
 """The console script ``tandem``: answers help, completion and mistakes before work is imported."""
 
+import os
 import signal
 import sys
 from functools import partial
@@ -25,6 +26,7 @@ READING = ("evaluate", "generate", "score")
 def main() -> None:
     """Call the command that the first argument names."""
     streams.set_up()
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when it is imported
     name, *arguments = sys.argv[1:] or ["--help"]
     try:
         if name in (*HELP, "help"):

@@ -1,7 +1,6 @@
 """What a person sees: log lines, and no stray warnings of libraries."""
 
 import logging
-import os
 import re
 import sys
 import textwrap
@@ -42,7 +41,6 @@ IGNORED_WARNINGS = (
 
 def set_up(log_file: Path | None, *, level: int = logging.INFO) -> None:
     """Send log lines to the terminal and to the run's folder, and quieten libraries."""
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     root = logging.getLogger()
     for handler in list(root.handlers):
         root.removeHandler(handler)
