@@ -82,7 +82,7 @@ def test_what_a_run_logs_can_be_read_back(
     assert content["summary"]["val/exact_match"] == 75.0
     assert content["summary"]["samples/val"]["_type"] == "table-file"
     assert content["summary"]["attention/val-0"]["_type"] == "images/separated"
-    assert "exact_match|lowercase:no" in text
+    assert "exact_match|refs:any|lowercase:no" in text
     (files,) = (folder / "wandb").glob("offline-run-*/files")
     table = json.loads((files / content["summary"]["samples/val"]["path"]).read_text())
     assert table["data"] == [

@@ -12,7 +12,6 @@ import pytest
 from tandem.commands import report as reporting
 from tandem.commands.arguments import as_overrides
 from tandem.commands.report import report
-from tandem.config import launch
 from tandem.core.errors import InputError
 from tandem.metrics import Metric
 from tandem.reports.outputs import CACHE
@@ -169,7 +168,6 @@ def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "open=true",
         "watch=true",
         "--cfg=job",
-        "folders=['outputs/','lr=1']",
+        'folders=[outputs/,"lr=1"]',
     ]
     assert as_overrides(["folders=[a]"]) == ["folders=[a]"]
-    assert launch.quoted("it's") == "'it\\'s'"

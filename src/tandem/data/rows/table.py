@@ -17,7 +17,8 @@ AUTO = "auto"
 REST = ("error", "join", "drop")
 TAB_SEPARATED = (".tsv", ".tab")
 """How the names of such files end."""
-csv.field_size_limit(1 << 30)  # a field may be a whole book; the module's own limit is 128 KiB
+LONGEST_FIELD = 1 << 30
+"""Characters of a field within quotation marks, which may be a whole book."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +172,7 @@ def _read_rows(
             if form.quote is None or form.quote not in line:
                 row = line.split(form.delimiter, most)
             else:
-                row = next(_parsed(chain([line], lines), form))
+                row = _parsed(chain([line], lines), form)
         except StopIteration:
             return
         except InputError as error:
@@ -187,8 +188,15 @@ def _read_rows(
         yield lines.first, row, (lines.offset, lines.number)
 
 
-def _parsed(lines: Iterable[str], form: TableFormat) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=str(form.delimiter), quotechar=form.quote, strict=True)
+def _parsed(lines: Iterable[str], form: TableFormat) -> list[str]:
+    """Return the row that some lines begin with."""
+    before = csv.field_size_limit(LONGEST_FIELD)  # of the whole process, so only for this row
+    try:
+        return next(
+            csv.reader(lines, delimiter=str(form.delimiter), quotechar=form.quote, strict=True)
+        )
+    finally:
+        csv.field_size_limit(before)
 
 
 class _Lines:
