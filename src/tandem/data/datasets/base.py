@@ -49,23 +49,6 @@ def folder_or_file(data_dir: str) -> tuple[Path, str | None]:
     return (path.parent, path.name) if path.is_file() else (existing_folder(data_dir), None)
 
 
-def folder_names(folder: Path) -> list[str]:
-    """Return the names of the folders in a folder, which could be splits."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
-
-
-def split_folder(folder: Path, split: str, name: str) -> Path:
-    """Return the path of a split's folder."""
-    path = folder / Path(name).expanduser()
-    if not path.is_dir():
-        share = f"; dataset.{split}=0.1 takes a tenth of the training split"
-        raise InputError(
-            f"The folder {path} of the {split} split does not exist; correct dataset.data_dir or "
-            f"dataset.{split}{'' if split == 'train' else share}."
-        )
-    return path
-
-
 def check_on_bad_example(on_bad_example: str) -> None:
     """Refuse an option that does not exist."""
     if on_bad_example not in ON_BAD_EXAMPLE:

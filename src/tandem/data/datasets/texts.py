@@ -124,8 +124,10 @@ def _meant(split: str, rows: Dataset, columns: TextColumns) -> Dataset:
         return rows if columns.target is not None else one_target_each(rows)
     if columns.references == BY_SOURCE:
         return merged(rows)
+    if columns.references is not None or len(rows) < FEW_ROWS:
+        return rows
     sources = len(rows.unique("source"))
-    if columns.references is None and FEW_ROWS <= len(rows) > sources / FEW_SOURCES:
+    if len(rows) > sources / FEW_SOURCES:
         logger.info(
             "The %s split has %d rows of %d different sources; dataset.references=by_source asks "
             "for each source once and scores the output against the targets of all its rows",

@@ -137,14 +137,6 @@ class TableFile(RowFile):
         )
 
 
-def read_table(path: Path, form: TableFormat) -> Iterator[Record]:
-    """Yield all rows of a table.
-
-    :raises InputError: if a row or the table is damaged.
-    """
-    return TableFile(path, form).records()
-
-
 def check_names(names: Sequence[str], what: str) -> None:
     """Refuse two columns of one name; columns without one are never asked for."""
     if len(set(names)) < len(names):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import cached_property
 from typing import Any
 
 import tokenizers
@@ -97,7 +98,7 @@ class Tokenizer:
         changes = _changes(record)
         return f"{kind} after {', '.join(changes)}" if changes else kind
 
-    @property
+    @cached_property
     def lossless(self) -> bool:
         """Whether ``decode`` gives back each text, whatever it has."""
         record = json.loads(self._inner.to_str())

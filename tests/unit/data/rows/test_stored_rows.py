@@ -10,7 +10,7 @@ from tandem.core.errors import InputError
 from tandem.data.rows import RowFile
 from tandem.data.rows.json_objects import open_json
 from tandem.data.rows.side_by_side import SideBySide, join_paths
-from tandem.data.rows.table import TableFile, TableFormat, read_table
+from tandem.data.rows.table import TableFile, TableFormat
 
 Values = list[dict[Any, Any]]
 
@@ -107,7 +107,7 @@ def test_tables(tmp_path: Path, case: str) -> None:
 
 def test_the_place_of_a_row_is_the_line_that_it_starts_at(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", 'a,b\n# x\n"x\ny",b\n\nz,b\n')
-    places = [record.place for record in read_table(path, TableFormat(comment="#"))]
+    places = [record.place for record in TableFile(path, TableFormat(comment="#")).records()]
     assert places == [f"{path} line 3", f"{path} line 6"]
 
 
@@ -145,7 +145,7 @@ def test_the_place_of_a_row_is_the_line_that_it_starts_at(tmp_path: Path) -> Non
 def test_tables_that_are_damaged(tmp_path: Path, content: str, message: str) -> None:
     path = write(tmp_path / "a.csv", content)
     with pytest.raises(InputError) as caught:
-        list(read_table(path, TableFormat()))
+        list(TableFile(path, TableFormat()).records())
     assert str(caught.value) == message.format(path=path)
 
 
