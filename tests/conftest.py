@@ -13,6 +13,10 @@ from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
 from tandem.search import Search
 
+DEVICES = ["cpu"]
+if torch.cuda.is_available():
+    DEVICES.append(pytest.param("cuda", marks=pytest.mark.gpu))
+
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job in the background
 
@@ -38,6 +42,12 @@ def compose_config() -> Callable[..., DictConfig]:
         return cfg
 
     return call
+
+
+@pytest.fixture(scope="session", params=DEVICES)
+def device(request: pytest.FixtureRequest) -> str:
+    """The CPU, and a CUDA device where there is one: ``pytest -m gpu`` selects the latter."""
+    return request.param
 
 
 SMALL_SEARCHES = {

@@ -132,19 +132,19 @@ def every_combination() -> list[Combination]:
 
 
 @functools.cache
-def case_of(combination: Combination) -> Case:
+def case_of(combination: Combination, device: str) -> Case:
     chosen = {group: getattr(combination, group) for group in (*GRID.GROUPS, "bridge")}
     cfg = GRID.combine(composed(), chosen, SIZES)
     for key, value in combination.changes:
         OmegaConf.update(cfg, key, value)
     features = build_features(cfg)
     source_size = features.width if features else VOCABULARY
-    return make_case(GRID.make_model(cfg, VOCABULARY), source_size=source_size)
+    return make_case(GRID.make_model(cfg, VOCABULARY), source_size=source_size).to(device)
 
 
 @pytest.fixture(params=every_combination(), ids=str)
-def case(request: pytest.FixtureRequest) -> Case:
-    return case_of(request.param)
+def case(request: pytest.FixtureRequest, device: str) -> Case:
+    return case_of(request.param, device)
 
 
 def every_option() -> list[Combination]:
@@ -164,9 +164,9 @@ def every_option() -> list[Combination]:
 
 
 @pytest.fixture(params=every_option(), ids=str)
-def option_case(request: pytest.FixtureRequest) -> Case:
+def option_case(request: pytest.FixtureRequest, device: str) -> Case:
     """Like ``case``, for contracts of single parts, which need no combination of all."""
-    return case_of(request.param)
+    return case_of(request.param, device)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_samples_are_as_frequent_as_they_are_probable(option_case, small_search)
     method = small_search("sampling", num_samples=2000, seed=1)
     outputs = searching.all_outputs()
     for row, found in enumerate(searching.hypotheses(option_case, method, searching.LONGEST)):
-        expected = 2000 * option_case.log_prob(row, outputs).exp()
+        expected = 2000 * option_case.log_prob(row, outputs).exp().cpu()
         counts = Counter(tuple(hypothesis.tokens) for hypothesis in found)
         observed = torch.tensor([counts[tuple(output)] for output in outputs]).double()
         assert observed.sum() == 2000

@@ -1,5 +1,6 @@
 """A model with sources and targets on which the contracts are checked."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +35,22 @@ class Case:
     scorers: tuple[Scorer, ...] = ()
     """Who has a say beside the decoder; they know single steps alone."""
 
+    @property
+    def device(self) -> torch.device:
+        """Where the model and its sources are."""
+        return self.source.device
+
+    def to(self, device: str | torch.device) -> "Case":
+        """The same case elsewhere; the model itself moves, as in ``nn.Module.to``."""
+        return dataclasses.replace(
+            self,
+            model=self.model.to(device),
+            source=self.source.to(device),
+            changed=self.changed.to(device),
+            mask=self.mask.to(device),
+            target=self.target.to(device),
+        )
+
     def start(self, width: int = 1, sources: list[int] | None = None) -> State:
         """The state before the first symbol, ``width`` hypotheses for each of some sources."""
         rows = slice(None) if sources is None else sources
@@ -65,10 +82,10 @@ class Case:
         :param precision: what the model's scores are rounded to.
         """
         length = max(len(tokens) for tokens in outputs)
-        gold = torch.tensor([[*tokens, *[0] * (length - len(tokens))] for tokens in outputs])
-        real = torch.tensor(
-            [[place < len(tokens) for place in range(length)] for tokens in outputs]
-        )
+        padded = [[*tokens, *[0] * (length - len(tokens))] for tokens in outputs]
+        gold = torch.tensor(padded, device=self.device)
+        lengths = torch.tensor([len(tokens) for tokens in outputs], device=self.device)
+        real = lengths_to_mask(lengths, length)
         target_in = torch.cat((torch.full_like(gold[:, :1], SPECIAL_IDS.bos), gold[:, :-1]), 1)
         if self.scorers:
             log_probs, _, _ = self.feed(target_in, self.start(len(outputs), sources=[row]))

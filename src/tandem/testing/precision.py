@@ -52,8 +52,9 @@ def searches(case: Case, dtype: torch.dtype) -> None:
     model = copy.deepcopy(case.model).to(dtype)
     with running_in(dtype, f"step by step with all parameters in {dtype}"):
         state = model.start(model.encode(case.source, case.mask)).repeat(2)
+        swapped = torch.tensor([1, 0, 3, 2, 5, 4], device=case.device)
         for step in case.target.repeat_interleave(2, 0).unbind(1):
-            scores, state = model.step(step, state.reorder(torch.tensor([1, 0, 3, 2, 5, 4])))
+            scores, state = model.step(step, state.reorder(swapped))
             _expect_finite(scores, dtype)
 
 
@@ -62,7 +63,7 @@ def runs_mixed(case: Case) -> None:
     model = copy.deepcopy(case.model).float().train()
     with (
         running_in(torch.float32, "under bfloat16 autocast"),
-        torch.autocast("cpu", torch.bfloat16),
+        torch.autocast(case.device.type, torch.bfloat16),
     ):
         scores = model(case.source, case.mask, case.target)[..., FIRST_OUTPUT:]
         scores.float().square().mean().backward()

@@ -8,16 +8,22 @@ from tandem.testing.compare import expect_equal
 from tandem.testing.sources import VOCABULARY
 
 WIDTH = 3
-ROWS = torch.tensor([2, 0, 0, 4, 5, 3, 8, 8, 7])  # of 3 sources x 3, each from its own source
+ROWS = (2, 0, 0, 4, 5, 3, 8, 8, 7)  # of 3 sources x 3, each from its own source
 IN_STATE = (
     "everything that depends on the symbols so far belongs in State.carry, with a row for each "
     "hypothesis, and nothing else does"
 )
 
 
-def tokens(length: int) -> Tensor:
+def tokens(case: Case, length: int) -> Tensor:
     """(9, length) symbols that differ from row to row."""
-    return torch.randint(VOCABULARY, (9, length), generator=torch.Generator().manual_seed(1))
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(VOCABULARY, (9, length), generator=generator).to(case.device)
+
+
+def moves(case: Case) -> Tensor:
+    """Of 3 sources x 3 hypotheses, the rows (9,) to carry on with."""
+    return torch.tensor(ROWS, device=case.device)
 
 
 @torch.inference_mode()
@@ -37,9 +43,9 @@ def repeat_after_some_steps(case: Case) -> None:
 @torch.inference_mode()
 def hypotheses_do_not_see_each_other(case: Case) -> None:
     """Several hypotheses of a source get the scores that each gets alone."""
-    together, _, _ = case.feed(tokens(4), case.start(WIDTH))
+    together, _, _ = case.feed(tokens(case, 4), case.start(WIDTH))
     for place in range(WIDTH):
-        alone, _, _ = case.feed(tokens(4)[place::WIDTH], case.start())
+        alone, _, _ = case.feed(tokens(case, 4)[place::WIDTH], case.start())
         expect_equal(
             together[place::WIDTH],
             alone,
@@ -51,10 +57,10 @@ def hypotheses_do_not_see_each_other(case: Case) -> None:
 @torch.inference_mode()
 def reorder_carries_each_hypothesis_along(case: Case) -> None:
     """Reordered rows go on as if they had been written there."""
-    past, future = tokens(7)[:, :3], tokens(7)[:, 3:]
+    past, future = tokens(case, 7)[:, :3], tokens(case, 7)[:, 3:]
     _, state = case.feed_steps(past, case.start(WIDTH))
-    moved, _ = case.feed_steps(future, state.reorder(ROWS))
-    written, _, _ = case.feed(torch.cat((past[ROWS], future), 1), case.start(WIDTH))
+    moved, _ = case.feed_steps(future, state.reorder(moves(case)))
+    written, _, _ = case.feed(torch.cat((past[moves(case)], future), 1), case.start(WIDTH))
     expect_equal(
         moved,
         written[:, 3:],
@@ -65,8 +71,8 @@ def reorder_carries_each_hypothesis_along(case: Case) -> None:
 @torch.inference_mode()
 def reorder_at_every_step(case: Case) -> None:
     """The same, as a beam search does it."""
-    state, history = case.start(WIDTH), tokens(0)
-    for step in tokens(5).split(1, 1):
+    state, history = case.start(WIDTH), tokens(case, 0)
+    for step in tokens(case, 5).split(1, 1):
         history = torch.cat((history, step), 1)
         scores, state = case.feed_steps(step, state)
         written, _, _ = case.feed(history, case.start(WIDTH))
@@ -76,17 +82,17 @@ def reorder_at_every_step(case: Case) -> None:
             "A hypothesis reordered at every step must take all of its past along, but it does "
             f"not: {IN_STATE}.",
         )
-        state, history = state.reorder(ROWS), history[ROWS]
+        state, history = state.reorder(moves(case)), history[moves(case)]
 
 
 @torch.inference_mode()
 def select_equals_never_having_had_the_others(case: Case) -> None:
     """Finished sources can be dropped."""
-    kept = torch.tensor([0, 2])
-    rows = torch.tensor([0, 1, 2, 6, 7, 8])
-    _, state = case.feed_steps(tokens(5)[:, :2], case.start(WIDTH))
-    selected, _ = case.feed_steps(tokens(5)[rows, 2:], state.select(kept, WIDTH))
-    alone, _, _ = case.feed(tokens(5)[rows], case.start(WIDTH, sources=[0, 2]))
+    kept = torch.tensor([0, 2], device=case.device)
+    rows = [0, 1, 2, 6, 7, 8]
+    _, state = case.feed_steps(tokens(case, 5)[:, :2], case.start(WIDTH))
+    selected, _ = case.feed_steps(tokens(case, 5)[rows, 2:], state.select(kept, WIDTH))
+    alone, _, _ = case.feed(tokens(case, 5)[rows], case.start(WIDTH, sources=[0, 2]))
     expect_equal(
         selected,
         alone[:, 2:],

@@ -58,7 +58,7 @@ def hypotheses(
     :param normalized: whether the search is given log-probabilities.
     """
     step = case.decoding.step(case.model)
-    sources = torch.arange(len(case.source))
+    sources = torch.arange(len(case.source), device=case.device)
 
     def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
         own_sources, inner = state.carry
@@ -76,7 +76,7 @@ def hypotheses(
     return search(
         Step(scores, normalized or step.normalized, rules),
         State(fixed=sources, carry=(sources, case.start())),
-        first=torch.full((len(sources),), SPECIAL_IDS.bos),
+        first=torch.full_like(sources, SPECIAL_IDS.bos),
         max_length=max_length,
     )
 
