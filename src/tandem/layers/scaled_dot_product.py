@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.core.kernels import WithoutCudnnAttention
 from tandem.core.masks import masked_softmax
 from tandem.layers.dropout import Dropout
 
@@ -46,7 +47,8 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: D
         return dropout(attention_weights(query, keys, mask)) @ values
     if query.device.type == "cpu" and torch.get_float32_matmul_precision() != "highest":
         return attention_weights(query, keys, mask) @ values
-    return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+    with WithoutCudnnAttention():
+        return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
 
 
 def attention_weights(query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:

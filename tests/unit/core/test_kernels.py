@@ -1,14 +1,15 @@
-"""Compiled kernels are dropped, so that memory stays flat however many shapes come."""
+"""Compiled kernels are dropped, so that memory stays flat; attention builds no plans."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from tandem.core.kernels import CAPACITY, bound_kernels
+from tandem.core.kernels import CAPACITY, WithoutCudnnAttention, bound_kernels
 
 SHAPES = 250
 """Of rounded products, forward and back: more kernels than are kept at a time."""
@@ -55,3 +56,50 @@ def test_a_capacity_of_ones_own_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     bound_kernels()
     assert os.environ[CAPACITY] == "64"
     monkeypatch.delenv(CAPACITY)
+
+
+def is_cudnn_on() -> bool:
+    return bool(torch.backends.cuda.cudnn_sdp_enabled())
+
+
+def attend(states: torch.Tensor) -> torch.Tensor:
+    with WithoutCudnnAttention():
+        return torch.nn.functional.scaled_dot_product_attention(states, states, states)
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_users_choice_of_attention_kernels_stays(
+    chosen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_at(*states: torch.Tensor) -> None:
+        raise ValueError(f"cuDNN is {is_cudnn_on()}")
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", looked_at)
+    before = is_cudnn_on()
+    torch.backends.cuda.enable_cudnn_sdp(chosen)
+    try:
+        with pytest.raises(ValueError, match="cuDNN is False"):
+            attend(torch.ones(1, 2, 3, 4))
+        assert is_cudnn_on() == chosen
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)
+
+
+def test_cudnn_attention_is_off_where_a_compiler_chooses_the_kernel() -> None:
+    seen = []
+
+    class Compiler(torch.fx.Interpreter):
+        """Runs the calls of a graph in their order, as a compiler does to choose kernels."""
+
+        def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+            if target is torch.nn.functional.scaled_dot_product_attention:
+                seen.append(is_cudnn_on())
+            return super().call_function(target, args, kwargs)
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        return Compiler(graph).run
+
+    assert is_cudnn_on()
+    torch.compile(attend, backend=backend, fullgraph=True)(torch.ones(1, 2, 3, 4))
+    assert seen == [False]
+    assert is_cudnn_on()
