@@ -1,6 +1,7 @@
-"""Which devices this machine has."""
+"""Which devices this machine has, and which one numbers are on."""
 
 import torch
+from torch import Tensor
 
 from tandem.core.errors import InputError
 
@@ -20,3 +21,8 @@ def check_accelerator(name: str, key: str) -> None:
             f"{key}={name} needs a GPU, but torch {torch.__version__} finds none here; choose "
             f"{key}=cpu or auto, or install a build of torch that fits the GPU and its driver."
         )
+
+
+def on_cpu(tensor: Tensor) -> bool:
+    """Whether a CPU computes with it: its cache is near, and an operation costs little to start."""
+    return tensor.device.type == "cpu"

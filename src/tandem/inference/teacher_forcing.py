@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tandem.core.devices import on_cpu
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.precision import wide_type
@@ -17,7 +18,10 @@ from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
 
 CHUNK_ROWS = 256
-"""Rows whose logits exist at a time; few enough to stay in a processor's cache."""
+"""Rows whose logits exist at a time on a CPU; few enough to stay in its cache."""
+
+CHUNK_BYTES = 2**28
+"""Of the logits that exist at a time elsewhere; enough rows to keep a device busy."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,19 @@ def teacher_force(model: Seq2Seq, memory: Memory, batch: Batch) -> TeacherForced
     )
 
 
+def rows_of_chunk(features: Tensor, vocabulary: int) -> int:
+    """How many rows of features (R, D) get their logits at a time, at least ``CHUNK_ROWS``."""
+    if on_cpu(features):
+        return CHUNK_ROWS
+    rows = CHUNK_BYTES // (vocabulary * features.element_size())
+    return max(CHUNK_ROWS, rows - rows % CHUNK_ROWS)
+
+
 def teacher_forced_losses(model: Seq2Seq, forced: TeacherForced) -> tuple[Tensor, Tensor]:
     """``-log p`` (R,) of each target symbol, in nats, and whether it is the most probable."""
-    features, targets = forced.features.split(CHUNK_ROWS), forced.target.split(CHUNK_ROWS)
-    copied = [None] * len(targets) if forced.copied is None else forced.copied.split(CHUNK_ROWS)
+    rows = rows_of_chunk(forced.features, len(model.output.weight))
+    features, targets = forced.features.split(rows), forced.target.split(rows)
+    copied = [None] * len(targets) if forced.copied is None else forced.copied.split(rows)
     losses, hits = zip(
         *(
             score_losses(model.scores(*part), target)

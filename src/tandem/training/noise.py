@@ -9,7 +9,12 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.modes import evaluation_mode
 from tandem.core.types import SPECIAL_IDS, Batch
-from tandem.inference.teacher_forcing import CHUNK_ROWS, TeacherForced, log_probs, teacher_force
+from tandem.inference.teacher_forcing import (
+    TeacherForced,
+    log_probs,
+    rows_of_chunk,
+    teacher_force,
+)
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search.sampling import draw
 
@@ -122,7 +127,8 @@ class ScheduledSampling(Noise):
             forced = teacher_force(model, model.encode(batch.source, batch.source_mask), batch)
             writes = torch.nn.functional.pad(chosen, (0, 1)).flatten()  # (B x T) where it is drawn
             rows = writes[batch.target_positions].nonzero().squeeze(1)  # among the R real ones
-            return torch.cat([_drawn(model, forced, part) for part in rows.split(CHUNK_ROWS)])
+            size = rows_of_chunk(forced.features, len(model.output.weight))
+            return torch.cat([_drawn(model, forced, part) for part in rows.split(size)])
 
 
 def _drawn(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:

@@ -40,12 +40,17 @@ class Objective:
             if weight < 0:
                 raise InputError(f"`objective.{name}_weight` must be at least 0, but is {weight}.")
         self.cross_entropy = LabelSmoothedCrossEntropy(smoothing=smoothing)
+        self.compiled = False
         self.ctc_weight = ctc_weight
         self.coverage_weight = coverage_weight
         self.r_drop_weight = r_drop_weight
         self._examples, self._unaligned = 0, torch.tensor(0)
         """What CTC has seen, and what of it has no alignment, until that is said once."""
         self._has_warned = False
+
+    def compile(self) -> None:
+        """From now on what is done to logits off a CPU becomes one kernel."""
+        self.compiled = self.cross_entropy.compiled = True
 
     def __call__(self, model: Seq2Seq, batch: Batch) -> dict[str, Tensor]:
         """``loss``, the sum to differentiate, and its parts by name if there are several."""
@@ -64,7 +69,7 @@ class Objective:
             parts["coverage_loss"] = coverage_loss(forced.weights(), batch.target_mask)
             loss = loss + self.coverage_weight * parts["coverage_loss"]
         if self.r_drop_weight:
-            parts["r_drop_loss"] = passes_disagree(model, forced)
+            parts["r_drop_loss"] = passes_disagree(model, forced, compiled=self.compiled)
             loss = loss + self.r_drop_weight * parts["r_drop_loss"]
         return {"loss": loss, "attention_loss": attention, **parts} if parts else {"loss": loss}
 

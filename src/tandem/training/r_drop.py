@@ -5,19 +5,19 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from tandem.core.types import FIRST_OUTPUT
-from tandem.inference.teacher_forcing import CHUNK_ROWS, TeacherForced, log_probs
+from tandem.inference.teacher_forcing import TeacherForced, log_probs, rows_of_chunk
 from tandem.models.seq2seq import Seq2Seq
-from tandem.training.losses import disagreement
+from tandem.training.chunked_losses import disagreement
 
 
-def passes_disagree(model: Seq2Seq, forced: TeacherForced) -> Tensor:
-    """:func:`~tandem.training.losses.disagreement` of the two passes of a doubled batch.
+def passes_disagree(model: Seq2Seq, forced: TeacherForced, *, compiled: bool) -> Tensor:
+    """:func:`~tandem.training.chunked_losses.disagreement` of the two passes of a doubled batch.
 
-    With copying, and off the CPU, the gradient computes the logits again, so that those of
-    ``CHUNK_ROWS`` positions exist at a time.
+    With copying the gradient computes the logits again, so that those of a chunk of positions
+    exist at a time.
     """
-    if forced.copied is None and forced.features.device.type == "cpu":
-        return disagreement(forced.features, model.output.weight)
+    if forced.copied is None:
+        return disagreement(forced.features, model.output.weight, compiled=compiled)
     half = len(forced.features) // 2
 
     def at(rows: Tensor) -> Tensor:
@@ -26,5 +26,6 @@ def passes_disagree(model: Seq2Seq, forced: TeacherForced) -> Tensor:
         )
         return ((first.exp() - second.exp()) * (first - second)).sum() / 2
 
-    chunks = torch.arange(half, device=forced.features.device).split(CHUNK_ROWS)
+    size = rows_of_chunk(forced.features, len(model.output.weight))
+    chunks = torch.arange(half, device=forced.features.device).split(size)
     return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half

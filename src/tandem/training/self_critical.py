@@ -17,7 +17,7 @@ from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding, encode, generate
 from tandem.inference.risk import Risk
-from tandem.inference.teacher_forcing import CHUNK_ROWS, log_probs, teacher_force
+from tandem.inference.teacher_forcing import log_probs, rows_of_chunk, teacher_force
 from tandem.metrics import Metric
 from tandem.models.seq2seq import Seq2Seq
 from tandem.search import GreedySearch, Sampling
@@ -175,8 +175,8 @@ def _greedy(
 def _log_likelihoods(model: Seq2Seq, memory: Memory, drawn: _Drawn) -> Tensor:
     """``log p(y | x)`` of each output, (N,).
 
-    The gradient computes the logits again, so that those of ``CHUNK_ROWS`` positions exist at a
-    time.
+    The gradient computes the logits again, so that those of a chunk of positions exist at
+    a time.
     """
     device, rows = memory.mask.device, drawn.sources
     lengths = torch.tensor([len(output) for output in drawn.outputs], device=device)
@@ -199,7 +199,8 @@ def _log_likelihoods(model: Seq2Seq, memory: Memory, drawn: _Drawn) -> Tensor:
         found = log_probs(model, forced, positions)  # (R', V)
         return found.gather(1, forced.target[positions].unsqueeze(1)).squeeze(1)
 
-    chunks = torch.arange(len(forced.target), device=device).split(CHUNK_ROWS)
+    size = rows_of_chunk(forced.features, len(model.output.weight))
+    chunks = torch.arange(len(forced.target), device=device).split(size)
     each = torch.cat([checkpoint(at, chunk, use_reentrant=False) for chunk in chunks])  # (R,)
     owners = mask.nonzero()[:, 0]  # (R,)
     return each.new_zeros(len(rows)).index_add(0, owners, each)

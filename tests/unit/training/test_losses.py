@@ -1,15 +1,24 @@
 """The loss against torch's, value and gradients."""
 
 import re
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.core.errors import InputError
 from tandem.core.types import FIRST_OUTPUT
+from tandem.inference import teacher_forcing
 from tandem.inference.teacher_forcing import CHUNK_ROWS, score_losses
-from tandem.training.losses import LabelSmoothedCrossEntropy, disagreement
+from tandem.training import chunked_losses
+from tandem.training.chunked_losses import disagreement
+from tandem.training.losses import LabelSmoothedCrossEntropy
 
 
 def example(rows: int, vocabulary: int = 11, size: int = 5):
@@ -20,6 +29,19 @@ def example(rows: int, vocabulary: int = 11, size: int = 5):
     return features, weight, torch.randint(FIRST_OUTPUT, vocabulary, (rows,), generator=generator)
 
 
+@pytest.fixture
+def cpu() -> None:
+    """Computing in a cache."""
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Computing as on a GPU, with as few rows a chunk as there can be."""
+    for module in (teacher_forcing, chunked_losses):
+        monkeypatch.setattr(module, "on_cpu", lambda tensor: False)
+    monkeypatch.setattr(teacher_forcing, "CHUNK_BYTES", 0)
+
+
 def by_torch(features, weight, target, smoothing: float):
     """The same loss over what an output can hold."""
     logits = features @ weight[FIRST_OUTPUT:].t()
@@ -28,15 +50,13 @@ def by_torch(features, weight, target, smoothing: float):
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
 @pytest.mark.parametrize("rows", [1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
-@pytest.mark.parametrize("chunked", [True, False])
+@pytest.mark.parametrize("place", ["cpu", "elsewhere"])
 def test_value_and_gradients_equal_torch(
-    rows: int, smoothing: float, chunked: bool, monkeypatch: pytest.MonkeyPatch
+    rows: int, smoothing: float, place: str, request: pytest.FixtureRequest
 ) -> None:
+    request.getfixturevalue(place)
     features, weight, target = example(rows)
-    with monkeypatch.context() as other_device:
-        if not chunked:  # as where gradients are not made in the forward pass
-            other_device.setattr("tandem.training.losses.torch.is_grad_enabled", lambda: False)
-        ours = LabelSmoothedCrossEntropy(smoothing=smoothing)(features, weight, target)
+    ours = LabelSmoothedCrossEntropy(smoothing=smoothing)(features, weight, target)
     theirs = by_torch(features, weight, target, smoothing)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
     expected = torch.autograd.grad(3 * theirs, (features, weight))
@@ -45,18 +65,94 @@ def test_value_and_gradients_equal_torch(
         torch.testing.assert_close(mine, torchs, rtol=0, atol=1e-12)
 
 
+class Watched(TorchDispatchMode):
+    """What is computed: how many numbers the largest tensor has, and the types of products."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = 0
+        self.products: list[torch.dtype] = []
+
+    def __torch_dispatch__(self, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = op(*args, **(kwargs or {}))
+        if op.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.addmm_):
+            self.products.append(args[-1].dtype)
+        for tensor in made if isinstance(made, tuple | list) else [made]:
+            if isinstance(tensor, Tensor):
+                self.numbers = max(self.numbers, tensor.numel())
+        return made
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "disagreement"])
+@pytest.mark.parametrize("narrow", [torch.bfloat16, torch.float16, None], ids=str)
+def test_elsewhere_under_autocast(elsewhere, loss: str, narrow: torch.dtype | None) -> None:
+    """As near the exact one as torch's own loss is, with three products for each chunk."""
+    features, weight, target = (
+        part.detach().float().requires_grad_() if part.is_floating_point() else part
+        for part in example(2 * CHUNK_ROWS + 46, vocabulary=500, size=16)
+    )
+
+    def ours(features: Tensor, weight: Tensor) -> Tensor:
+        if loss == "disagreement":
+            return disagreement(features, weight, compiled=False)
+        return LabelSmoothedCrossEntropy(smoothing=0.1)(features, weight, target)
+
+    def by_hand(features: Tensor, weight: Tensor) -> Tensor:
+        if loss == "cross_entropy":
+            return by_torch(features, weight, target, 0.1)
+        p, q = (features @ weight[FIRST_OUTPUT:].t()).float().log_softmax(1).chunk(2)
+        return ((p.exp() - q.exp()) * (p - q)).sum(1).mean() / 2
+
+    def measured(function: Callable[..., Tensor]) -> list[Tensor]:
+        with torch.autocast("cpu", dtype=narrow, enabled=narrow is not None):
+            value = function(features, weight)
+        return [value.detach(), *torch.autograd.grad(1000 * value, (features, weight))]
+
+    with Watched() as watched:
+        actual = measured(ours)
+    assert watched.numbers <= CHUNK_ROWS * 500 * (5 if loss == "disagreement" else 1)
+    assert watched.products == [narrow or torch.float32] * (12 if loss == "disagreement" else 9)
+    theirs, narrow = measured(by_hand), None
+    for mine, torchs, right in zip(actual, theirs, measured(by_hand), strict=True):
+        assert mine.dtype == torch.float32
+        error, bound = (mine - right).norm(), (torchs - right).norm()
+        assert error <= 1.5 * bound + 1e-6 * right.norm()
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "disagreement"])
+def test_compiled_for_any_number_of_rows(elsewhere, loss, monkeypatch) -> None:
+    """One graph that breaks nowhere, and the same numbers."""
+    counter = CompileCounterWithBackend("aot_eager")
+    compiler = partial(torch.compile, backend=counter, fullgraph=True)
+    monkeypatch.setattr(torch, "compile", compiler)
+    monkeypatch.setattr(chunked_losses, "_compile", cache(chunked_losses._compile.__wrapped__))
+    for rows in (2 * CHUNK_ROWS + 10, 40, 6):
+        features, weight, target = example(rows, vocabulary=500)
+        values = [
+            chunked_losses.cross_entropy(features, weight, target, 0.1, compiled=compiled)
+            if loss == "cross_entropy"
+            else disagreement(features, weight, compiled=compiled)
+            for compiled in (False, True)
+        ]
+        plain, compiled = (
+            (value.detach(), *torch.autograd.grad(value, (features, weight))) for value in values
+        )
+        torch.testing.assert_close(compiled, plain, rtol=0, atol=1e-12)
+    assert counter.frame_count == 1
+
+
 def smoothed(features, weight, target):
     return LabelSmoothedCrossEntropy(smoothing=0.1)(features, weight, target)
 
 
 def divergence(features, weight, target):
-    return disagreement(features / 8, weight)  # of logits of about 1
+    return disagreement(features / 8, weight, compiled=False)  # of logits of about 1
 
 
 @pytest.mark.parametrize("loss", [smoothed, divergence])
 @pytest.mark.parametrize("units", [True, False])
 def test_rounded_factors(units: bool, loss, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.training.losses._has_bfloat16_units", lambda: units)
+    monkeypatch.setattr("tandem.training.chunked_losses._has_bfloat16_units", lambda: units)
     features, weight, target = (
         part.detach().float().requires_grad_() if part.is_floating_point() else part
         for part in example(CHUNK_ROWS + 40, vocabulary=50, size=64)
