@@ -2,6 +2,7 @@
 
     pip install -e '.[bench]'
     python benchmarks/search_speed.py
+    python benchmarks/search_speed.py --device cuda --size base --precision bf16
     pip install --no-deps joeynmt==2.3.0
     pip install importlib_metadata sacremoses sentencepiece subword-nmt
     python benchmarks/search_speed.py --model gru
@@ -9,9 +10,10 @@
     pip install --no-deps --no-build-isolation fairseq-fixed==0.12.3.1
     python benchmarks/search_speed.py --model cnn
 
-All have 8,000 symbols, search in fp32 with the same width in batches of 64 sources of Multi30k's
-lengths, for exactly 20 symbols: ``eos`` is made impossible in all, so that untrained models do the
-same work. They take turns, and the ratio of the medians is the figure to quote.
+All search with the same width in batches of 64 sources for exactly 20 symbols: ``eos`` is made
+impossible in all, so that untrained models do the same work. They take turns, and the ratio of the
+medians is the figure to quote. The sizes are those of ``train_speed.py``; the following are of
+``--size tiny``, the default. On a GPU, and under bf16 autocast, only ``generate`` is a peer.
 
 ``transformer``: 4 + 4 layers of size 128 with feed-forward 256 and 4 heads, beside Hugging Face's
 ``generate`` and CTranslate2, which also runs with weights in int8, which the others don't have.
@@ -23,16 +25,15 @@ beside fairseq, whose last release does not run on Python 3.11; fairseq-fixed is
 """
 
 import argparse
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from train_speed import LAYERS, SIZE, VOCABULARY, assembled, batches, gru, marian, transformer
+from systems import SIZES, Size, assembled, batches, gru, marian, transformer
+from timing import Timed, in_turns
 
 from tandem.attentions import DotAttention
 from tandem.core.types import SPECIAL_IDS, Batch
@@ -42,15 +43,13 @@ from tandem.models import Seq2Seq
 from tandem.search import BeamSearch, GreedySearch, Search, Step
 
 ROWS, LENGTH = 64, 20
-HIDDEN = 256
-"""Of the GRU, in each direction."""
 
 
-def cnn() -> Seq2Seq:
+def cnn(size: Size) -> Seq2Seq:
     """ConvS2S with fairseq's sizes."""
     shape: dict[str, Any] = {
-        "hidden_size": SIZE,
-        "num_layers": LAYERS,
+        "hidden_size": size.hidden,
+        "num_layers": size.layers,
         "kernel_size": 3,
         "positions": "learned",
         "scale_positions": True,
@@ -59,17 +58,18 @@ def cnn() -> Seq2Seq:
         "dropout": 0.0,
     }
     return assembled(
+        size,
         partial(CNNEncoder, **shape),
-        partial(CNNDecoder, attention=DotAttention, output_size=SIZE, **shape),
+        partial(CNNDecoder, attention=DotAttention, output_size=size.hidden, **shape),
         tie_embeddings="none",
         dropout=0.0,
     )
 
 
-def sources(count: int) -> list[Batch]:
+def sources(size: str, count: int, device: str) -> list[Batch]:
     """Batches of 64 sources."""
-    made = batches(10_000, seed=0)
-    return [batch for batch in made if len(batch.source) >= ROWS][:count]
+    made = batches(size, 10_000)
+    return [batch.to(device) for batch in made if len(batch.source) >= ROWS][:count]
 
 
 def tandem_run(model: Seq2Seq, width: int) -> Callable[[Batch], int]:
@@ -88,16 +88,16 @@ def tandem_run(model: Seq2Seq, width: int) -> Callable[[Batch], int]:
 
     def run(batch: Batch) -> int:
         state = model.start(model.encode(batch.source[:ROWS], batch.source_mask[:ROWS]))
-        first = torch.full((ROWS,), SPECIAL_IDS.bos)
+        first = batch.source.new_full((ROWS,), SPECIAL_IDS.bos)
         found = search(Step(step, normalized=False), state, first=first, max_length=LENGTH)
         return sum(len(hypotheses[0].tokens) for hypotheses in found)
 
     return run
 
 
-def generate_run(width: int) -> Callable[[Batch], int]:
+def generate_run(size: Size, width: int, device: str) -> Callable[[Batch], int]:
     """Hugging Face's generate with Marian."""
-    model = marian().eval()
+    model = marian(size).to(device).eval()
 
     def run(batch: Batch) -> int:
         output = model.generate(  # type: ignore[operator]
@@ -113,15 +113,15 @@ def generate_run(width: int) -> Callable[[Batch], int]:
     return run
 
 
-def ctranslate2_run(width: int, compute_type: str) -> Callable[[Batch], int]:
+def ctranslate2_run(size: Size, width: int, compute_type: str) -> Callable[[Batch], int]:
     """CTranslate2's search over the same Marian model, its weights in fp32 or int8."""
     import ctranslate2
     from ctranslate2.converters.transformers import BartLoader
 
-    model: Any = marian().eval()
+    model: Any = marian(size).eval()
     model.config.normalize_before = model.config.normalize_embedding = False
     spec = BartLoader().get_model_spec(model)
-    symbols = [f"s{number}" for number in range(VOCABULARY)]
+    symbols = [f"s{number}" for number in range(size.vocabulary)]
     spec.register_source_vocabulary(symbols)
     spec.register_target_vocabulary(symbols)
     spec.config.unk_token = symbols[SPECIAL_IDS.unk]
@@ -146,7 +146,7 @@ def ctranslate2_run(width: int, compute_type: str) -> Callable[[Batch], int]:
     return run
 
 
-def joeynmt_run(width: int) -> Callable[[Batch], int]:
+def joeynmt_run(size: Size, width: int) -> Callable[[Batch], int]:
     """JoeyNMT's search over its own recurrent model."""
     from joeynmt.model import build_model
     from joeynmt.search import beam_search, greedy
@@ -155,9 +155,13 @@ def joeynmt_run(width: int) -> Callable[[Batch], int]:
     names = {f"{name}_token": f"<{name}>" for name in ("unk", "pad", "bos", "eos")}
     ids = {"unk_id": 0, "pad_id": 1, "bos_id": 2, "eos_id": 3}
     special = SimpleNamespace(**names, **ids, sep_token=None, sep_id=None, lang_tags=[])
-    symbols = [f"s{number}" for number in range(VOCABULARY - len(names))]
+    symbols = [f"s{number}" for number in range(size.vocabulary - len(names))]
     vocabulary = Vocabulary(symbols, special)
-    shape = {"hidden_size": HIDDEN, "embeddings": {"embedding_dim": SIZE}, "type": "recurrent"}
+    shape = {
+        "hidden_size": size.gru,
+        "embeddings": {"embedding_dim": size.hidden},
+        "type": "recurrent",
+    }
     decoder = {**shape, "attention": "bahdanau", "input_feeding": True, "init_hidden": "bridge"}
     model = build_model({"encoder": shape, "decoder": decoder}, vocabulary, vocabulary).eval()
 
@@ -184,18 +188,21 @@ def joeynmt_run(width: int) -> Callable[[Batch], int]:
     return run
 
 
-def fairseq_run(width: int) -> Callable[[Batch], int]:
+def fairseq_run(size: Size, width: int) -> Callable[[Batch], int]:
     """fairseq's search over its own convolutional model."""
     from fairseq.data import Dictionary
     from fairseq.models.fconv import FConvDecoder, FConvEncoder, FConvModel
     from fairseq.sequence_generator import SequenceGenerator
 
     dictionary = Dictionary()
-    for number in range(VOCABULARY - len(dictionary)):
+    for number in range(size.vocabulary - len(dictionary)):
         dictionary.add_symbol(f"s{number}")
-    shape: dict[str, Any] = {"embed_dim": SIZE, "convolutions": ((SIZE, 3),) * LAYERS}
+    shape: dict[str, Any] = {
+        "embed_dim": size.hidden,
+        "convolutions": ((size.hidden, 3),) * size.layers,
+    }
     encoder = FConvEncoder(dictionary, **shape)
-    decoder = FConvDecoder(dictionary, out_embed_dim=SIZE, **shape)
+    decoder = FConvDecoder(dictionary, out_embed_dim=size.hidden, **shape)
     model = FConvModel(encoder, decoder).eval()
     generator = SequenceGenerator(
         [model], dictionary, beam_size=width, max_len_b=LENGTH - 1, min_len=LENGTH - 1
@@ -213,51 +220,96 @@ def fairseq_run(width: int) -> Callable[[Batch], int]:
     return run
 
 
-PEERS: dict[str, dict[str, Callable[[int], Callable[[Batch], int]]]] = {
+Peer = Callable[[Size, int, str], Callable[[Batch], int]]
+
+PEERS: dict[str, dict[str, Peer]] = {
     "transformer": {
         "Hugging Face generate": generate_run,
-        "CTranslate2 fp32": lambda width: ctranslate2_run(width, "float32"),
-        "CTranslate2 int8": lambda width: ctranslate2_run(width, "int8"),
+        "CTranslate2 fp32": lambda size, width, device: ctranslate2_run(size, width, "float32"),
+        "CTranslate2 int8": lambda size, width, device: ctranslate2_run(size, width, "int8"),
     },
-    "gru": {"JoeyNMT": joeynmt_run},
-    "cnn": {"fairseq": fairseq_run},
+    "gru": {"JoeyNMT": lambda size, width, device: joeynmt_run(size, width)},
+    "cnn": {"fairseq": lambda size, width, device: fairseq_run(size, width)},
 }
-MODELS: dict[str, Callable[[], Seq2Seq]] = {
+MODELS: dict[str, Callable[[Size], Seq2Seq]] = {
     "transformer": transformer,
-    "gru": lambda: gru(HIDDEN, HIDDEN, "none"),
+    "gru": lambda size: gru(size, output_size=size.gru, tie_embeddings="none"),
     "cnn": cnn,
 }
 
 
-@torch.inference_mode()
+def compare(
+    model: str,
+    width: int,
+    *,
+    size: str,
+    device: str,
+    precision: str,
+    rounds: int,
+    count: int,
+    alone: bool = False,
+) -> dict[str, Timed]:
+    """Time Tandem and its peers in turns; rates are sentences a second.
+
+    :param precision: fp32, or bf16 for autocast.
+    :param count: batches a round.
+    """
+    work, sizes = sources(size, count, device), SIZES[size]
+
+    def maker(make: Callable[[], Callable[[Batch], int]]) -> Callable[[], Callable[[Batch], None]]:
+        def checked() -> Callable[[Batch], None]:
+            torch.manual_seed(0)
+            run = make()
+
+            def call(batch: Batch) -> None:
+                with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+                    symbols = run(batch)
+                assert symbols == ROWS * LENGTH, symbols
+
+            return call
+
+        return checked
+
+    systems = {
+        "Tandem": maker(lambda: tandem_run(MODELS[model](sizes).to(device), width)),
+    }
+    if not alone:
+        plain = device == "cpu" and precision == "fp32"
+        peers = PEERS[model] if plain else {"Hugging Face generate": generate_run}
+        systems |= {
+            name: maker(partial(peer, sizes, width, device)) for name, peer in peers.items()
+        }
+    with torch.inference_mode():
+        return in_turns(systems, work, ROWS * len(work), rounds=rounds, device=device)
+
+
 def main() -> None:
-    """Time both in turns for each width."""
+    """Time all in turns for each width."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--batches", type=int, default=3, help="batches a round")
     parser.add_argument("--model", choices=PEERS, default="transformer")
     parser.add_argument("--alone", action="store_true", help="time Tandem only")
     options = parser.parse_args()
-    torch.manual_seed(0)
-    work = sources(options.batches)
     for width in (1, 5):
-        systems = {"Tandem": tandem_run(MODELS[options.model](), width)}
-        if not options.alone:
-            systems |= {name: peer(width) for name, peer in PEERS[options.model].items()}
-        speeds: dict[str, list[float]] = {name: [] for name in systems}
-        for round_number in range(options.rounds + 1):
-            for name, run in systems.items():
-                start = time.perf_counter()
-                symbols = [run(batch) for batch in work]
-                assert symbols == [ROWS * LENGTH] * len(work), (name, symbols)
-                if round_number:  # the first one warms up
-                    speeds[name].append(ROWS * len(work) / (time.perf_counter() - start))
-        own = statistics.median(speeds["Tandem"])
-        for name, values in speeds.items():
-            median = statistics.median(values)
+        timed = compare(
+            options.model,
+            width,
+            size=options.size,
+            device=options.device,
+            precision=options.precision,
+            rounds=options.rounds,
+            count=options.batches,
+            alone=options.alone,
+        )
+        for name, one in timed.items():
             print(
-                f"width {width}, {name}: median {median:.1f} sentences/s (min {min(values):.1f}, "
-                f"max {max(values):.1f}), Tandem / it {own / median:.2f}"
+                f"width {width}, {name}: median {one.rate:.1f} sentences/s (min "
+                f"{min(one.rates):.1f}, max {max(one.rates):.1f}), Tandem / it "
+                f"{timed['Tandem'].rate / one.rate:.2f}"
             )
 
 

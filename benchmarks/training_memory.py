@@ -12,6 +12,7 @@ as the models are this small, compiling is much of it.
 """
 
 import argparse
+import dataclasses
 import multiprocessing
 import os
 import time
@@ -53,18 +54,15 @@ def train(system: str, batches: int, epochs: int) -> None:
 
     bound_kernels()  # as `tandem train` does
     import torch
-    import train_speed
+    from systems import SIZES, gru, tandem_step, transformer
 
-    train_speed.VOCABULARY = VOCABULARY
-    train_speed.LAYERS = 1
+    size = dataclasses.replace(SIZES["tiny"], vocabulary=VOCABULARY, layers=1, gru=64)
     models: dict[str, Callable[[], Any]] = {
-        "gru": lambda: train_speed.gru(64),
-        "rounded transformer": train_speed.transformer,
+        "gru": lambda: gru(size),
+        "rounded transformer": lambda: transformer(size),
     }
     torch.manual_seed(0)
-    step = train_speed.tandem_step(models[system]())
-    if system.startswith("rounded"):
-        step = train_speed.rounded(step)
+    step = tandem_step(models[system](), "rounded" if system.startswith("rounded") else "fp32")
     work = small_batches(batches)
     print(f"{system}: {memory():,.0f} MB before the first step")
     for epoch in range(epochs):
