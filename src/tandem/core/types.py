@@ -1,5 +1,6 @@
 """Small records that pass between rooms."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -89,23 +90,27 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """Return the same batch on another device."""
-        moved: dict[str, Any] = {
-            name: value.to(device, non_blocking=non_blocking)
-            for name, value in self._asdict().items()
-            if isinstance(value, Tensor)
-        }
-        return self._replace(**moved)
+        return self._with_each(lambda value: value.to(device, non_blocking=non_blocking))
+
+    def pinned(self) -> "Batch":
+        """Return the same batch in memory that stays in its place, for a GPU to fetch it."""
+        return self._with_each(Tensor.pin_memory)
 
     def doubled(self) -> "Batch":
         """The same examples once more behind themselves, (2B, ...)."""
         positions = self.target_positions
-        examples: dict[str, Any] = {
-            name: torch.cat((value, value))
+        return self._with_each(lambda value: torch.cat((value, value)))._replace(
+            target_positions=torch.cat((positions, positions + self.target_mask.numel())),
+            total_symbols=2 * self.total_symbols,
+        )
+
+    def _with_each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        changed: dict[str, Any] = {
+            name: change(value)
             for name, value in self._asdict().items()
             if isinstance(value, Tensor)
         }
-        examples["target_positions"] = torch.cat((positions, positions + self.target_mask.numel()))
-        return self._replace(**examples, total_symbols=2 * self.total_symbols)
+        return self._replace(**changed)
 
 
 @dataclass(frozen=True)

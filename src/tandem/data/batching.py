@@ -11,6 +11,7 @@ import torch
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.columns import Rows, SourceColumn
+from tandem.data.prefetching import batches_ahead
 from tandem.data.ragged import Ragged
 
 BATCHES_AN_EPOCH = 50
@@ -138,7 +139,7 @@ START = {"epoch": 0, "position": 0}
 def rank_batch(encoded: Encoded, rows: Rows, rank: int, world_size: int) -> Batch:
     """One rank's share of a batch; of too few rows for all, each rank takes all of them."""
     share = rows[rank::world_size] if len(rows) >= world_size else rows
-    symbols = int((encoded.target.lengths[rows] + 1).sum())
+    symbols = int((encoded.target.lengths_of(rows) + 1).sum())
     return encoded.collate(share)._replace(total_symbols=symbols)
 
 
@@ -149,6 +150,7 @@ class TrainingLoader:
     ranks there are: each of n ranks takes every n-th row of every batch.
 
     :param examples: gives an epoch's examples, by its number.
+    :param device: where batches are used.
     :param state: where to begin, as :meth:`state_dict` gives it; ``START`` for the first batch.
     """
 
@@ -160,10 +162,11 @@ class TrainingLoader:
         seed: int,
         rank: int,
         world_size: int,
+        device: torch.device,
         state: dict[str, Any],
     ) -> None:
         self.examples, self.budget, self.seed = examples, budget, seed
-        self.rank, self.world_size = rank, world_size
+        self.rank, self.world_size, self.device = rank, world_size, device
         self.load_state_dict(state)
 
     def __len__(self) -> int:
@@ -172,10 +175,13 @@ class TrainingLoader:
     def __iter__(self) -> Iterator[Batch]:
         if self.position >= len(self._plan):  # Lightning takes the last batch and never asks on
             self.load_state_dict(self.state_dict())
-        while self.position < len(self._plan):
-            chosen = self._plan[self.position]
+        rest = (
+            rank_batch(self._encoded, chosen, self.rank, self.world_size)
+            for chosen in self._plan[self.position :]
+        )
+        for batch in batches_ahead(rest, self.device):
             self.position += 1  # before the batch is used: a saved state points behind it
-            yield rank_batch(self._encoded, chosen, self.rank, self.world_size)
+            yield batch
 
     def state_dict(self) -> dict[str, Any]:
         """Where the next batch stands."""
@@ -203,8 +209,16 @@ class EvaluationLoader:
     rank for which none is left over gets one without rows.
     """
 
-    def __init__(self, encoded: Encoded, budget: Budget, *, rank: int, world_size: int) -> None:
-        self.encoded = encoded
+    def __init__(
+        self,
+        encoded: Encoded,
+        budget: Budget,
+        *,
+        rank: int,
+        world_size: int,
+        device: torch.device,
+    ) -> None:
+        self.encoded, self.device = encoded, device
         batches = plan_batches(encoded, budget, rng=None)
         missing = -len(batches) % world_size
         self._plan = [*batches, *[np.arange(0)] * missing][rank::world_size]
@@ -213,4 +227,4 @@ class EvaluationLoader:
         return len(self._plan)
 
     def __iter__(self) -> Iterator[Batch]:
-        return (self.encoded.collate(chosen) for chosen in self._plan)
+        return batches_ahead(map(self.encoded.collate, self._plan), self.device)

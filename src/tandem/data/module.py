@@ -8,9 +8,11 @@ from typing import Any
 
 import lightning as L
 import numpy as np
+import torch
 from datasets import Dataset, DatasetDict
 
 from tandem.core.errors import InputError, written
+from tandem.core.types import Batch
 from tandem.data.augmentation import Augmentation, Examples
 from tandem.data.batching import (
     START,
@@ -208,6 +210,7 @@ class DataModule(L.LightningDataModule):
                 seed=self.seed,
                 rank=rank,
                 world_size=world_size,
+                device=self._device(),
                 state=state or START,
             )
             return self._loader
@@ -219,6 +222,7 @@ class DataModule(L.LightningDataModule):
             seed=self.seed,
             rank=rank,
             world_size=world_size,
+            device=self._device(),
             asked_ahead=self.trainer is None or self.trainer.limit_train_batches == 1.0,
         )
         if state:
@@ -245,7 +249,18 @@ class DataModule(L.LightningDataModule):
         """Every example of a split once."""
         rank, world_size = self._ranks()
         budget = self.budget.fitted(None)  # for whoever evaluates without training
-        return EvaluationLoader(self.encoded(split), budget, rank=rank, world_size=world_size)
+        return EvaluationLoader(
+            self.encoded(split), budget, rank=rank, world_size=world_size, device=self._device()
+        )
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Let a GPU fetch a batch, which lies pinned, behind the steps before it.
+
+        Lightning waits for batches that move themselves.
+        """
+        return batch.to(device, non_blocking=device.type == "cuda")
 
     def _augmented(self, processors: Processors) -> Examples:
         """The training examples of each epoch."""
@@ -270,6 +285,11 @@ class DataModule(L.LightningDataModule):
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
+
+    def _device(self) -> torch.device:
+        if self.trainer is None:
+            return torch.device("cpu")
+        return self.trainer.strategy.root_device
 
     def _splits(self) -> DatasetDict:
         assert self.splits is not None, "open() comes first"

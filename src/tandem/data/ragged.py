@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 ROWS_AT_ONCE = 1000
-"""Of so many rows there are lists at a time."""
+"""Of so many rows there are lists, or places of their symbols, at a time."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,22 @@ class Ragged:
             for first, last in pairwise(offset - offsets[0] for offset in offsets):
                 yield values[first:last]
 
+    def lengths_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Lengths of some rows, without a look at all others."""
+        lengths: npt.NDArray[np.int64] = self.offsets[rows + 1] - self.offsets[rows]
+        return lengths
+
     def take(self, rows: npt.NDArray[np.int64]) -> "Ragged":
         """A copy of some rows."""
-        picked = [self.values[self.offsets[row] : self.offsets[row + 1]] for row in rows]
-        lengths = self.lengths[rows]
-        values = np.concatenate(picked) if picked else self.values[:0]
-        return Ragged(values, np.concatenate(([0], lengths.cumsum())))
+        lengths = self.lengths_of(rows)
+        offsets = np.concatenate(([0], lengths.cumsum()))
+        values = np.empty(offsets[-1], dtype=self.values.dtype)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            shifts = np.repeat(self.offsets[rows[some]] - offsets[:-1][some], lengths[some])
+            first, end = offsets[start], offsets[start] + len(shifts)
+            values[first:end] = self.values[np.arange(first, end) + shifts]
+        return Ragged(values, offsets)
 
     def truncated(self, most: int) -> "Ragged":
         """A copy in which no row is longer than ``most``."""
@@ -80,11 +90,12 @@ class Ragged:
         :return: ids (B, longest) and their mask.
         """
         first = int(before is not None)
-        lengths = self.lengths[rows] + first + int(after is not None)
+        inner_lengths = self.lengths_of(rows)
+        lengths = inner_lengths + first + int(after is not None)
         columns = np.arange(lengths.max(initial=1))
         mask = columns < lengths[:, None]  # (B, longest)
         ids = np.full(mask.shape, pad, dtype=np.int64)
-        inner = (columns >= first) & (columns < first + self.lengths[rows][:, None])
+        inner = (columns >= first) & (columns < first + inner_lengths[:, None])
         ids[inner] = self.take(rows).values
         if before is not None:
             ids[:, 0] = before

@@ -2,23 +2,23 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+import torch
 
 from tandem.core.errors import InputError
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches, rank_batch
 from tandem.data.columns import Rows
+from tandem.data.prefetching import batches_ahead, one_ahead
 from tandem.data.rows import Offset
 from tandem.data.stream import Example, Stream
 
 logger = logging.getLogger(__name__)
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class StreamLoader:
     :param budget: how much fits into a batch.
     :param buffer_size: how many pairs are shuffled and sorted together.
     :param seed: orders shards and batches.
+    :param device: where batches are used.
     :param asked_ahead: whether the batch that was handed out last counts as unused.
     """
 
@@ -75,11 +76,12 @@ class StreamLoader:
         seed: int,
         rank: int,
         world_size: int,
+        device: torch.device,
         asked_ahead: bool,
     ) -> None:
         self.stream, self.encode, self.budget = stream, encode, budget
         self.buffer_size, self.seed = buffer_size, seed
-        self.rank, self.world_size = rank, world_size
+        self.rank, self.world_size, self.device = rank, world_size, device
         self.asked_ahead = asked_ahead
         self._start = Position(epoch=0)
         self._batch = 0
@@ -94,11 +96,12 @@ class StreamLoader:
 
     def _rest(self) -> Iterator[Batch]:
         first, end = self._batch, self._start
-        for buffer in _one_ahead(self._buffers(self._start)):
+        for buffer in one_ahead(self._buffers(self._start)):
             end = buffer.end
-            for place in range(first, len(buffer.plan)):
+            batches = map(partial(self._batch_of, buffer), buffer.plan[first:])
+            for place, batch in enumerate(batches_ahead(batches, self.device), start=first):
                 self._start, self._batch = buffer.start, place + (not self.asked_ahead)
-                yield rank_batch(buffer.encoded, buffer.plan[place], self.rank, self.world_size)
+                yield batch
             first = 0
         if end.pairs == end.too_long:
             raise InputError(
@@ -108,6 +111,9 @@ class StreamLoader:
         if self.rank == 0:
             logger.info("Epoch %d of the stream: %s", end.epoch, _told(end))
         self._start, self._batch = Position(epoch=end.epoch + 1), 0
+
+    def _batch_of(self, buffer: Buffer, chosen: Rows) -> Batch:
+        return rank_batch(buffer.encoded, chosen, self.rank, self.world_size)
 
     def state_dict(self) -> dict[str, Any]:
         """Where the first unused batch stands."""
@@ -152,15 +158,6 @@ class StreamLoader:
             first_bad=start.first_bad or next(map(str, bad), ""),
         )
         return Buffer(start, end, encoded, plan)
-
-
-def _one_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, each made in a thread while the one before it is used."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item
 
 
 def _told(end: Position) -> str:

@@ -4,6 +4,7 @@ import itertools
 import math
 
 import numpy as np
+import torch
 from datasets import Dataset
 
 from tandem.data.augmentation import Augmentation, Examples
@@ -91,7 +92,10 @@ def test_sources_stay_cut_off() -> None:
 
 
 def loader(state: dict[str, int]) -> TrainingLoader:
-    return TrainingLoader(examples(0.5, 0.5), BUDGET, seed=0, rank=0, world_size=1, state=state)
+    cpu = torch.device("cpu")
+    return TrainingLoader(
+        examples(0.5, 0.5), BUDGET, seed=0, rank=0, world_size=1, device=cpu, state=state
+    )
 
 
 def test_batches_fit_the_budget_by_the_new_lengths() -> None:

@@ -18,6 +18,7 @@ from tandem.data.batching import (
 from tandem.data.columns import TextColumn, VectorColumn
 from tandem.data.ragged import Ragged
 
+CPU = torch.device("cpu")
 SIZE = 300
 
 
@@ -52,6 +53,7 @@ def training(encoded: Encoded, *, seed: int = 0, rank: int = 0, world_size: int 
         seed=seed,
         rank=rank,
         world_size=world_size,
+        device=CPU,
         state=START,
     )
 
@@ -158,7 +160,7 @@ def test_a_place_does_not_depend_on_the_number_of_ranks(encoded) -> None:
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 def test_evaluation_covers_every_row_once_over_all_ranks(encoded, world_size: int) -> None:
     loaders = [
-        EvaluationLoader(encoded, budget(), rank=rank, world_size=world_size)
+        EvaluationLoader(encoded, budget(), rank=rank, world_size=world_size, device=CPU)
         for rank in range(world_size)
     ]
     assert len({len(loader) for loader in loaders}) == 1
@@ -173,9 +175,9 @@ def test_ranks_evaluate_the_batches_of_one_rank_and_perhaps_none(encoded) -> Non
         encoded.source.take(np.arange(5)), encoded.target.take(np.arange(5)), np.arange(5)
     )
     roomy = budget(1000, 1000)
-    (whole,) = EvaluationLoader(few, roomy, rank=0, world_size=1)
-    (first,) = EvaluationLoader(few, roomy, rank=0, world_size=2)
-    (second,) = EvaluationLoader(few, roomy, rank=1, world_size=2)
+    (whole,) = EvaluationLoader(few, roomy, rank=0, world_size=1, device=CPU)
+    (first,) = EvaluationLoader(few, roomy, rank=0, world_size=2, device=CPU)
+    (second,) = EvaluationLoader(few, roomy, rank=1, world_size=2, device=CPU)
     assert torch.equal(first.source, whole.source)
     assert (len(second.indices), len(second.source), len(second.target_mask)) == (0, 0, 0)
     assert not len(

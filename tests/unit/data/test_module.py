@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from datasets import Dataset, DatasetDict
 
 from tandem.data.augmentation import Augmentation
@@ -132,3 +133,18 @@ def test_what_cannot_be_written_is_known(
     data.prepare()
     assert [data.written[split].unwritable for split in splits] == [0, 0, 1]
     assert data.written["test"].first == ("example 2 of the test split", "b", "<unk>")
+
+
+@pytest.mark.parametrize(("kind", "goes_on"), [("cuda", True), ("mps", False), ("cpu", False)])
+def test_only_a_gpu_fetches_a_batch_while_the_host_goes_on(
+    byte_features: MakeFeatures, kind: str, goes_on: bool
+) -> None:
+    moves: list[tuple[torch.device, bool]] = []
+
+    class Moving:
+        def to(self, device: torch.device, non_blocking: bool) -> None:
+            moves.append((device, non_blocking))
+
+    data = data_module(byte_features(), DatasetDict())
+    data.transfer_batch_to_device(Moving(), torch.device(kind), 0)  # type: ignore[arg-type]
+    assert moves == [(torch.device(kind), goes_on)]

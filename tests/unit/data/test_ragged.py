@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tandem.data.ragged import Ragged
+from tandem.data.ragged import ROWS_AT_ONCE, Ragged
 
 ROWS = [[5, 6, 7], [8], [], [9, 5]]
 RAGGED = Ragged.from_lists(ROWS)
@@ -27,6 +27,8 @@ def test_nothing() -> None:
 def test_take() -> None:
     assert all_rows(RAGGED.take(np.array([3, 0, 3]))) == [[9, 5], [5, 6, 7], [9, 5]]
     assert all_rows(RAGGED.take(np.array([], dtype=np.int64))) == []
+    many = np.resize([3, 0, 2, 1], 2 * ROWS_AT_ONCE + 3)
+    assert all_rows(RAGGED.take(many)) == [ROWS[row] for row in many]
 
 
 def test_padded_with_an_id_behind() -> None:

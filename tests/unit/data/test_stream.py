@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from datasets import Dataset
 
@@ -101,6 +102,7 @@ def make_loader(
         seed=seed,
         rank=rank,
         world_size=world_size,
+        device=torch.device("cpu"),
         asked_ahead=asked_ahead,
     )
 

@@ -1,0 +1,29 @@
+"""What is needed next is made in a thread while what came before it is used."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+from tandem.core.types import Batch
+
+Item = TypeVar("Item")
+
+
+def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, each made in a thread while the one before it is used.
+
+    What goes wrong in the thread is raised where its item would be used. The thread ends with the
+    last item, or when the iterator is dropped; what it is making then is waited for.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="one_ahead") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
+
+
+def batches_ahead(batches: Iterator[Batch], device: torch.device) -> Iterator[Batch]:
+    """The same batches, one ahead, in memory from which a GPU fetches while the host goes on."""
+    return one_ahead(map(Batch.pinned, batches) if device.type == "cuda" else batches)
