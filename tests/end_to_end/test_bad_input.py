@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._pytree import tree_leaves
 
 from tandem.commands.train import train
 from tandem.config.bundles import device
@@ -398,6 +399,39 @@ def test_a_rate_that_is_much_too_high(train_tiny: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("step", "overrides"),
+    [
+        (5, []),
+        (10, []),
+        (10, ["callbacks=[default,ema]"]),
+        (10, ["callbacks=[default,average]", "callbacks.average.choose=last"]),
+        (10, ["trainer.limit_val_batches=0"]),
+        (10, ["callbacks=none"]),
+        (7, ["trainer.max_steps=7"]),
+    ],
+    ids=str,
+)
+def test_a_step_that_spoils_the_weights_before_a_validation_or_the_end(
+    train_tiny: Run, tmp_path: Path, step: int, overrides: list[str]
+) -> None:
+    """Its own loss was finite, and another one is never made: validations are behind 5 and 10."""
+    run = tmp_path / "run"
+    spoil = ["+callbacks.spoil._target_=tandem_test_spoil.Spoil", f"+callbacks.spoil.step={step}"]
+    message = message_of(train_tiny, run, "trainer.max_epochs=2", *spoil, *overrides)
+    assert message.startswith(
+        f"Step {step} has made weights that are not finite, so training stops"
+    )
+    for path in run.glob("checkpoints/*"):
+        for tensor in tensors(torch.load(path, weights_only=True)):
+            assert torch.isfinite(tensor).all(), path.name
+    assert not (run / "bundle").exists()
+
+
+def tensors(state: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(state) if isinstance(leaf, torch.Tensor)]
+
+
+@pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (
@@ -447,7 +481,18 @@ def exploding_callback(importable: Callable[[type], str]) -> None:
                 with torch.no_grad():
                     next(pl_module.parameters()).fill_(math.nan)
 
+    class Spoil(L.Callback):
+        def __init__(self, step: int) -> None:
+            self.step = step
+
+        def on_after_backward(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+            if trainer.global_step == self.step - 1:
+                for parameter in pl_module.parameters():
+                    if parameter.grad is not None:
+                        parameter.grad.fill_(math.inf)
+
     assert importable(Explode) == "tandem_test_explode.Explode"
+    assert importable(Spoil) == "tandem_test_spoil.Spoil"
 
 
 def test_wandb_online_without_an_account(

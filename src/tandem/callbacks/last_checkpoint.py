@@ -14,6 +14,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from tandem.callbacks.checkpoint_io import LAST, PREVIOUS
 from tandem.callbacks.loop_state import begin_next_epoch
 from tandem.core.files import keep_a_copy
+from tandem.core.precision import all_finite
 from tandem.core.ranks import max_over_ranks
 from tandem.core.stopping import Stopped, stop, stopping_signals
 
@@ -148,8 +149,8 @@ class LastCheckpoint(Checkpoint):
             return
         if trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        if not all(bool(torch.isfinite(p).all()) for p in trainer.lightning_module.parameters()):
-            return  # the last good one stays; the next loss stops the run
+        if not all_finite(trainer.lightning_module.parameters()):
+            return  # the last good one stays; the next check of the module stops the run
         if self.keep_previous and trainer.is_global_zero and self.path.exists():
             keep_a_copy(self.path, self.path.with_name(PREVIOUS))
         trainer.save_checkpoint(self.path, weights_only=False)

@@ -1,8 +1,16 @@
-"""Which type numbers have where they add up."""
+"""Which type numbers have where they add up, and whether they are numbers still."""
+
+from collections.abc import Iterable
 
 import torch
+from torch import Tensor
 
 
 def wide_type(dtype: torch.dtype) -> torch.dtype:
     """At least float32, for sums, counts, positions and statistics of numbers in ``dtype``."""
     return torch.promote_types(dtype, torch.float32)
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no tensor holds an infinity or what is not a number; waits for their device."""
+    return all(bool(tensor.isfinite().all()) for tensor in tensors)

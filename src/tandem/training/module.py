@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.core.precision import all_finite
 from tandem.core.ranks import rank_count, sum_over_ranks
 from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
@@ -20,6 +21,11 @@ from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 from tandem.training.optimizer_groups import GroupedOptimizer
 from tandem.training.self_critical import SelfCritical
+
+STOPS = (
+    "so training stops and the last good checkpoint stays; lower optimizer.lr, set "
+    "trainer.gradient_clip_val=1 or use trainer.precision=32-true."
+)
 
 
 class Seq2SeqModule(L.LightningModule):
@@ -145,11 +151,7 @@ class Seq2SeqModule(L.LightningModule):
         losses = torch.stack([loss for _, loss in unchecked]).tolist()
         for (step, _), loss in zip(unchecked, losses, strict=True):
             if not math.isfinite(loss):
-                raise InputError(
-                    f"The loss of step {step} is {loss}, so training stops and the last good "
-                    "checkpoint stays; lower optimizer.lr, set trainer.gradient_clip_val=1 or use "
-                    "trainer.precision=32-true."
-                )
+                raise InputError(f"The loss of step {step} is {loss}, {STOPS}")
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Evaluated:  # type: ignore[override]
         """Loss and search on a validation batch."""
@@ -159,13 +161,22 @@ class Seq2SeqModule(L.LightningModule):
         """Loss and search on a test batch."""
         return self._evaluate(batch, "test")
 
+    def _check_weights(self) -> None:
+        """Refuse weights that the last step spoilt, before they are scored, saved or kept."""
+        if not all_finite(self.parameters()):
+            raise InputError(
+                f"Step {self.global_step} has made weights that are not finite, {STOPS}"
+            )
+
     def on_train_epoch_end(self) -> None:
-        """Look at the losses since the last log."""
+        """Look at the losses since the last log, and at the weights."""
         self._check_losses()
+        self._check_weights()
 
     def on_validation_epoch_start(self) -> None:
-        """Look at the losses since the last log, and start counting."""
+        """Look at the losses since the last log and at the weights, and start counting."""
         self._check_losses()
+        self._check_weights()
         self._totals = TeacherForcedTotals(self.model)
 
     def on_test_epoch_start(self) -> None:
