@@ -3,7 +3,7 @@
 import _thread
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,11 +17,17 @@ SOON = 10
 """Seconds that no waiting takes."""
 
 
-def threads() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("one_ahead")]
+Threads = Callable[[], set[threading.Thread]]
 
 
-def test_the_next_item_is_made_in_a_thread_while_one_is_used() -> None:
+@pytest.fixture
+def threads() -> Threads:
+    """Those that have begun in this test and not ended."""
+    before = set(threading.enumerate())
+    return lambda: set(threading.enumerate()) - before
+
+
+def test_the_next_item_is_made_in_a_thread_while_one_is_used(threads: Threads) -> None:
     made = [threading.Event() for _ in range(4)]
 
     def items() -> Iterator[int]:
@@ -39,7 +45,7 @@ def test_the_next_item_is_made_in_a_thread_while_one_is_used() -> None:
     assert not threads()
 
 
-def test_an_error_is_raised_in_the_place_of_its_item() -> None:
+def test_an_error_is_raised_in_the_place_of_its_item(threads: Threads) -> None:
     def items() -> Iterator[int]:
         yield 0
         yield 1
@@ -52,7 +58,7 @@ def test_an_error_is_raised_in_the_place_of_its_item() -> None:
     assert not threads()
 
 
-def test_the_thread_ends_when_nobody_wants_more() -> None:
+def test_the_thread_ends_when_nobody_wants_more(threads: Threads) -> None:
     endless = iter(int, 1)
     taken = one_ahead(endless)
     next(taken)
@@ -61,7 +67,7 @@ def test_the_thread_ends_when_nobody_wants_more() -> None:
     assert not threads()
 
 
-def test_an_interrupt_reaches_whoever_waits_for_an_item() -> None:
+def test_an_interrupt_reaches_whoever_waits_for_an_item(threads: Threads) -> None:
     waited_for = threading.Event()
 
     def items() -> Iterator[int]:
