@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from tandem.config.instantiate import plain
 from tandem.config.run_folder import run_folder
 from tandem.core.errors import InputError
 from tandem.core.stopping import Stopped
+from tandem.encoders import RecurrentEncoder
 
 Run = Callable[..., Any]
 Compose = Callable[..., DictConfig]
@@ -29,6 +32,22 @@ ReadMetrics = Callable[[Path], list[dict[str, str]]]
 EVERY_METRIC = f"metric=[{','.join(config_groups()['metric'])}]"
 COMMON = ("dropout=0.0", "trainer.max_epochs=2", "callbacks.attention_maps.count=0")
 DDP = ("trainer=ddp", "trainer.accelerator=cpu")
+FSDP = ("trainer=fsdp", "trainer.accelerator=cpu")
+TRANSFORMER = (
+    "encoder=transformer",
+    "decoder=transformer",
+    "attention=multi_head",
+    "attention.num_heads=2",
+    "encoder.num_heads=2",
+    "decoder.num_heads=2",
+    "bridge=zeros",
+    "tokenizer.shared=true",
+    "model.tie_embeddings=all",
+    "optimizer.groups={encoder.layers.0: {frozen: true}, decoder: {lr_factor: 0.5}}",
+    "trainer.gradient_clip_val=0.1",
+    "trainer.accumulate_grad_batches=2",
+)
+AVERAGES = ("callbacks=[default,ema,average]", "callbacks.ema.decay=0.5")
 
 
 class SignalAt(L.Callback):
@@ -42,6 +61,14 @@ class SignalAt(L.Callback):
         if here and not self.once.exists():
             self.once.touch()
             os.kill(os.getpid(), self.number)
+
+
+class SpareEncoder(RecurrentEncoder):
+    """Has parameters without a use."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.spare = torch.nn.Linear(2, 2)
 
 
 def signalled(target: str, number: int, once: Path, *, rank: int, step: int) -> list[str]:
@@ -84,6 +111,8 @@ def in_forks(cfg: DictConfig, count: int) -> list[int]:
                 code = 0
             except Stopped as stopped:
                 code = int(str(stopped.code))
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(code)
         children.append(child)
@@ -120,19 +149,46 @@ def test_ranks_stay_in_step_when_an_onlooker_of_one_fails(
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_the_number_of_processes_changes_nothing(
-    compose_tiny: Compose, train_tiny: Run, read_metrics: ReadMetrics, tmp_path: Path, count: int
+    compose_tiny: Compose,
+    train_tiny: Run,
+    read_metrics: ReadMetrics,
+    importable: Callable[[type], str],
+    tmp_path: Path,
+    count: int,
 ) -> None:
-    """Batches of 8 rows do not divide by 3; of 4 rows to evaluate, in one batch, rank 1 has none.
-
-    A CNN decoder without attention has parameters without a gradient.
-    """
+    """Batches of 8 rows do not divide by 3; of 4 rows to evaluate, in one batch, one has none."""
     options = (*COMMON, EVERY_METRIC, "decoder=cnn", "attention=none", "bridge=zeros")
+    spare = f"encoder._target_={importable(SpareEncoder)}"
+    changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, (*options, spare), DDP, count)
+    log = (tmp_path / "all" / "train.log").read_text()
+    assert log.count("stay as they are: encoder.spare.weight, encoder.spare.bias\n") == 1
+
+
+def test_sharing_out_the_weights_changes_nothing(
+    compose_tiny: Compose, train_tiny: Run, read_metrics: ReadMetrics, tmp_path: Path
+) -> None:
+    """Search ends sooner on one rank than on the other, and one has no rows in the last batch."""
+    maps = "callbacks.attention_maps.count=1"
+    options = (*COMMON, *TRANSFORMER, *AVERAGES, maps, "optimizer=sgd")  # Adam makes noise large
+    changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, options, FSDP, 2)
+
+
+def changes_nothing(
+    compose_tiny: Compose,
+    train_tiny: Run,
+    read_metrics: ReadMetrics,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    trainer: tuple[str, ...],
+    count: int,
+) -> None:
+    """Compare what one process and several log, write and end with."""
     train_tiny(tmp_path / "one", *options)
-    cfg = compose_tiny(*options, *DDP, f"trainer.devices={count}", f"run.folder={tmp_path}/all")
+    cfg = compose_tiny(*options, *trainer, f"trainer.devices={count}", f"run.folder={tmp_path}/all")
     assert in_processes(cfg, count) == [0] * count
     one, several = scores(read_metrics(tmp_path / "one")), scores(read_metrics(tmp_path / "all"))
     assert [row[:2] for row in several] == [row[:2] for row in one]
-    assert {name for _, name, _ in one} >= {"test/bleu", "test/cider", "val/per", "val/loss"}
+    assert {name for _, name, _ in one} >= {"test/exact_match", "val/loss", "train/grad_norm"}
     for (_, name, found), (_, _, expected) in zip(several, one, strict=True):
         rounded = ("loss", "perplexity", "norm")
         tolerance = 1e-5 if any(word in name for word in rounded) else 0
@@ -183,6 +239,26 @@ def test_a_signal_to_one_process_stops_all_behind_a_checkpoint(
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_a_run_with_shared_weights_goes_on_as_if_it_had_not_stopped(
+    compose_tiny: Compose, importable: Callable[[type], str], tmp_path: Path
+) -> None:
+    """In as many processes exactly; in one that has all weights, up to the order of sums."""
+    options = (*COMMON, *TRANSFORMER, *AVERAGES, "optimizer=adamw", "optimizer.eps=1e-3")
+    folders = [f"run.folder={tmp_path / name}" for name in ("straight", "stopped", "alone")]
+    assert in_processes(compose_tiny(*options, *FSDP, folders[0]), 2) == [0, 0]
+    sent = signalled(importable(SignalAt), signal.SIGTERM, tmp_path / "sent", rank=1, step=4)
+    assert in_processes(compose_tiny(*options, *FSDP, *sent, folders[1]), 2) == [143, 143]
+    shutil.copytree(tmp_path / "stopped", tmp_path / "alone")
+    assert in_processes(compose_tiny(*options, *FSDP, folders[1], "resume=true"), 2) == [0, 0]
+    train(compose_tiny(*options, folders[2], "resume=true"))
+    straight, resumed, alone = (
+        weights(tmp_path / name) for name in ("straight", "stopped", "alone")
+    )
+    for name, tensor in straight.items():
+        assert torch.equal(resumed[name], tensor)
+        torch.testing.assert_close(alone[name], tensor, rtol=0, atol=1e-6)
+
+
 def test_a_process_that_dies_or_stands_still_is_started_again(
     compose_tiny: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,8 +286,11 @@ def test_a_process_that_dies_or_stands_still_is_started_again(
     assert "Resuming from outputs/killed/checkpoints/last.ckpt" in log
 
 
-def test_a_mistake_in_a_process_is_one_sentence(compose_tiny: Compose, tmp_path: Path) -> None:
-    cfg = compose_tiny(*COMMON, *DDP, "optimizer.lr=1e38", f"run.folder={tmp_path / 'run'}")
+@pytest.mark.parametrize("trainer", [DDP, FSDP], ids=["ddp", "fsdp"])
+def test_a_mistake_in_a_process_is_one_sentence(
+    compose_tiny: Compose, tmp_path: Path, trainer: tuple[str, ...]
+) -> None:
+    cfg = compose_tiny(*COMMON, *trainer, "optimizer.lr=1e38", f"run.folder={tmp_path / 'run'}")
     with pytest.raises(InputError, match=r"^The loss of step \d+ is nan, so training stops and"):
         train(cfg)
 

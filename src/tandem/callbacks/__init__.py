@@ -19,6 +19,7 @@ from tandem.callbacks.speed import Throughput
 from tandem.callbacks.text_metrics import TextMetrics
 from tandem.callbacks.training_record import TrainingRecord
 from tandem.callbacks.training_time import TrainingTime
+from tandem.callbacks.whole_weights import WholeWeights
 
 __all__ = [
     "AtomicCheckpointIO",
@@ -42,6 +43,7 @@ __all__ = [
     "Throughput",
     "TrainingRecord",
     "TrainingTime",
+    "WholeWeights",
     "find_checkpoint",
     "guard_onlooker",
     "logged_metrics",

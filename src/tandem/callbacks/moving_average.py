@@ -6,6 +6,8 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
 
+from tandem.core.shards import own_part, share_out_like
+
 
 class MovingAverage(WeightAveraging):
     """``a <- d a + (1 - d) w`` after each step; the average is validated, saved and kept.
@@ -24,11 +26,15 @@ class MovingAverage(WeightAveraging):
         self.start = start
         self._weights: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
         """The averages, and the weights that they are of."""
+        self._buffers: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
 
-    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Make a copy of the model for the averages."""
-        super().setup(trainer, pl_module, stage)
-        self._weights = ([], [])
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Know the weights; of averages a rank keeps what it keeps of them."""
+        assert self._average_model is not None
+        averaged = self._average_model.module
+        share_out_like(averaged, pl_module)
+        self._weights = (_own_parts(averaged), _own_parts(pl_module))
+        self._buffers = (list(averaged.buffers()), list(pl_module.buffers()))
 
     def on_train_batch_end(
         self,
@@ -48,17 +54,12 @@ class MovingAverage(WeightAveraging):
     @torch.no_grad()
     def _update(self, pl_module: L.LightningModule, *, first: bool) -> None:
         assert self._average_model is not None
-        if not self._weights[0]:
-            averaged = self._average_model.module
-            self._weights = (list(averaged.parameters()), list(pl_module.parameters()))
         averages, weights = self._weights
         if first:
             torch._foreach_copy_(averages, weights)
         else:
             torch._foreach_lerp_(averages, weights, 1 - self.decay)
-        for average, buffer in zip(
-            self._average_model.module.buffers(), pl_module.buffers(), strict=True
-        ):
+        for average, buffer in zip(*self._buffers, strict=True):
             if first or not buffer.is_floating_point():
                 average.copy_(buffer)
             else:
@@ -74,3 +75,16 @@ class MovingAverage(WeightAveraging):
         """The same for a run that resumes at its end, which trains no more."""
         if self._average_model is not None:
             self.on_train_end(trainer, pl_module)
+
+    @torch.no_grad()
+    def _swap_models(self, pl_module: L.LightningModule) -> None:
+        """Exchange averages and weights, of which a copy may be what is evaluated."""
+        weights, buffers = zip(*self._weights, strict=True), zip(*self._buffers, strict=True)
+        for average, current in (*weights, *buffers):
+            kept = average.clone()
+            average.copy_(current)
+            current.copy_(kept)
+
+
+def _own_parts(module: torch.nn.Module) -> list[torch.Tensor]:
+    return [own_part(parameter) for parameter in module.parameters()]

@@ -28,6 +28,7 @@ from tandem.inference.reading import LONGEST_OUTPUT, MOST_HYPOTHESES
 from tandem.metrics.base import Metric, directions_of
 from tandem.models import Seq2Seq, has_weights
 from tandem.training.objective import Objective
+from tandem.training.strategies import check_strategy, make_strategy
 
 TRIAL_SIZE = 8
 SMALLEST_HALF = 2.0**-24
@@ -70,6 +71,7 @@ def check(cfg: DictConfig) -> Plan:
     _check_bundle_limits(cfg, plan)
     for noise in plan.noise:
         noise.check(model)
+    check_strategy(cfg.trainer.strategy, noise=plan.noise, risk=plan.risk, optimizer=plan.optimizer)
     _check_trainer(plain(cfg)["trainer"])
     return plan
 
@@ -119,7 +121,9 @@ def _try_trainer(options: str) -> str | None:
     log.setLevel(logging.ERROR)  # the trainer that is used says all of it again
     try:
         with warnings.catch_warnings(action="ignore"):
-            make(json.loads(options), logger=False, enable_checkpointing=False, plugins=[])
+            values = json.loads(options)
+            values["strategy"] = make_strategy(values["strategy"])
+            make(values, logger=False, enable_checkpointing=False, plugins=[])
     except InstantiationException as error:
         return reason_of(error.__cause__ or error)
     finally:

@@ -9,7 +9,7 @@ import lightning as L
 import torch
 from omegaconf import DictConfig
 
-from tandem.callbacks import AtomicCheckpointIO, PlateauSteps
+from tandem.callbacks import AtomicCheckpointIO, PlateauSteps, WholeWeights
 from tandem.config.build import (
     build_callbacks,
     build_data,
@@ -35,6 +35,8 @@ from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 from tandem.training.optimizer_groups import GroupedOptimizer
 from tandem.training.self_critical import SelfCritical
+from tandem.training.sharding import ShardedStrategy
+from tandem.training.strategies import make_strategy
 from tandem.training.warm_start import WarmStart
 
 logger = logging.getLogger(__name__)
@@ -107,9 +109,12 @@ class Plan:
         """
         cfg = self.cfg
         logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
+        strategy = make_strategy(cfg.trainer.strategy)
+        last = [WholeWeights()] if isinstance(strategy, ShardedStrategy) else []
         trainer: L.Trainer = make(
             cfg.trainer,
-            callbacks=[*callbacks, PlateauSteps(), *self.callbacks],
+            strategy=strategy,
+            callbacks=[*callbacks, PlateauSteps(), *self.callbacks, *last],
             logger=build_loggers(cfg) or False,
             plugins=[AtomicCheckpointIO(), cluster_environment()],
             default_root_dir=cfg.run.folder,

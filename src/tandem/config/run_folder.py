@@ -148,16 +148,17 @@ def holds_a_run(folder: Path) -> bool:
 def check_same(folder: Path, cfg: DictConfig) -> None:
     """Refuse to go on with another config than the one that the run began with.
 
-    It may only change for how long the run trains, and what watches it.
+    It may only change for how long the run trains, on which devices, and what watches it.
     """
     path = folder / "config.yaml"
     if not path.exists():
         return
     free = {"resume", "test", "callbacks", "logger", "run", "launch"}
     limits = {"max_epochs", "max_steps", "max_time"}
+    devices = {"accelerator", "devices", "num_nodes", "strategy"}
     old, new = read_run_config(path), plain(cfg)
     for config in (old, new):
-        for key in limits:
+        for key in limits | devices:
             config["trainer"].pop(key, None)
     different = sorted(
         key for key in old.keys() | new.keys() if key not in free and old.get(key) != new.get(key)

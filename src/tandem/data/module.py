@@ -156,6 +156,11 @@ class DataModule(L.LightningDataModule):
         train = {} if self._train is None else {"train": self._train}
         return {**train, **{name: self.encoded(name) for name in self._splits() if name != "train"}}
 
+    def sample(self) -> Batch:
+        """A small batch of validation examples, the same on each rank."""
+        encoded = self.encoded("validation")
+        return encoded.collate(np.arange(min(2, len(encoded))))
+
     def fingerprints(self) -> dict[str, Fingerprint]:
         """What changes with the content of each split that :meth:`prepare` has read."""
         return dict(self._fingerprints)

@@ -34,6 +34,10 @@ class CNNDecoderLayer(nn.Module):
         self.dropout = Dropout(dropout)
         self.reach = kernel_size - 1
 
+    def start(self, memory: Memory) -> State:
+        """What attention makes of the memory."""
+        return self.attention.start(memory)
+
     def forward(
         self, states: Tensor, embedded: Tensor, past: Tensor, attention_state: State
     ) -> tuple[Tensor, Tensor, Attended]:
@@ -101,7 +105,7 @@ class CNNDecoder(Decoder):
         carry = tuple(
             (
                 memory.summary.new_zeros(rows, layer.reach, self.hidden_size),
-                layer.attention.start(memory),
+                layer.start(memory),
             )
             for layer in layers
         )

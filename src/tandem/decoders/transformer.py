@@ -46,6 +46,10 @@ class TransformerDecoderLayer(nn.Module):
         nn.init.xavier_uniform_(self.context.weight)
         nn.init.zeros_(self.context.bias)
 
+    def start(self, memory: Memory) -> State:
+        """What attention makes of the memory."""
+        return self.attention.start(memory)
+
     def forward(
         self, states: Tensor, mask: Tensor, cache: Cache, offset: int, attention_state: State
     ) -> tuple[Tensor, Cache, Attended]:
@@ -132,10 +136,10 @@ class TransformerDecoder(Decoder):
         """Empty caches, in which nothing has been seen."""
         rows, size = len(memory.summary), self.output_size // self.num_heads
         empty = memory.summary.new_zeros(rows, self.num_heads, 0, size)
-        attended = [cast(TransformerDecoderLayer, layer).attention for layer in self.layers]
+        attended = [cast(TransformerDecoderLayer, layer).start(memory) for layer in self.layers]
         return State(
             fixed=tuple((empty, empty) for _ in attended),
-            carry=(0, memory.mask[:, :0], tuple(attention.start(memory) for attention in attended)),
+            carry=(0, memory.mask[:, :0], tuple(attended)),
         )
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:

@@ -23,6 +23,8 @@ class LayerDrop(Noise):
     :param probability: p in [0, 1).
     """
 
+    is_uniform = False
+
     def __init__(self, *, probability: float) -> None:
         self.probability = checked_probability("layer_drop.probability", probability)
         self._skipped: list[RemovableHandle] = []

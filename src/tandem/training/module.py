@@ -11,6 +11,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.precision import all_finite
 from tandem.core.ranks import rank_count, sum_over_ranks
+from tandem.core.shards import whole_tensor
 from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors
@@ -91,7 +92,7 @@ class Seq2SeqModule(L.LightningModule):
         """The loss of a batch, weighted so that a step's gradient is that of all its symbols."""
         for noise in self.noise:
             batch = noise(self.model, batch, self.global_step)
-        losses = self._losses(batch)
+        losses = self.losses(self.objective, batch)
         share = share_of_rank(batch, rank_count())
         means = means_over_ranks(losses, share)
         self._watch(means["train/loss"])
@@ -112,7 +113,7 @@ class Seq2SeqModule(L.LightningModule):
             torch._foreach_mul_(gradients, first / total)
         if self._step_is_logged():
             rate = max(float(group["lr"]) for group in optimizer.param_groups)
-            norm = torch.nn.utils.get_total_norm(gradients)
+            norm = whole_tensor(torch.nn.utils.get_total_norm(gradients))
             self.log_dict({"train/lr": rate, "train/grad_norm": norm}, batch_size=1)
 
     def _weight(self, batch: Batch) -> float:
@@ -191,12 +192,12 @@ class Seq2SeqModule(L.LightningModule):
         """Log the means."""
         self._log_totals("test")
 
-    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, objective: Objective, batch: Batch) -> dict[str, Tensor]:
         """``loss``, and its parts by name if there are several."""
         if self.risk is None:
-            return self.objective(self.model, batch)
+            return objective(self.model, batch)
         return self.risk(
-            self.objective,
+            objective,
             self.model,
             batch,
             target=self.processors.target,

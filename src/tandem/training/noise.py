@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,9 @@ from tandem.search.sampling import draw
 
 class Noise(ABC):
     """Changes what a model reads in training, or how, at random; what it is to write stays."""
+
+    is_uniform: ClassVar[bool] = True
+    """Whether the same layers are called, equally often, and learn, whatever a rank draws."""
 
     @abstractmethod
     def check(self, model: Seq2Seq) -> None:
@@ -76,6 +80,8 @@ class ScheduledSampling(Noise):
     :param start: the step at which the schedule begins.
     :param steps: how long the linear schedule takes; k of the inverse sigmoid.
     """
+
+    is_uniform = False
 
     def __init__(self, *, schedule: str, probability: float, start: int, steps: int) -> None:
         if schedule not in ("linear", "inverse_sigmoid"):

@@ -1,0 +1,78 @@
+"""How ranks work together, as far as one process can tell."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch.optim import Adafactor, AdamW
+
+from tandem.core.errors import InputError
+from tandem.metrics import ExactMatch
+from tandem.training.layer_drop import LayerDrop
+from tandem.training.noise import Noise, WordDropout
+from tandem.training.optimizer_groups import GroupedOptimizer
+from tandem.training.replication import ReplicatedStrategy
+from tandem.training.self_critical import SelfCritical
+from tandem.training.sharding import ShardedStrategy, layers_of
+from tandem.training.strategies import check_strategy, make_strategy
+
+RISK = SelfCritical(
+    metric={"exact_match": ExactMatch(lowercase=False)},
+    num_samples=2,
+    baseline="others",
+    weight=0.5,
+)
+ADAMW = GroupedOptimizer(partial(AdamW, lr=1.0), {})
+ADAFACTOR = GroupedOptimizer(partial(Adafactor, lr=1.0), {})
+WORDS, LAYERS = WordDropout(source=0.1, target=0.1), LayerDrop(probability=0.1)
+
+
+def test_names_of_strategies() -> None:
+    assert isinstance(make_strategy("ddp"), ReplicatedStrategy)
+    assert isinstance(make_strategy("fsdp"), ShardedStrategy)
+    assert make_strategy("auto") == "auto"
+
+
+@pytest.mark.parametrize(
+    ("noise", "risk", "optimizer", "message"),
+    [
+        (
+            [WORDS],
+            RISK,
+            ADAMW,
+            "trainer=fsdp needs all processes to call the same layers equally often, but risk lets "
+            "each process search for outputs of other lengths; set risk=null, or choose "
+            "trainer=ddp.",
+        ),
+        (
+            [WORDS, LAYERS],
+            None,
+            ADAMW,
+            "trainer=fsdp needs all processes to call the same layers equally often, but LayerDrop "
+            "in `noise` lets processes differ in this; leave it out, or choose trainer=ddp.",
+        ),
+        (
+            [],
+            None,
+            ADAFACTOR,
+            "optimizer=adafactor looks at whole weights, of which a process has only a part with "
+            "trainer=fsdp; choose optimizer=adamw, or trainer=ddp.",
+        ),
+    ],
+    ids=["risk", "noise", "optimizer"],
+)
+def test_what_cannot_be_sharded(
+    noise: list[Noise], risk: SelfCritical | None, optimizer: GroupedOptimizer, message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        check_strategy("fsdp", noise=noise, risk=risk, optimizer=optimizer)
+    assert str(caught.value) == message
+    check_strategy("ddp", noise=noise, risk=risk, optimizer=optimizer)
+    check_strategy("fsdp", noise=[WORDS], risk=None, optimizer=ADAMW)
+
+
+def test_layers_are_those_that_a_pass_calls_once() -> None:
+    part = torch.nn.Module()
+    assert layers_of(part) == []
+    part.layers = torch.nn.ModuleList([torch.nn.Linear(1, 1)])
+    assert layers_of(part) == list(part.layers)
