@@ -48,11 +48,11 @@ class MovingAverage(WeightAveraging):
         step = trainer.global_step
         if step <= max(self._latest_update_step, self.start):
             return
-        self._update(pl_module, first=self._latest_update_step == 0)
+        self._update(first=self._latest_update_step == 0)
         self._latest_update_step = step
 
     @torch.no_grad()
-    def _update(self, pl_module: L.LightningModule, *, first: bool) -> None:
+    def _update(self, *, first: bool) -> None:
         assert self._average_model is not None
         averages, weights = self._weights
         if first:

@@ -17,13 +17,15 @@ class Normalised(L.LightningModule):
 def test_buffers_are_averaged_and_counters_copied() -> None:
     module = Normalised()
     callback = MovingAverage(decay=0.75, start=0)
-    callback.setup(L.Trainer(logger=False, accelerator="cpu"), module, "fit")
+    trainer = L.Trainer(logger=False, accelerator="cpu")
+    callback.setup(trainer, module, "fit")
+    callback.on_fit_start(trainer, module)
     layer = module.layer
     for step, value in enumerate([4.0, 8.0]):
         layer.running_mean.fill_(value)
         nn.init.constant_(layer.weight, value)
         layer.num_batches_tracked.fill_(step + 1)
-        callback._update(module, first=step == 0)
+        callback._update(first=step == 0)
     average = callback._average_model.module.layer
     assert average.running_mean.item() == pytest.approx(0.75 * 4 + 0.25 * 8)
     assert average.weight.item() == pytest.approx(0.75 * 4 + 0.25 * 8)
