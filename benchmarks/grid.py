@@ -170,19 +170,21 @@ def make_model(cfg: DictConfig, vocabulary: int) -> Seq2Seq:
     )
 
 
-def learn(cfg: DictConfig, steps: int) -> float:
+def learn(cfg: DictConfig, steps: int, device: str = "cpu") -> float:
     """Train on some of the strings; return the mean loss on the others."""
     torch.manual_seed(0)
-    model = make_model(cfg, VOCABULARY)
+    model = make_model(cfg, VOCABULARY).to(device)
     texts, media = strings(), model.frontend.media
-    train, held_out = Pairs.of(texts[HELD_OUT:], media), Pairs.of(texts[:HELD_OUT], media)
+    train, held_out = (
+        Pairs.of(some, media).to(device) for some in (texts[HELD_OUT:], texts[:HELD_OUT])
+    )
     loss = LabelSmoothedCrossEntropy(smoothing=0.0)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     for step in range(steps):
         at = step * ROWS % len(train.source)
         if at == 0:
-            order = torch.randperm(len(train.source))
+            order = torch.randperm(len(train.source)).to(device)
         optimizer.zero_grad()
         features, target = train.features(model, order[at : at + ROWS])
         loss(features, model.output.weight, target).backward()
@@ -191,7 +193,7 @@ def learn(cfg: DictConfig, steps: int) -> float:
         schedule.step()
     model.eval()
     with torch.inference_mode():
-        features, target = held_out.features(model, torch.arange(HELD_OUT))
+        features, target = held_out.features(model, torch.arange(HELD_OUT, device=device))
         return score_losses(model.output(features), target)[0].mean().item()
 
 
@@ -201,6 +203,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="so many of each frontend instead of all")
     parser.add_argument("--seed", type=int, default=0, help="which sample")
     parser.add_argument("--frontend", choices=options("frontend"), help="this one only")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     frontends = [arguments.frontend] if arguments.frontend else options("frontend")
@@ -217,7 +220,7 @@ def main() -> int:
     print(f"{'frontend':9} {'encoder':12} {'decoder':12} {'attention':11} {'loss':>6} {'bound':>6}")
     for names in chosen:
         cfg = combine(composed, dict(zip(GROUPS, names, strict=True)), SIZES)
-        losses.append(learn(cfg, STEPS))
+        losses.append(learn(cfg, STEPS, arguments.device))
         verdict = "learns" if losses[-1] < BOUND else "FAILS"
         frontend, encoder, decoder, attention = names
         print(

@@ -127,6 +127,10 @@ class Pairs:
             target_out=_rows([[*reversed(text), SPECIAL_IDS.eos] for text in texts]),
         )
 
+    def to(self, device: str) -> "Pairs":
+        """The same pairs on another device."""
+        return Pairs(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
     def features(self, model: Seq2Seq, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Features (R, D) and ids (R,) of the real target positions of some rows."""
         state = model.start(model.encode(self.source[rows], self.source_mask[rows]))
