@@ -5,13 +5,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from tandem.attentions.base import Attention, Weights
+from tandem.attentions.base import Attended, Attention, Weights
 from tandem.bridges.base import Bridge
 from tandem.core.memory import Memory
+from tandem.core.precision import product_type
 from tandem.core.state import State
 from tandem.decoders.base import Decoded, Decoder
+from tandem.layers.cells import Tensors
 from tandem.layers.dropout import Dropout
 from tandem.layers.recurrent import RecurrentStack
+from tandem.layers.steps import StepLinear, step_features
 
 
 class RecurrentDecoder(Decoder):
@@ -71,17 +74,60 @@ class RecurrentDecoder(Decoder):
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
         """Inputs (N, T, E) -> features (N, T, D)."""
-        if not self.input_feeding:
-            return self._run(inputs, state)
-        parts = []
-        for step in inputs.split(1, dim=1):
-            parts.append(self._run(torch.cat((step, state.carry[1].unsqueeze(1)), -1), state))
-            state = parts[-1].state
-        features = torch.cat([part.features for part in parts], dim=1)  # (N, T, D)
-        return Decoded(features, _joined([part.weights for part in parts]), state)
+        return self._walk(inputs, state) if self.input_feeding else self._run(inputs, state)
+
+    def _walk(self, inputs: Tensor, state: State) -> Decoded:
+        """One position after the other; what does not depend on the last one comes before."""
+        rows, length, size = inputs.shape
+        dtype = product_type(inputs)
+        hidden, fed, attention_state = state.carry
+        slots, fed = hidden.to(dtype).unbind(1), fed.to(dtype)
+        maps = self.stack.step_maps(dtype, size)
+        combine = StepLinear(self.combine.weight, self.combine.bias, dtype)
+        ones = inputs.new_ones(length, rows, self.output_size, dtype=dtype)
+        factors = self.dropout(ones).unbind() if self.dropout.training else [None] * length
+        gates = self.stack.given_gates(inputs).unbind()  # (N, gates) for each position
+        between = self.stack.dropout_factors(inputs, length)
+        features, weights = [], []
+        for step, given in enumerate(gates):
+            fed, slots, attended = self._step(
+                given,
+                fed,
+                slots,
+                attention_state,
+                step,
+                maps,
+                combine,
+                between[step],
+                factors[step],
+            )
+            attention_state = attended.state
+            features.append(fed)
+            weights.append(attended.weights)
+        after = State(carry=(torch.stack(slots, 1), fed, attention_state))
+        return Decoded(torch.stack(features, 1), _joined(weights), after)
+
+    def _step(
+        self,
+        given: Tensor,
+        fed: Tensor,
+        slots: Tensors,
+        attention_state: State,
+        step: int,
+        maps: list[tuple[StepLinear, StepLinear]],
+        combine: StepLinear,
+        between: Tensors | None,
+        factors: Tensor | None,
+    ) -> tuple[Tensor, Tensors, Attended]:
+        """One position: the features (N, D), the layers' slots and what the attention says."""
+        slots = self.stack.step(maps, step, fed, given, slots, between)
+        states = slots[-self.stack.slots]  # (N, H)
+        attended = self.attention(states.unsqueeze(1), attention_state)
+        context = attended.context.squeeze(1).to(fed.dtype)
+        return step_features(combine, step, states, context, factors), slots, attended
 
     def _run(self, inputs: Tensor, state: State) -> Decoded:
-        """Advance by as many positions as the layers may see at once."""
+        """All positions at once."""
         hidden, _, attention_state = state.carry
         states, hidden = self.stack(inputs, hidden)  # (N, T, H)
         attended = self.attention(states, attention_state)

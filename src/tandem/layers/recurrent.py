@@ -4,14 +4,19 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tandem.core.devices import on_cpu
 from tandem.core.errors import InputError
 from tandem.core.masks import zero_padding
+from tandem.core.precision import product_type
+from tandem.layers.cells import CELLS, Tensors
 from tandem.layers.dropout import Dropout
 from tandem.layers.gru import run_gru, run_gru_direction
+from tandem.layers.steps import StepLinear, step_cell
 
-CELLS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 KERNELS: dict[str, Callable[..., Any]] = {
     "RNN_TANH": torch.rnn_tanh,
@@ -44,13 +49,13 @@ class RecurrentStack(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise InputError(f"`cell` must be one of {', '.join(CELLS)}, but is {cell!r}.")
+        if cell not in LAYERS:
+            raise InputError(f"`cell` must be one of {', '.join(LAYERS)}, but is {cell!r}.")
         if num_layers < 1:
             raise InputError(f"`num_layers` must be at least 1, but is {num_layers}.")
         output_size = hidden_size * (2 if bidirectional else 1)
         self.layers = nn.ModuleList(
-            CELLS[cell](
+            LAYERS[cell](
                 input_size if layer == 0 else output_size,
                 hidden_size,
                 batch_first=True,
@@ -59,6 +64,7 @@ class RecurrentStack(nn.Module):
             for layer in range(num_layers)
         )
         self.dropout = Dropout(dropout)
+        self.cell = CELLS[cell]
         self.slots = 2 if cell == "lstm" else 1
         """Vectors of state a layer: hidden, and an LSTM's cell."""
         for layer in self.layers:
@@ -71,6 +77,8 @@ class RecurrentStack(nn.Module):
         :param hidden: (N, layers x slots, H), what the last call returned.
         :return: states (N, T, H), and the new hidden.
         """
+        if inputs.size(1) == 1:
+            return self._step_once(inputs, hidden)
         states, after = inputs, []
         by_layer = hidden.transpose(0, 1).contiguous()  # (layers x slots, N, H)
         for index, layer in enumerate(self.layers):
@@ -82,6 +90,70 @@ class RecurrentStack(nn.Module):
             )
             after += [last] if self.slots == 1 else list(last)
         return states, torch.cat(after).transpose(0, 1)
+
+    def _step_once(self, inputs: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`forward` of one position, without the set-up of a kernel for sequences."""
+        dtype = product_type(inputs)
+        slots = hidden.to(dtype).unbind(1)
+        factors = self.dropout_factors(inputs, 1)[0]
+        slots = self.step(self.step_maps(dtype), 0, inputs[:, 0].to(dtype), None, slots, factors)
+        return slots[-self.slots].unsqueeze(1), torch.stack(slots, 1)
+
+    def step_maps(self, dtype: torch.dtype, given: int = 0) -> list[tuple[StepLinear, StepLinear]]:
+        """Each layer's maps from below and from its hidden state, for one pass of :meth:`step`.
+
+        :param given: how many of the leading inputs :meth:`given_gates` takes care of.
+        """
+        maps = []
+        for layer in self.layers:
+            below, recurrent, *biases = (getattr(layer, f"{name}_l0") for name in WEIGHTS)
+            first = StepLinear(below[:, given:], None if given else biases[0], dtype)
+            maps.append((first, StepLinear(recurrent, biases[1], dtype)))
+            given = 0
+        return maps
+
+    def given_gates(self, inputs: Tensor) -> Tensor:
+        """What the leading inputs (N, T, E) add to the first layer's gates, (T, N, gates)."""
+        weight, bias = (getattr(self.layers[0], f"{name}_l0") for name in ("weight_ih", "bias_ih"))
+        return F.linear(inputs.transpose(0, 1), weight[:, : inputs.size(-1)], bias)
+
+    def dropout_factors(self, like: Tensor, length: int) -> list[Tensors | None]:
+        """For each position what the states (N, H) between layers are multiplied by, if anything.
+
+        :param like: (N, ...) of the same type and device.
+        """
+        gaps = len(self.layers) - 1
+        if not gaps or not self.dropout.training or not self.dropout.p:
+            return [None] * length
+        size = cast(nn.RNNBase, self.layers[0]).hidden_size
+        ones = like.new_ones(length, gaps, len(like), size, dtype=product_type(like))
+        return [position.unbind() for position in self.dropout(ones).unbind()]
+
+    def step(
+        self,
+        maps: list[tuple[StepLinear, StepLinear]],
+        step: int,
+        inputs: Tensor,
+        given: Tensor | None,
+        slots: Tensors,
+        factors: Tensors | None,
+    ) -> Tensors:
+        """The slots (N, H) of all layers after one more position.
+
+        :param maps: :meth:`step_maps`.
+        :param step: number of the position in this pass.
+        :param inputs: (N, I), all of the inputs or those behind the given ones.
+        :param given: (N, gates), or None.
+        :param factors: :meth:`dropout_factors` of the position.
+        """
+        after: list[Tensor] = []
+        for index, (below, recurrent) in enumerate(maps):
+            if index and factors is not None:
+                inputs = inputs * factors[index - 1]
+            own = slots[index * self.slots : (index + 1) * self.slots]
+            after += step_cell(self.cell, step, below, recurrent, inputs, given, own)
+            inputs, given = after[-self.slots], None
+        return tuple(after)
 
     def run_masked(self, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Run from zeros over sequences of different lengths.
@@ -100,17 +172,9 @@ class RecurrentStack(nn.Module):
 
 def _run(layer: nn.RNNBase, inputs: Tensor, slots: Any) -> Any:
     """One layer over all T, by the fastest way there is for its cell and device."""
-    if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
+    if isinstance(layer, nn.GRU) and on_cpu(inputs):
         return run_gru(layer, inputs, slots)
-    if isinstance(layer, nn.LSTM) and inputs.device.type == "cpu" and inputs.size(1) == 1:
-        return _step_lstm(layer, inputs, slots)
     return _run_fused(layer, "", inputs, slots)
-
-
-def _step_lstm(layer: nn.LSTM, inputs: Tensor, slots: Any) -> Any:
-    """One step (N, 1, E) without the sequence kernel, whose set-up takes longer than the step."""
-    hidden, cell = torch.lstm_cell(inputs[:, 0], [slot[0] for slot in slots], *layer.all_weights[0])
-    return hidden.unsqueeze(1), (hidden.unsqueeze(0), cell.unsqueeze(0))
 
 
 def _run_masked(layer: nn.RNNBase, inputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,7 +201,7 @@ def _run_masked(layer: nn.RNNBase, inputs: Tensor, mask: Tensor) -> tuple[Tensor
 def _run_direction(layer: nn.RNNBase, suffix: str, inputs: Tensor) -> Tensor:
     """One direction of a layer from zeros: (B, S, E) in its order -> (B, S, H)."""
     zeros = inputs.new_zeros(len(inputs), layer.hidden_size)
-    if isinstance(layer, nn.GRU) and inputs.device.type == "cpu":
+    if isinstance(layer, nn.GRU) and on_cpu(inputs):
         return run_gru_direction(layer, suffix, inputs, zeros)
     hidden = zeros.unsqueeze(0)  # (1, B, H)
     start = (hidden, hidden) if isinstance(layer, nn.LSTM) else hidden

@@ -41,7 +41,7 @@ def cells(decoder: RecurrentDecoder, cell: str) -> list[nn.Module]:
 @pytest.mark.parametrize("cell", CELLS)
 def test_equals_cells_stepped_by_hand(memory, randomized, cell, input_feeding) -> None:
     decoder = make(randomized, cell, input_feeding)
-    inputs = torch.randn(2, 3, 3, dtype=torch.float64)
+    inputs = torch.randn(2, 3, 3, dtype=torch.float64, requires_grad=True)
     slots = list(decoder.bridge(memory.summary).unbind(1))
     step_size = 2 if cell == "lstm" else 1
     hidden = [tuple(slots[i : i + step_size]) for i in range(0, len(slots), step_size)]
@@ -62,6 +62,11 @@ def test_equals_cells_stepped_by_hand(memory, randomized, cell, input_feeding) -
     decoded = decoder(inputs, decoder.start(memory))
     torch.testing.assert_close(decoded.features, torch.stack(expected, 1), rtol=0, atol=1e-12)
     torch.testing.assert_close(decoded.weights()[:, -1], weights, rtol=0, atol=1e-12)
+    part = torch.randn_like(decoded.features)
+    leaves = [inputs, *decoder.bridge.parameters(), *decoder.attention.parameters()]
+    actual = torch.autograd.grad((decoded.features * part).sum(), leaves)
+    expected_gradients = torch.autograd.grad((torch.stack(expected, 1) * part).sum(), leaves)
+    torch.testing.assert_close(actual, expected_gradients, rtol=0, atol=1e-12)
 
 
 def test_without_attention_there_are_no_weights(memory, randomized, summary_attention) -> None:
