@@ -56,7 +56,7 @@ TYPES = {
 """Of values, by what the rule of their range says."""
 
 EXEMPT = {
-    "trainer.devices": "training.distributed refuses it with a remedy, single GPUs",
+    "trainer.devices": "config.processes refuses it with a remedy, single GPUs",
     "run": "a section of train, a folder elsewhere; bundles.runs checks that",
     **dict.fromkeys(
         [

@@ -299,14 +299,9 @@ def test_a_mistake_in_a_process_is_one_sentence(
     ("overrides", "message"),
     [
         (
-            ["trainer.devices=2"],
-            "2 processes (trainer.devices=2 x trainer.num_nodes=1) need trainer=ddp; add it, or "
-            "set both to 1.",
-        ),
-        (
-            ["trainer.devices=auto"],
-            "trainer.devices must be a whole number of at least 1, but is auto; choose single "
-            "GPUs by the variable CUDA_VISIBLE_DEVICES.",
+            ["trainer.devices=[0,1]"],
+            "trainer.devices must be a whole number of at least 1, or auto for all there are, but "
+            "is [0, 1]; choose single GPUs by the variable CUDA_VISIBLE_DEVICES.",
         ),
         (
             ["trainer=ddp", "trainer.num_nodes=2"],

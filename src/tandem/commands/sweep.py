@@ -22,6 +22,7 @@ from tandem.core.errors import InputError
 from tandem.core.files import write_text
 from tandem.core.run_record import read_record
 from tandem.sweeps.averages import averages, averages_table, check_averaged
+from tandem.sweeps.gpus import see_only, shares, visible_gpus
 from tandem.sweeps.process import TrialProcess
 from tandem.sweeps.runner import Limits, Runner
 from tandem.sweeps.study import Point, Study, by_key, read_study
@@ -84,8 +85,8 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
     check_averaged(over, list(study.parameters))
     check_overrides(plan)
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as elsewhere:
-        # As torch's threads, once started, do not survive the forks of the trials.
-        loggers = elsewhere.submit(check_points, plan).result()
+        # As torch's threads, and its hold on a GPU, once started, do not survive the trials' forks.
+        loggers, gpus = elsewhere.submit(check_points, plan).result()
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         trials = Trials(study, folder, count=cfg.trials, seed=cfg.sampler_seed)
@@ -93,7 +94,7 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
         if cfg.retry_failed:
             trials.retry_failed()
         try:
-            _runner(plan, trials, loggers, cfg).run()
+            _runner(plan, trials, cfg, loggers=loggers, gpus=gpus).run()
         except KeyboardInterrupt:
             printing.console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
             raise SystemExit(128 + signal.SIGINT) from None
@@ -129,17 +130,20 @@ def check_overrides(plan: Plan) -> None:
             raise InputError(f"{key} is set by the sweep for each trial; leave it out.")
 
 
-def check_points(plan: Plan) -> list[str]:
+def check_points(plan: Plan) -> tuple[list[str], list[str]]:
     """Compose and check trainings in which each value comes at least once.
 
-    :return: the loggers of a trial.
+    :return: the loggers of a trial, and the GPUs that there are for trials.
     :raises InputError: for the first that cannot work.
     """
+    gpus: list[str] = []
     for point in plan.study.probes():
         cfg = launch.compose("train", plan.choices(point))
         scores = checks.validation_scores(cfg, checks.check(cfg).metrics)
         _check_metric(plan.study, cfg, scores)
-    return list(cfg.logger or {})
+        if cfg.trainer.accelerator != "cpu":
+            gpus = visible_gpus()
+    return list(cfg.logger or {}), gpus
 
 
 def _check_metric(study: Study, cfg: DictConfig, modes: Mapping[str, str]) -> None:
@@ -160,16 +164,24 @@ def _check_metric(study: Study, cfg: DictConfig, modes: Mapping[str, str]) -> No
         )
 
 
-def _runner(plan: Plan, trials: Trials, loggers: list[str], cfg: DictConfig) -> Runner:
+def _runner(
+    plan: Plan, trials: Trials, cfg: DictConfig, *, loggers: list[str], gpus: list[str]
+) -> Runner:
     threads = max(1, torch.get_num_threads() // cfg.workers)
-
-    def training(arguments: list[str]) -> None:
-        torch.set_num_threads(threads)
-        cli.call("train", arguments)
+    masks = shares(gpus, cfg.workers)
+    places: list[TrialProcess | None] = [None] * cfg.workers
 
     def start(trial: Trial) -> TrialProcess:
+        free = next(k for k, one in enumerate(places) if one is None or not one.is_running)
+
+        def training(arguments: list[str]) -> None:
+            torch.set_num_threads(threads)
+            see_only(masks[free])
+            cli.call("train", arguments)
+
         arguments = plan.arguments(trial.number, trial.point, loggers)
-        return TrialProcess(training, arguments, plan.run_folder(trial.number))
+        places[free] = process = TrialProcess(training, arguments, plan.run_folder(trial.number))
+        return process
 
     return Runner(
         trials,

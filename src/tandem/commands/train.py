@@ -67,7 +67,6 @@ def train(cfg: DictConfig, command: str = "") -> dict[str, float]:
         ranks = ElasticLaunch(
             devices=cfg.trainer.devices,
             num_nodes=cfg.trainer.num_nodes,
-            strategy=cfg.trainer.strategy,
             run_id=folder.name,
             **cfg.launch,
         )

@@ -19,8 +19,8 @@ from tandem.config.instantiate import check_values, make, plain
 from tandem.config.length import settle_length
 from tandem.config.overrides import task_overrides
 from tandem.config.plan import Plan, build_plan
+from tandem.config.processes import settle_processes
 from tandem.core.command_line import key_of
-from tandem.core.devices import check_accelerator
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.core.errors import InputError, nearest, reason_of
 from tandem.data.features import Features
@@ -39,8 +39,8 @@ def check(cfg: DictConfig) -> Plan:
     """Make everything that needs no data, so that what cannot work fails before data loads.
 
     In ``cfg``, options for metrics, scorers and rules that are not chosen are dropped, a dataset's
-    ``monitor`` is replaced if no chosen metric computes it, and ``scorer`` becomes CTC if the model
-    is trained with it and no other is chosen.
+    ``monitor`` is replaced if no chosen metric computes it, ``scorer`` becomes CTC if the model is
+    trained with it and no other is chosen, and ``trainer.devices`` becomes a number.
 
     :return: what was made, for the run to use.
     :raises InputError: in one sentence that names the keys.
@@ -51,6 +51,7 @@ def check(cfg: DictConfig) -> Plan:
     config = plain(cfg)
     del config["optimizer"]["groups"]  # which are ours, not the optimizer's
     check_targets(config)
+    settle_processes(cfg.trainer)
     _check_streaming(cfg)
     metrics = build_metrics(cfg)
     _settle_monitor(cfg, metrics)
@@ -104,8 +105,7 @@ def _check_monitors(cfg: DictConfig, scores: dict[str, Direction]) -> None:
 
 
 def _check_trainer(options: dict[str, Any]) -> None:
-    """Refuse what Lightning's trainer does not take, or this machine does not have."""
-    check_accelerator(options["accelerator"], "trainer.accelerator")
+    """Refuse what Lightning's trainer does not take."""
     trainer = OmegaConf.create(options)
     settle_length(trainer, None)  # as it will be once the data is read
     failure = _try_trainer(json.dumps(plain(trainer), default=str))

@@ -6,6 +6,14 @@ from torch import Tensor
 from tandem.core.errors import InputError
 
 
+def device_count(accelerator: str) -> int:
+    """How many processes can have a device of their own; on a CPU one uses all of it.
+
+    :param accelerator: auto, cpu, gpu, cuda or mps.
+    """
+    return max(1, torch.cuda.device_count()) if accelerator in ("auto", "gpu", "cuda") else 1
+
+
 def check_accelerator(name: str, key: str) -> None:
     """Refuse an accelerator that this machine does not have.
 

@@ -47,8 +47,6 @@ class ElasticLaunch:
     """Processes on each machine."""
     num_nodes: int
     """Machines, each of which runs the same command."""
-    strategy: Any
-    """How Lightning lets them work together; ``auto`` is for one process."""
     max_restarts: int
     """How often all processes are started again when one died or stood still."""
     stalled_after: float | None
@@ -59,16 +57,6 @@ class ElasticLaunch:
     """By which machines know each other; without slashes."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.devices, int) or self.devices < 1:
-            raise InputError(
-                f"trainer.devices must be a whole number of at least 1, but is {self.devices}; "
-                "choose single GPUs by the variable CUDA_VISIBLE_DEVICES."
-            )
-        if self.world_size > 1 and self.strategy == "auto":
-            raise InputError(
-                f"{self.world_size} processes (trainer.devices={self.devices} x trainer.num_nodes="
-                f"{self.num_nodes}) need trainer=ddp; add it, or set both to 1."
-            )
         if self.num_nodes > 1 and self.rdzv_endpoint is None:
             raise InputError(
                 f"trainer.num_nodes={self.num_nodes} needs a place where the machines meet; set "
