@@ -137,7 +137,7 @@ class Methods(TorchFunctionMode):
 
 
 class Waits(L.Callback):
-    """The steps in which somebody waited, from the batch's start to its end."""
+    """The steps in which somebody waited, from the batch's start until its values are logged."""
 
     steps: dict[int, list[str]] = {}  # noqa: RUF012
 
@@ -146,8 +146,15 @@ class Waits(L.Callback):
         self.modes: list[Any] = []
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """The module's own hook is called behind those of all callbacks."""
-        pl_module.on_train_batch_end = self.leave  # type: ignore[method-assign]
+        """Lightning collects what was logged behind the hooks of all callbacks and the module."""
+        connector = trainer._logger_connector
+        collect = connector.on_batch_end
+
+        def collect_and_leave() -> None:
+            collect()
+            self.leave()
+
+        connector.on_batch_end = collect_and_leave  # type: ignore[method-assign]
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -161,9 +168,10 @@ class Waits(L.Callback):
         """Called in the midst of a step, so that the modes must still be there."""
         assert self.modes
 
-    def leave(self, *args: Any) -> None:
+    def leave(self) -> None:
         for mode in reversed(self.modes):
             mode.__exit__(None, None, None)
+        self.modes = []
 
 
 def test_the_modes_see_who_waits() -> None:

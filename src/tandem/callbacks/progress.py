@@ -185,9 +185,9 @@ class ProgressBar(LightningProgressBar, Onlooker):
 
     def _values(self, trainer: L.Trainer) -> list[str]:
         left = self._remaining(trainer.global_step) if self._remaining else ""
-        shown = trainer.progress_bar_metrics
-        names = sorted(shown, key=lambda name: not name.startswith("train/"))
-        values = [named_value(name, shown[name]) for name in names]
+        scores = trainer.progress_bar_metrics
+        values = [named_value(name, scores[name]) for name in scores if name not in SHORT_NAMES]
+        values = [*training_values(trainer), *values]
         return [*([left] if left else []), *values, f"step {trainer.global_step:,}"]
 
 
@@ -245,8 +245,7 @@ class LogLines(LightningProgressBar, Onlooker):
         self._written = time.monotonic()
         if not self._enabled:
             return
-        shown = trainer.progress_bar_metrics
-        parts = [named_value(name, shown[name]) for name in shown if name.startswith("train/")]
+        parts = training_values(trainer)
         left = self._remaining(trainer.global_step) if self._remaining else ""
         parts += [left] if left else []
         log.info("%s, step %d: %s", epoch_of(trainer), trainer.global_step, ", ".join(parts))
@@ -256,6 +255,15 @@ def epoch_of(trainer: L.Trainer) -> str:
     """The epoch that a run is in, counted from 1, and how many there are if there is an end."""
     epochs = trainer.max_epochs or -1
     return f"epoch {trainer.current_epoch + 1}{f'/{epochs}' if epochs > 0 else ''}"
+
+
+def training_values(trainer: L.Trainer) -> list[str]:
+    """Loss and speed, as far as they are known.
+
+    They are no values of Lightning's progress bar: of those each step reads all from the device.
+    """
+    logged = trainer.callback_metrics
+    return [named_value(name, logged[name]) for name in SHORT_NAMES if name in logged]
 
 
 def log_validation(trainer: L.Trainer) -> None:

@@ -60,7 +60,6 @@ class Throughput(Onlooker):
         pl_module.log(
             "train/tokens_per_second",
             self._tokens / max(self._seconds, 1e-9),
-            prog_bar=True,
             on_step=True,
             on_epoch=False,
         )

@@ -96,8 +96,7 @@ class Seq2SeqModule(L.LightningModule):
         share = share_of_rank(batch, rank_count())
         means = means_over_ranks(losses, share)
         self._watch(means["train/loss"])
-        self.log("train/loss", means.pop("train/loss"), prog_bar=True, batch_size=1)
-        self.log_dict(means, batch_size=1)
+        self.log_dict(means, batch_size=1)  # prog_bar=True would read a value from the device
         return losses["loss"] * (share * self._weight(batch))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
