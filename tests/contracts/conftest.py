@@ -169,6 +169,26 @@ def option_case(request: pytest.FixtureRequest, device: str) -> Case:
     return case_of(request.param, device)
 
 
+def every_layer() -> list[Combination]:
+    """A spread in which each encoder, decoder and attention occurs, and what else their layers do
+    otherwise than as ``conf/`` has it.
+    """
+    others = [
+        combination
+        for combination in every_combination()
+        for key, value in combination.changes
+        if value == "rotary"
+        or (key.endswith(".input_feeding") and combination.attention == "additive")
+    ]
+    return [combination for combination in every_option() if not combination.changes] + others
+
+
+@pytest.fixture(params=every_layer(), ids=str)
+def layers_case(request: pytest.FixtureRequest, device: str) -> Case:
+    """Like ``case``, for contracts of layers."""
+    return case_of(request.param, device)
+
+
 @pytest.fixture(scope="session")
 def grid() -> ModuleType:
     return GRID

@@ -39,6 +39,9 @@ class Attention(nn.Module, ABC):
     reads_query: bool = True
     """Whether the query matters; if not, a decoder makes none, so no parameter stays untrained."""
 
+    walks: bool = False
+    """Whether it goes from position to position, which a compiler would write out."""
+
     @abstractmethod
     def start(self, memory: Memory) -> State:
         """Prepare: whatever does not depend on a query goes to ``fixed``."""

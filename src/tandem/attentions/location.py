@@ -26,6 +26,8 @@ class LocationAttention(Attention):
     :param cumulative: whether it looks at the sum of all weights rather than at the last ones.
     """
 
+    walks = True
+
     def __init__(
         self,
         *,

@@ -44,6 +44,7 @@ from tandem.inference.bundle import save_bundle
 from tandem.inference.reading import LONGEST_OUTPUT
 from tandem.loggers import CSVLogger, finish
 from tandem.reports.summary import ceiling_facts, print_summary
+from tandem.training.compiling import check_compiler
 from tandem.training.distributed import ElasticLaunch
 from tandem.training.module import Seq2SeqModule
 
@@ -121,6 +122,8 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
     trainer = plan.trainer([*watchers, text_metrics, clock, record, logged])
     exit_code = 1
     try:
+        if cfg.model.compile:
+            check_compiler(trainer.strategy.root_device)
         max_length = cfg.max_length or min(2 * data.longest_target() + 10, LONGEST_OUTPUT)
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)

@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from tandem.callbacks import guard_onlooker
 from tandem.config.instantiate import make, make_each, plain
@@ -34,6 +34,8 @@ from tandem.training.warm_start import WarmStart, read_warm_start
 logger = logging.getLogger(__name__)
 
 MODEL_PARTS = ("frontend", "encoder", "decoder")
+WAYS_TO_COMPUTE = ("compile", "checkpointing")
+"""Keys under ``model`` that say how training computes it, and so change no result."""
 
 
 def build_model(
@@ -42,7 +44,7 @@ def build_model(
     """The network, with the sizes that the data decides."""
     return assemble(
         **{part: make(cfg[part]) for part in MODEL_PARTS},
-        **OmegaConf.to_container(cfg.model, resolve=True),  # type: ignore[arg-type]
+        **without_ways_to_compute(plain(cfg.model)),
         ctc_weight=cfg.objective.ctc_weight,
         source_size=source_size,
         target_size=target_size,
@@ -189,4 +191,10 @@ def check_loggers(cfg: DictConfig) -> None:
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of a plain config from which a bundle rebuilds the model."""
     parts = {part: config[part] for part in MODEL_PARTS}
-    return {**parts, "model": config["model"] | {"ctc_weight": config["objective"]["ctc_weight"]}}
+    network = without_ways_to_compute(config["model"])
+    return {**parts, "model": network | {"ctc_weight": config["objective"]["ctc_weight"]}}
+
+
+def without_ways_to_compute(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the options under ``model`` makes the network what it is."""
+    return {key: value for key, value in model.items() if key not in WAYS_TO_COMPUTE}

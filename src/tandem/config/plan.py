@@ -29,6 +29,8 @@ from tandem.data.preprocessing import Processors
 from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq
+from tandem.training.activation_checkpointing import checkpoint_activations
+from tandem.training.compiling import compile_model
 from tandem.training.distributed import cluster_environment
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
@@ -81,8 +83,14 @@ class Plan:
 
     def module(self, processors: Processors, max_length: int) -> Seq2SeqModule:
         """Model, loss, optimizer and decoding in one Lightning module."""
+        model = self.assemble(processors)
+        if self.cfg.model.compile:
+            compile_model(model)
+            self.objective.compile()
+        if self.cfg.model.checkpointing:
+            checkpoint_activations(model)
         return Seq2SeqModule(
-            model=self.assemble(processors),
+            model=model,
             processors=processors,
             decoding=self.decoding.bind(processors.target),
             max_length=max_length,

@@ -197,6 +197,8 @@ RANGES = {
     "model": KEYS,
     "model.tie_embeddings": TEXT,
     "model.copying": FLAG,
+    "model.compile": FLAG,
+    "model.checkpointing": FLAG,
     "decoder.attention": KEYS,
     "decoder.bridge": KEYS,
     "frontend.subsampling": TEXT,

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from tandem.config.build import without_ways_to_compute
 from tandem.config.instantiate import plain
 from tandem.core.errors import InputError, reason_of
 from tandem.core.files import make_new_folder, remove_dead_parts
@@ -148,7 +149,8 @@ def holds_a_run(folder: Path) -> bool:
 def check_same(folder: Path, cfg: DictConfig) -> None:
     """Refuse to go on with another config than the one that the run began with.
 
-    It may only change for how long the run trains, on which devices, and what watches it.
+    It may only change for how long the run trains, on which devices, how the model is computed, and
+    what watches it.
     """
     path = folder / "config.yaml"
     if not path.exists():
@@ -160,6 +162,7 @@ def check_same(folder: Path, cfg: DictConfig) -> None:
     for config in (old, new):
         for key in limits | devices:
             config["trainer"].pop(key, None)
+        config["model"] = without_ways_to_compute(config.get("model") or {})
     different = sorted(
         key for key in old.keys() | new.keys() if key not in free and old.get(key) != new.get(key)
     )

@@ -13,6 +13,7 @@ from tandem.decoders.base import Decoded, Decoder
 from tandem.layers.convolution import SQRT_HALF, GatedConvolution
 from tandem.layers.dropout import Dropout
 from tandem.layers.positions import added_positions
+from tandem.layers.region import region
 
 
 class CNNDecoderLayer(nn.Module):
@@ -38,6 +39,7 @@ class CNNDecoderLayer(nn.Module):
         """What attention makes of the memory."""
         return self.attention.start(memory)
 
+    @region(compiles=True)
     def forward(
         self, states: Tensor, embedded: Tensor, past: Tensor, attention_state: State
     ) -> tuple[Tensor, Tensor, Attended]:

@@ -14,6 +14,7 @@ from tandem.decoders.base import Decoded, Decoder
 from tandem.layers.cells import Tensors
 from tandem.layers.dropout import Dropout
 from tandem.layers.recurrent import RecurrentStack
+from tandem.layers.region import region
 from tandem.layers.steps import StepLinear, step_features
 
 
@@ -122,10 +123,17 @@ class RecurrentDecoder(Decoder):
         """One position: the features (N, D), the layers' slots and what the attention says."""
         slots = self.stack.step(maps, step, fed, given, slots, between)
         states = slots[-self.stack.slots]  # (N, H)
-        attended = self.attention(states.unsqueeze(1), attention_state)
+        attended = self._ask(states.unsqueeze(1), attention_state)
         context = attended.context.squeeze(1).to(fed.dtype)
         return step_features(combine, step, states, context, factors), slots, attended
 
+    @region(compiles=False)
+    def _ask(self, query: Tensor, state: State) -> Attended:
+        """One position's query (N, 1, H); what it is compared with takes the most memory."""
+        answer: Attended = self.attention(query, state)
+        return answer
+
+    @region(compiles=False)
     def _run(self, inputs: Tensor, state: State) -> Decoded:
         """All positions at once."""
         hidden, _, attention_state = state.carry

@@ -10,6 +10,7 @@ from tandem.attentions.base import Attended, Attention
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.decoders.base import Decoded, Decoder
+from tandem.layers.region import region
 from tandem.layers.scaled_dot_product import causal_mask
 from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
@@ -50,6 +51,7 @@ class TransformerDecoderLayer(nn.Module):
         """What attention makes of the memory."""
         return self.attention.start(memory)
 
+    @region(compiles=True)
     def forward(
         self, states: Tensor, mask: Tensor, cache: Cache, offset: int, attention_state: State
     ) -> tuple[Tensor, Cache, Attended]:

@@ -10,6 +10,7 @@ from tandem.encoders.base import Encoder
 from tandem.layers.convolution import SQRT_HALF, GatedConvolution
 from tandem.layers.dropout import Dropout
 from tandem.layers.positions import added_positions
+from tandem.layers.region import region
 
 
 class CNNEncoder(Encoder):
@@ -65,8 +66,13 @@ class CNNEncoder(Encoder):
         embedded = self.input(self.input_dropout(self.positions(inputs, 0)))  # (B, S, M)
         states = embedded
         for convolution in self.convolutions:
-            real = zero_padding(self.dropout(states), mask)
-            padded = F.pad(real, (0, 0, self.reach, self.reach))  # (B, S + k - 1, M)
-            states = (states + convolution(padded)) * SQRT_HALF
+            states = self._layer(states, mask, convolution)
         states = (states + embedded) * SQRT_HALF
         return Memory(states, mask, masked_mean(states, mask))
+
+    @region(compiles=True)
+    def _layer(self, states: Tensor, mask: Tensor, convolution: nn.Module) -> Tensor:
+        """One layer: (B, S, M) -> (B, S, M)."""
+        real = zero_padding(self.dropout(states), mask)
+        padded = F.pad(real, (0, 0, self.reach, self.reach))  # (B, S + k - 1, M)
+        return (states + convolution(padded)) * SQRT_HALF

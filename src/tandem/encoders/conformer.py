@@ -7,6 +7,7 @@ from tandem.core.errors import InputError
 from tandem.core.masks import masked_mean, zero_padding
 from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
+from tandem.layers.region import region
 from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
 
@@ -56,6 +57,7 @@ class ConformerLayer(nn.Module):
         self.second_residual = Residual(size, "pre", dropout)
         self.norm = nn.LayerNorm(size)
 
+    @region(compiles=True)
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """States (B, S, H), mask (B, S) -> (B, S, H)."""
         changed = 0.5 * self.first(self.first_residual.before(states))

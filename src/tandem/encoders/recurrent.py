@@ -8,6 +8,7 @@ from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
 from tandem.layers.dropout import Dropout
 from tandem.layers.recurrent import RecurrentStack
+from tandem.layers.region import region
 
 
 class RecurrentEncoder(Encoder):
@@ -58,6 +59,7 @@ class RecurrentEncoder(Encoder):
         self.output_size = hidden_size
         self.reverse = reverse
 
+    @region(compiles=False)
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         if self.reverse:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from tandem.core.masks import masked_mean
 from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
+from tandem.layers.region import region
 from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
 
@@ -30,6 +31,7 @@ class TransformerEncoderLayer(nn.Module):
         self.feed_forward = FeedForward(size, feed_forward_size, activation, activation_dropout)
         self.feed_forward_residual = Residual(size, norm, dropout)
 
+    @region(compiles=True)
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """States (B, S, H), mask (B, 1, 1, S) -> (B, S, H)."""
         attended, _ = self.attention(self.attention_residual.before(states), mask, None, 0)

@@ -53,7 +53,7 @@ class Dropout(nn.Module):
         """Any shape, unchanged in evaluation."""
         if not self.training or self.p == 0:
             return inputs
-        if inputs.device.type != "cpu":
+        if inputs.device.type != "cpu" or torch.compiler.is_compiling():
             return F.dropout(inputs, self.p)
         cut = min(255, max(1, round(self.p * 256)))
         dropped: Tensor = _ByteDropout.apply(inputs, cut)

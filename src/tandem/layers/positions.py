@@ -129,12 +129,24 @@ class Rotary(nn.Module):
         """
         length, width = heads.shape[1:]
         angles = self.angles(offset, length)  # (T, size / 2)
-        turns = torch.polar(torch.ones_like(angles), angles)
-        turns = turns.repeat(1, width // self.size)  # (T, heads x size / 2)
-        pairs = heads.to(wide_type(heads.dtype)).unflatten(2, (-1, 2))
-        numbers = torch.view_as_complex(pairs)  # (B, T, heads x size / 2)
-        turned = torch.view_as_real(numbers * turns.to(numbers.dtype))
-        return turned.flatten(2).to(heads.dtype)
+        pairs = heads.to(wide_type(heads.dtype)).unflatten(2, (-1, 2))  # (B, T, width / 2, 2)
+        # A compiler fuses real products, and knows no complex ones.
+        turn = _real_turn if torch.compiler.is_compiling() else _complex_turn
+        return turn(pairs, angles, width // self.size).flatten(2).to(heads.dtype)
+
+
+def _complex_turn(pairs: Tensor, angles: Tensor, heads: int) -> Tensor:
+    """Pairs (B, T, heads x A, 2) times ``exp(i angles)`` of angles (T, A) -> the same shape."""
+    turns = torch.polar(torch.ones_like(angles), angles).repeat(1, heads)  # (T, heads x A)
+    numbers = torch.view_as_complex(pairs)  # (B, T, heads x A)
+    return torch.view_as_real(numbers * turns.to(numbers.dtype))
+
+
+def _real_turn(pairs: Tensor, angles: Tensor, heads: int) -> Tensor:
+    """The same by real products."""
+    cos, sin = (part.to(pairs.dtype).repeat(1, heads) for part in (angles.cos(), angles.sin()))
+    real, imaginary = pairs.unbind(3)  # (B, T, heads x A)
+    return torch.stack((real * cos - imaginary * sin, real * sin + imaginary * cos), 3)
 
 
 def added_positions(

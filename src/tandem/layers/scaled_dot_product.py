@@ -45,10 +45,16 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: D
     """
     if dropout.training and dropout.p > 0:
         return dropout(attention_weights(query, keys, mask)) @ values
-    if query.device.type == "cpu" and torch.get_float32_matmul_precision() != "highest":
+    if query.device.type == "cpu" and _rounds_products():
         return attention_weights(query, keys, mask) @ values
     with WithoutCudnnAttention():
         return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+
+
+@torch.compiler.assume_constant_result
+def _rounds_products() -> bool:
+    """Whether products have a reduced precision; it is set before the first one."""
+    return torch.get_float32_matmul_precision() != "highest"
 
 
 def attention_weights(query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
