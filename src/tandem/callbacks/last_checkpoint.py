@@ -14,8 +14,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from tandem.callbacks.checkpoint_io import LAST, PREVIOUS
 from tandem.callbacks.loop_state import begin_next_epoch
 from tandem.core.files import keep_a_copy
-from tandem.core.precision import all_finite
 from tandem.core.ranks import max_over_ranks
+from tandem.core.shards import all_finite
 from tandem.core.stopping import Stopped, stop, stopping_signals
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,14 @@
 """Tensors of which each rank holds a part, as FSDP keeps weights: put together, and shared out."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import torch
 from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
+
+from tandem.core.ranks import max_over_ranks
 
 
 def whole_tensor(tensor: Tensor) -> Tensor:
@@ -20,6 +24,18 @@ def own_part(tensor: Tensor) -> Tensor:
     """What this rank has of a tensor, in the same memory; all of one that is not shared out."""
     tensor = tensor.detach()
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether no tensor holds an infinity or what is not a number; waits once for their device.
+
+    Of tensors that are shared out, each rank looks at its parts, and all get the same answer.
+    """
+    tensors = list(tensors)
+    finite = torch.stack([own_part(tensor).isfinite().all() for tensor in tensors]).all()
+    if any(isinstance(tensor, DTensor) for tensor in tensors):
+        finite = max_over_ranks((~finite).int()) == 0
+    return bool(finite)
 
 
 def whole_tree(tree: Any, *, keep: bool) -> Any:

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
-from tandem.core.precision import all_finite
 from tandem.core.ranks import rank_count, sum_over_ranks
-from tandem.core.shards import whole_tensor
+from tandem.core.shards import all_finite, whole_tensor
 from tandem.core.types import Batch, Evaluated
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors

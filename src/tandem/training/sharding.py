@@ -10,7 +10,6 @@ from torch import nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import (
     FSDPModule,
-    MixedPrecisionPolicy,
     fully_shard,
     register_fsdp_forward_method,
 )
@@ -18,9 +17,6 @@ from torch.optim import Optimizer
 
 from tandem.core.shards import shared_out_like, whole_tree
 from tandem.training.module import Seq2SeqModule
-
-LAYER_TYPES = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-"""What the weights of layers are sent as, by the precision; else as they are."""
 
 
 class ShardedStrategy(DDPStrategy):
@@ -35,7 +31,7 @@ class ShardedStrategy(DDPStrategy):
         """Share out the weights among ranks, in place."""
         assert isinstance(model, Seq2SeqModule)
         mesh = init_device_mesh(self.root_device.type, (self.world_size,))
-        shard(model, mesh, LAYER_TYPES.get(self.precision_plugin.precision))
+        shard(model, mesh)
         return model
 
     def _register_ddp_hooks(self) -> None:
@@ -66,24 +62,18 @@ class ShardedStrategy(DDPStrategy):
         super().load_optimizer_state_dict({"optimizer_states": shared})
 
 
-def shard(module: Seq2SeqModule, mesh: DeviceMesh, layer_type: torch.dtype | None) -> None:
+def shard(module: Seq2SeqModule, mesh: DeviceMesh) -> None:
     """Share out a module's weights: those of each layer together, and the rest.
 
     The rest (embeddings, the vocabulary layer, recurrent networks) is whole during a training
-    step, and keeps its type.
-
-    :param layer_type: in which the weights of layers are sent; gradients are summed as they are.
+    step. Weights are sent in their own type, as autocast decides what computes in another one:
+    norms, for instance, do not.
     """
     # Attentions return views, such as keys and values, which nobody changes in place.
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view")
-    policy = MixedPrecisionPolicy(
-        param_dtype=layer_type,
-        reduce_dtype=layer_type and torch.float32,
-        cast_forward_inputs=False,
-    )
     for part in (module.model.encoder, module.model.decoder):
         for layer in layers_of(part):
-            fully_shard(layer, mesh=mesh, mp_policy=policy)
+            fully_shard(layer, mesh=mesh)
             if hasattr(layer, "start"):
                 register_fsdp_forward_method(layer, "start")
     fully_shard(module, mesh=mesh)
