@@ -103,6 +103,12 @@ def recipe_speed(settings: Settings, report: Report) -> None:
     _command_line(settings, report, "recipe", *RECIPE, *SPEED_ALONE, reach="400,000")
 
 
+def large_batches(settings: Settings, report: Report) -> None:
+    """The same with eight times as many symbols a batch."""
+    larger = ("batching.max_tokens=16384",)
+    _command_line(settings, report, "large", *RECIPE, *SPEED_ALONE, *larger, reach="400,000")
+
+
 def base_command(settings: Settings, report: Report) -> None:
     """The same at base size."""
     _command_line(settings, report, "base", *RECIPE, *SPEED_ALONE, *BASE, share="0.92")
@@ -260,6 +266,7 @@ class Part:
 
 PARTS = (
     Part("recipe", recipe_speed, 90),
+    Part("large", large_batches, 90),
     Part("training", training, 90),
     Part("base", base_command, 90),
     Part("search", search, 60),
