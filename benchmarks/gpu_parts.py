@@ -163,6 +163,28 @@ def training(settings: Settings, report: Report) -> None:
         report(Figure("Tandem / Marian", "Marian did not run (training.log says why)", "1.8"))
 
 
+def compiled(settings: Settings, report: Report) -> None:
+    """``model.compile=true`` beside the same model as it is, and what compiling takes."""
+    names = (train_speed.TANDEM, train_speed.COMPILED)
+    results = train_speed.compare(
+        settings.size("base"),
+        ["bf16-mixed"],
+        settings.device,
+        rounds=settings.rounds(4),
+        count=6,
+        names=names,
+    )
+    for one in results:
+        memory = f"{one.timed.memory / 2**30:.1f} GiB"
+        report(Figure(f"{one.name}, target tokens/s", f"{one.timed.rate:,.0f}, {memory}"))
+        reach = "30" if one.name == train_speed.COMPILED else ""
+        report(Figure(f"{one.name}, s before it runs evenly", f"{one.timed.warm_up:.0f}", reach))
+    if times := train_speed.ratio(results, *names[::-1], "bf16-mixed"):
+        report(Figure("compiled / eager", f"{times:.2f}", "1.5"))
+    else:
+        report(Figure("compiled / eager", "did not run (compiled.log says why)", "1.5"))
+
+
 def precisions(settings: Settings, report: Report) -> None:
     """fp32 and rounded products, Tandem alone."""
     results = train_speed.compare(
@@ -269,6 +291,7 @@ PARTS = (
     Part("large", large_batches, 90),
     Part("training", training, 90),
     Part("base", base_command, 90),
+    Part("compiled", compiled, 120),
     Part("search", search, 60),
     Part("recurrent", recurrent, 40),
     Part("combinations", combinations, 90),

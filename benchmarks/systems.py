@@ -20,6 +20,7 @@ from tandem.decoders import Decoder, RecurrentDecoder, TransformerDecoder
 from tandem.encoders import Encoder, RecurrentEncoder, TransformerEncoder
 from tandem.frontends import TextFrontend
 from tandem.models import Seq2Seq, assemble
+from tandem.training.compiling import compile_model
 from tandem.training.objective import Objective
 
 SMOOTHING = 0.1
@@ -191,11 +192,17 @@ def marian(size: Size) -> nn.Module:
     return model
 
 
-def tandem_step(model: Seq2Seq, precision: str) -> Step:
-    """One training step as ``Seq2SeqModule`` and the Trainer take it."""
+def tandem_step(model: Seq2Seq, precision: str, *, compiled: bool = False) -> Step:
+    """One training step as ``Seq2SeqModule`` and the Trainer take it.
+
+    :param compiled: as with ``model.compile=true``.
+    """
     objective = Objective(
         smoothing=SMOOTHING, ctc_weight=0.0, coverage_weight=0.0, r_drop_weight=0.0
     )
+    if compiled:
+        compile_model(model)
+        objective.compile()
     return training_step(model, lambda batch: objective(model, batch)["loss"], precision)
 
 

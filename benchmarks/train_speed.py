@@ -2,7 +2,7 @@
 
     pip install -e '.[bench]'
     python benchmarks/train_speed.py
-    python benchmarks/train_speed.py --device cuda --size base --precision bf16-mixed
+    python benchmarks/train_speed.py --device cuda --size base --precision bf16-mixed --compile
 
 Both train on the same random batches. ``--size tiny`` has Multi30k's lengths, 8,000 symbols shared
 by source, target and vocabulary layer, 4 + 4 layers of size 128 with feed-forward 256 and 4 heads,
@@ -40,7 +40,8 @@ from torch import nn
 from tandem.core.kernels import bound_kernels
 from tandem.models import Seq2Seq
 
-TANDEM, MARIAN, GRU = "Tandem", "Marian", "Tandem GRU with input feeding"
+TANDEM, COMPILED, MARIAN = "Tandem", "Tandem compiled", "Marian"
+GRU = "Tandem GRU with input feeding"
 
 
 @dataclass
@@ -108,6 +109,11 @@ def _transformer(size: str, device: str, precision: str) -> tuple[nn.Module, Ste
     return model, tandem_step(model, precision)
 
 
+def _compiled(size: str, device: str, precision: str) -> tuple[nn.Module, Step]:
+    model = transformer(SIZES[size]).to(device)
+    return model, tandem_step(model, precision, compiled=True)
+
+
 def _gru(size: str, device: str, precision: str) -> tuple[nn.Module, Step]:
     model: Seq2Seq = gru(SIZES[size]).to(device)
     return model, tandem_step(model, precision)
@@ -120,6 +126,7 @@ def _marian(size: str, device: str, precision: str) -> tuple[nn.Module, Step]:
 
 MODELS: dict[str, Callable[[str, str, str], tuple[nn.Module, Step]]] = {
     TANDEM: _transformer,
+    COMPILED: _compiled,
     MARIAN: _marian,
     GRU: _gru,
 }
@@ -146,11 +153,13 @@ def main() -> None:
         default=["fp32", "rounded"],
         help="one or more",
     )
+    parser.add_argument("--compile", action="store_true", help="also Tandem with model.compile")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--batches", type=int, default=4, help="batches a round")
     parser.add_argument("--no-marian", action="store_true", help="time Tandem alone")
     options = parser.parse_args()
     names = [TANDEM, GRU]
+    names += [COMPILED] if options.compile else []
     names += [] if options.no_marian else [MARIAN]
     results = compare(
         options.size,
@@ -175,8 +184,9 @@ def main() -> None:
                 f"TFLOP/s, {one.operations / peak:.2f} of the {peak / 1e12:.0f} of a large product"
             )
     for precision in options.precision:
-        if times := ratio(results, TANDEM, MARIAN, precision):
-            print(f"{TANDEM} / {MARIAN}, {precision}: {times:.2f} x")
+        for name, other in ((TANDEM, MARIAN), (COMPILED, TANDEM)):
+            if times := ratio(results, name, other, precision):
+                print(f"{name} / {other}, {precision}: {times:.2f} x")
 
 
 if __name__ == "__main__":
