@@ -191,25 +191,50 @@ def test_the_modes_see_who_waits() -> None:
 
 
 FOURTH = ["trainer.log_every_n_steps=4"]
-SMALL = {"num_heads": 2}
+EVERY = {1, 2, 3, 4, 5}
+
+
+def options(group: str) -> list[str]:
+    """The names in a group of ``conf``."""
+    return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+
+
+def part(group: str, name: str) -> list[str]:
+    """The overrides of a part as small as the rest."""
+    has_heads = "num_heads" in OmegaConf.load(config_folder() / group / f"{name}.yaml")
+    return [f"{group}={name}", *[f"{group}.num_heads=2"] * has_heads]
+
+
 PARTS = [
-    [
-        f"{group}={path.stem}",
-        *(f"{group}.{key}={value}" for key, value in SMALL.items() if key in OmegaConf.load(path)),
-    ]
-    for group in ("encoder", "decoder", "attention")
-    for path in sorted((config_folder() / group).glob("*.yaml"))
+    *(
+        part(group, name)
+        for group in ("encoder", "decoder", "attention")
+        for name in options(group)
+    ),
+    *(
+        [f"optimizer={optimizer}", f"scheduler={scheduler}", "trainer.max_steps=2000"]
+        for optimizer, scheduler in zip(options("optimizer"), options("scheduler"), strict=True)
+    ),
+    *([f"noise=[{name}]", *part("encoder", "transformer")] for name in options("noise")),
 ]
+CALLBACKS = [name for name in options("callbacks") if name not in ("default", "none")]
+WAITING = {
+    "optimizer=adafactor": "PyTorch's own reads the norms of weights",
+    "noise=[layer_drop]": "which layers are left out is drawn on the host, without a device",
+    "noise=[scheduled_sampling]": "how many symbols are drawn is counted on the device",
+}
+"""What waits in every step, and why."""
 
 
 @pytest.mark.parametrize(
     ("overrides", "logged"),
     [
-        *(([*FOURTH, *part], {4}) for part in PARTS),
+        *(([*FOURTH, *part], EVERY if WAITING.keys() & {*part} else {4}) for part in PARTS),
         ([*FOURTH, "decoder.input_feeding=true"], {4}),
         ([*FOURTH, "objective.r_drop_weight=1"], {4}),
         ([*FOURTH, "objective.coverage_weight=1"], {4}),
-        ([*FOURTH, "noise=[word_dropout]", "callbacks=[default,ema,average]"], {4}),
+        ([*FOURTH, "objective.ctc_weight=0.5"], {4}),
+        ([*FOURTH, f"callbacks=[{','.join(CALLBACKS)}]"], {4}),
         (["trainer.log_every_n_steps=2", "trainer.accumulate_grad_batches=2"], {3, 4}),
     ],
     ids=str,
@@ -217,9 +242,40 @@ PARTS = [
 def test_only_a_logged_step_waits(
     train_tiny: Run, importable: Run, tmp_path: Any, overrides: list[str], logged: set[int]
 ) -> None:
-    """An epoch has five batches, and its callbacks are the default ones."""
+    """An epoch has five batches, and its callbacks are the default ones, or all."""
     name = importable(Waits)
     train_tiny(tmp_path / "run", *overrides, f"+callbacks.waits._target_={name}", "test=false")
     waited = {step for step, names in Waits.steps.items() if names}
-    assert len(Waits.steps) == 5
+    assert Waits.steps.keys() == EVERY
     assert waited == logged, Waits.steps
+
+
+class Refusal(L.Callback):
+    """CUDA's own word on who waits: an error in each step that is not logged."""
+
+    steps = 0
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        pl_module.on_train_batch_end = self.leave  # type: ignore[method-assign]
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        if batch_idx + 1 != 4:
+            torch.cuda.set_sync_debug_mode("error")
+
+    def leave(self, *args: Any) -> None:
+        torch.cuda.set_sync_debug_mode("default")
+        Refusal.steps += 1
+
+
+@pytest.mark.gpu
+def test_cuda_sees_no_step_wait_but_a_logged_one(
+    train_tiny: Run, importable: Run, tmp_path: Any
+) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    refusal = f"+callbacks.refusal._target_={importable(Refusal)}"
+    callbacks = f"callbacks=[{','.join(CALLBACKS)}]"
+    train_tiny(tmp_path / "run", "trainer=gpu", *FOURTH, callbacks, refusal, "test=false")
+    assert Refusal.steps == 5

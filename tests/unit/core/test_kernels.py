@@ -103,3 +103,17 @@ def test_cudnn_attention_is_off_where_a_compiler_chooses_the_kernel() -> None:
     torch.compile(attend, backend=backend, fullgraph=True)(torch.ones(1, 2, 3, 4))
     assert seen == [False]
     assert is_cudnn_on()
+
+
+@pytest.mark.gpu
+def test_new_shapes_on_a_gpu_take_no_kernel_of_cudnn() -> None:
+    """Forward and backward, of a type that cuDNN's attention takes first on new cards."""
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    with torch.profiler.profile() as profile:
+        for length in (5, 8, 13):
+            states = torch.ones(1, 2, length, 64, device="cuda", dtype=torch.bfloat16)
+            attend(states.requires_grad_()).sum().backward()
+    names = [event.key for event in profile.key_averages()]
+    assert any("attention" in name for name in names)
+    assert not [name for name in names if "cudnn" in name and "attention" in name]
