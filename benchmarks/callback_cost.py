@@ -1,16 +1,19 @@
 """What callbacks and loggers of a run cost: the time inside of each, in one training.
 
     python benchmarks/callback_cost.py dataset=reverse dataset.size=2000 encoder=gru hidden_size=32
+    python benchmarks/callback_cost.py --wait trainer=gpu dataset=reverse dataset.size=2000
 
-Arguments are those of ``tandem train``. Times are wall seconds inside the hooks of a callback and
-the methods of a logger: in training steps, between them (validations, ends of epochs), and outside
-of ``fit``. A logger's are also inside the callback that uses it. On a GPU a hook that reads a value
-waits for the steps before it, which then count as its own.
+Further arguments are those of ``tandem train``. Times are wall seconds inside the hooks of a
+callback and the methods of a logger: in training steps, between them (validations, ends of epochs),
+and outside of ``fit``. A logger's are also inside the callback that uses it. On a GPU a hook that
+reads a value waits for the steps before it, which then count as its own: with ``--wait`` the device
+has nothing to do when a hook begins, and what the hook gives it to do is waited for. Steps take
+longer then, as the host prepares none while the device works.
 """
 
+import argparse
 import contextlib
 import functools
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -19,6 +22,7 @@ from typing import Any
 
 import lightning as L
 import rich
+import torch
 from rich.table import Table
 
 from tandem.callbacks.onlooker import HOOKS
@@ -29,22 +33,33 @@ from tandem.core.onlookers import public_methods
 
 
 class Costs:
-    """Seconds by who spent them and when: in a step, between steps, or behind training."""
+    """Seconds by who spent them and when: in a step, between steps, or behind training.
 
-    def __init__(self) -> None:
+    :param clock: gives seconds.
+    :param waits: whether the device is waited for at both ends of what is timed.
+    """
+
+    def __init__(self, clock: Callable[[], float], waits: bool) -> None:
+        self.clock, self.waits = clock, waits
         self.seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.phase = "rest"
+
+    def now(self) -> float:
+        """What the clock shows, when the device is ready."""
+        if self.waits:
+            torch.accelerator.synchronize()
+        return self.clock()
 
     def timed(self, who: str, method: Callable[..., Any], phase: str | None) -> Callable[..., Any]:
         """The method, which counts its time; without a phase that of the caller."""
 
         @functools.wraps(method)
         def call(*args: Any, **kwargs: Any) -> Any:
-            start = time.perf_counter()
+            start = self.now()
             try:
                 return method(*args, **kwargs)
             finally:
-                seconds = time.perf_counter() - start
+                seconds = self.now() - start
                 self.seconds[who][phase or self.phase] += seconds
 
         return call
@@ -87,9 +102,9 @@ def watched(costs: Costs) -> Iterator[dict[str, float]]:
         fit = made.fit
 
         def timed_fit(*args: Any, **kwargs: Any) -> None:
-            start = time.perf_counter()
+            start = costs.now()
             fit(*args, **kwargs)
-            facts["fit"] += time.perf_counter() - start
+            facts["fit"] += costs.now() - start
             facts["steps"] = made.global_step
 
         made.fit = timed_fit  # type: ignore[method-assign]
@@ -102,16 +117,26 @@ def watched(costs: Costs) -> Iterator[dict[str, float]]:
         Plan.trainer = make  # type: ignore[method-assign]
 
 
-def main(overrides: list[str]) -> None:
+def main() -> None:
     """Train once and print the table."""
-    costs = Costs()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--wait", action="store_true", help="wait for the device around each hook")
+    parser.add_argument(
+        "--processor",
+        action="store_true",
+        help="seconds of the training thread on a processor, which other programs do not stretch",
+    )
+    options, overrides = parser.parse_known_args()
+    costs = Costs(time.thread_time if options.processor else time.perf_counter, options.wait)
     with tempfile.TemporaryDirectory() as folder, watched(costs) as facts:
         cfg = compose("train", [f"run.folder={folder}/run", *overrides])
-        start = time.perf_counter()
+        start = costs.now()
         train(cfg)
-        whole = time.perf_counter() - start
+        whole = costs.now() - start
     names = ("", "ms a step", "between, s", "rest, s", "of fit", "of run")
-    table = Table(title=f"{facts['steps']} steps, fit {facts['fit']:.1f} s, run {whole:.1f} s")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    title = f"{device}: {facts['steps']} steps, fit {facts['fit']:.1f} s, run {whole:.1f} s"
+    table = Table(title=title)
     for name in names:
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     ranked = sorted(costs.seconds.items(), key=lambda item: -sum(item[1].values()))
@@ -129,4 +154,4 @@ def main(overrides: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -8,13 +8,16 @@ from lightning.pytorch.callbacks import WeightAveraging
 
 from tandem.core.shards import own_part, share_out_like
 
+Pairs = tuple[list[torch.Tensor], list[torch.Tensor]]
+
 
 class MovingAverage(WeightAveraging):
     """``a <- d a + (1 - d) w`` after each step; the average is validated, saved and kept.
 
     All weights are averaged by one operation over their list, and which step is the first one is
     known on the host: Lightning's own walks through the modules and asks the device each time.
-    Buffers, such as statistics of a batch normalisation, are averaged, too; counters are copied.
+    Buffers of real numbers, such as statistics of a batch normalisation, are averaged with them;
+    counters are copied.
 
     :param decay: d; the average reaches back over some ``1 / (1 - d)`` steps.
     :param start: the first step that counts; the average begins with its weights.
@@ -24,17 +27,21 @@ class MovingAverage(WeightAveraging):
         super().__init__()
         self.decay = decay
         self.start = start
-        self._weights: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
-        """The averages, and the weights that they are of."""
-        self._buffers: tuple[list[torch.Tensor], list[torch.Tensor]] = ([], [])
+        self._averaged: Pairs = ([], [])
+        """The averages, and the weights and buffers that they are of."""
+        self._copied: Pairs = ([], [])
+        """Copies of counters, and the counters."""
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Know the weights; of averages a rank keeps what it keeps of them."""
         assert self._average_model is not None
         averaged = self._average_model.module
         share_out_like(averaged, pl_module)
-        self._weights = (_own_parts(averaged), _own_parts(pl_module))
-        self._buffers = (list(averaged.buffers()), list(pl_module.buffers()))
+        self._averaged, self._copied = ([], []), ([], [])
+        for average, current in zip(_own_tensors(averaged), _own_tensors(pl_module), strict=True):
+            averages, others = self._averaged if current.is_floating_point() else self._copied
+            averages.append(average)
+            others.append(current)
 
     def on_train_batch_end(
         self,
@@ -53,18 +60,12 @@ class MovingAverage(WeightAveraging):
 
     @torch.no_grad()
     def _update(self, *, first: bool) -> None:
-        assert self._average_model is not None
-        averages, weights = self._weights
         if first:
-            torch._foreach_copy_(averages, weights)
+            torch._foreach_copy_(*self._averaged)
         else:
-            torch._foreach_lerp_(averages, weights, 1 - self.decay)
-        for average, buffer in zip(*self._buffers, strict=True):
-            if first or not buffer.is_floating_point():
-                average.copy_(buffer)
-            else:
-                average.lerp_(buffer, 1 - self.decay)
-        self._average_model.n_averaged += 1
+            torch._foreach_lerp_(*self._averaged, 1 - self.decay)
+        if self._copied[0]:
+            torch._foreach_copy_(*self._copied)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the average in the model, and step in for no other weights from here on."""
@@ -79,12 +80,12 @@ class MovingAverage(WeightAveraging):
     @torch.no_grad()
     def _swap_models(self, pl_module: L.LightningModule) -> None:
         """Exchange averages and weights, of which a copy may be what is evaluated."""
-        weights, buffers = zip(*self._weights, strict=True), zip(*self._buffers, strict=True)
-        for average, current in (*weights, *buffers):
+        averaged, copied = zip(*self._averaged, strict=True), zip(*self._copied, strict=True)
+        for average, current in (*averaged, *copied):
             kept = average.clone()
             average.copy_(current)
             current.copy_(kept)
 
 
-def _own_parts(module: torch.nn.Module) -> list[torch.Tensor]:
-    return [own_part(parameter) for parameter in module.parameters()]
+def _own_tensors(module: torch.nn.Module) -> list[torch.Tensor]:
+    return [*map(own_part, module.parameters()), *module.buffers()]

@@ -1,9 +1,12 @@
 """The moving average of what a model holds."""
 
+from typing import Any
+
 import lightning as L
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.callbacks import MovingAverage
 
@@ -31,3 +34,24 @@ def test_buffers_are_averaged_and_counters_copied() -> None:
     assert average.weight.item() == pytest.approx(0.75 * 4 + 0.25 * 8)
     assert average.num_batches_tracked.item() == 2
     assert torch.equal(layer.running_mean, torch.tensor([8.0]))
+
+
+def test_an_update_is_one_operation_for_weights_and_one_for_counters() -> None:
+    operations: list[str] = []
+
+    class Noting(TorchDispatchMode):
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            operations.append(func.overloadpacket.__name__)
+            return func(*args, **(kwargs or {}))
+
+    module = Normalised()
+    callback = MovingAverage(decay=0.75, start=0)
+    trainer = L.Trainer(logger=False, accelerator="cpu")
+    callback.setup(trainer, module, "fit")
+    callback.on_fit_start(trainer, module)
+    callback._update(first=True)
+    with Noting():
+        callback._update(first=False)
+    assert operations == ["_foreach_lerp_", "_foreach_copy_"]
