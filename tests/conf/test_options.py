@@ -55,6 +55,29 @@ def options(*groups: str) -> list[Any]:
     ]
 
 
+def test_a_recipe_for_a_gpu_differs_from_the_recipe_in_sizes_of_training(
+    compose_config: Compose,
+) -> None:
+    def differences(one: Any, other: Any, name: str) -> list[str]:
+        if not isinstance(one, dict):
+            return [name] * (one != other)
+        assert one.keys() == other.keys()
+        return [each for key in one for each in differences(one[key], other[key], f"{name}.{key}")]
+
+    recipe = "experiment=multi30k/transformer_tiny"
+    configs = [
+        OmegaConf.to_container(compose_config("train", one)) for one in (recipe, f"{recipe}_gpu")
+    ]
+    assert sorted(differences(*configs, "")) == [
+        ".batching.max_tokens",
+        ".callbacks.ema.decay",
+        ".optimizer.lr",
+        ".scheduler.warmup_steps",
+        ".trainer.max_steps",
+        ".trainer.val_check_interval",
+    ]
+
+
 def overrides(group: str, option: str) -> list[str]:
     if group == "metric":  # beside the one that the dataset monitors
         return [f"metric=[{','.join({'exact_match', option})}]"]
