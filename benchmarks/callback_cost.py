@@ -14,6 +14,7 @@ longer then, as the host prepares none while the device works.
 import argparse
 import contextlib
 import functools
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -46,7 +47,7 @@ class Costs:
 
     def now(self) -> float:
         """What the clock shows, when the device is ready."""
-        if self.waits:
+        if self.waits and torch.accelerator.is_available():
             torch.accelerator.synchronize()
         return self.clock()
 
@@ -117,7 +118,7 @@ def watched(costs: Costs) -> Iterator[dict[str, float]]:
         Plan.trainer = make  # type: ignore[method-assign]
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Train once and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wait", action="store_true", help="wait for the device around each hook")
@@ -126,7 +127,7 @@ def main() -> None:
         action="store_true",
         help="seconds of the training thread on a processor, which other programs do not stretch",
     )
-    options, overrides = parser.parse_known_args()
+    options, overrides = parser.parse_known_args(arguments)
     costs = Costs(time.thread_time if options.processor else time.perf_counter, options.wait)
     with tempfile.TemporaryDirectory() as folder, watched(costs) as facts:
         cfg = compose("train", [f"run.folder={folder}/run", *overrides])
@@ -154,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -237,7 +237,7 @@ def search(settings: Settings, report: Report) -> None:
 
 def callbacks(settings: Settings, report: Report) -> None:
     """What callbacks cost a step; the table stands in the log."""
-    callback_cost.main(settings.run("callbacks", *RECIPE, *SPEED_ALONE))
+    callback_cost.main(["--wait", *settings.run("callbacks", *RECIPE, *SPEED_ALONE)])
     report(Figure("callbacks", "the table is in callbacks.log"))
 
 

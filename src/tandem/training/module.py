@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import lightning as L
@@ -71,8 +72,8 @@ class Seq2SeqModule(L.LightningModule):
         self._totals = TeacherForcedTotals(self.model)
         self._accumulated = (0, 0)
         """Symbols of the first batch since the last optimizer step, and of all of them."""
-        self._unchecked: list[tuple[int, Tensor]] = []
-        """Steps and losses that nobody has looked at."""
+        self._unchecked: list[tuple[int, Tensor, float]] = []
+        """Steps, this rank's losses that nobody has looked at, and its shares."""
 
     def configure_optimizers(self) -> Any:
         """What the config chose."""
@@ -85,17 +86,24 @@ class Seq2SeqModule(L.LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed the dropout of this step."""
         step = self.trainer.fit_loop.epoch_loop.total_batch_idx
-        torch.manual_seed(hash((self.seed, self.global_rank, step)) % 2**63)
+        seed_generators(hash((self.seed, self.global_rank, step)) % 2**63, self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch, weighted so that a step's gradient is that of all its symbols."""
+        """The loss of a batch, weighted so that a step's gradient is that of all its symbols.
+
+        Losses are summed over ranks, looked at and logged where values are written, as in other
+        steps that would only take time; one is logged at the end of an epoch as well.
+        """
         for noise in self.noise:
             batch = noise(self.model, batch, self.global_step)
         losses = self.losses(self.objective, batch)
         share = share_of_rank(batch, rank_count())
-        means = means_over_ranks(losses, share)
-        self._watch(means["train/loss"])
-        self.log_dict(means, batch_size=1)  # prog_bar=True would read a value from the device
+        self._unchecked.append((self.global_step + 1, losses["loss"].detach(), share))
+        if self._step_is_logged():
+            self._check_losses()
+        if self._step_is_logged() or self.trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            means = means_over_ranks(losses, share)
+            self.log_dict(means, batch_size=1)  # prog_bar=True would read a value from the device
         return losses["loss"] * (share * self._weight(batch))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -106,7 +114,8 @@ class Seq2SeqModule(L.LightningModule):
         """
         first, total = self._accumulated
         self._accumulated = (0, 0)
-        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        parameters = chain.from_iterable(group["params"] for group in optimizer.param_groups)
+        gradients = [p.grad for p in parameters if p.grad is not None]
         if first != total:
             torch._foreach_mul_(gradients, first / total)
         if self._step_is_logged():
@@ -130,12 +139,6 @@ class Seq2SeqModule(L.LightningModule):
         self._accumulated = (first, total + batch.total_symbols)
         return batches * batch.total_symbols / first
 
-    def _watch(self, loss: Tensor) -> None:
-        """Stop if a loss is not finite, which is looked at where losses are logged."""
-        self._unchecked.append((self.global_step + 1, loss))
-        if self._step_is_logged():
-            self._check_losses()
-
     def _step_is_logged(self) -> bool:
         """Whether Lightning writes down the values of the step that is being made."""
         interval: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
@@ -147,8 +150,9 @@ class Seq2SeqModule(L.LightningModule):
         if not unchecked:
             return
         self.objective.warn()
-        losses = torch.stack([loss for _, loss in unchecked]).tolist()
-        for (step, _), loss in zip(unchecked, losses, strict=True):
+        own = torch.stack([loss.float() * share for _, loss, share in unchecked])
+        losses = (sum_over_ranks(own) / rank_count()).tolist()
+        for (step, *_), loss in zip(unchecked, losses, strict=True):
             if not math.isfinite(loss):
                 raise InputError(f"The loss of step {step} is {loss}, {STOPS}")
 
@@ -226,6 +230,17 @@ class Seq2SeqModule(L.LightningModule):
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, DataModule)
         return data
+
+
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Seed the generator of the host and that of a device.
+
+    ``torch.manual_seed`` seeds those of all kinds of device there may be, and for each that is not
+    in use it writes down the stack, which takes up to half a millisecond.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
 
 
 def share_of_rank(batch: Batch, ranks: int) -> float:
