@@ -136,6 +136,18 @@ class Methods(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def behind_each_step(trainer: L.Trainer, leave: Callable[[], None]) -> None:
+    """Lightning collects what was logged behind the hooks of all callbacks and the module."""
+    connector = trainer._logger_connector
+    collect = connector.on_batch_end
+
+    def collect_and_leave() -> None:
+        collect()
+        leave()
+
+    connector.on_batch_end = collect_and_leave  # type: ignore[method-assign]
+
+
 class Waits(L.Callback):
     """The steps in which somebody waited, from the batch's start until its values are logged."""
 
@@ -146,15 +158,8 @@ class Waits(L.Callback):
         self.modes: list[Any] = []
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Lightning collects what was logged behind the hooks of all callbacks and the module."""
-        connector = trainer._logger_connector
-        collect = connector.on_batch_end
-
-        def collect_and_leave() -> None:
-            collect()
-            self.leave()
-
-        connector.on_batch_end = collect_and_leave  # type: ignore[method-assign]
+        """Watch to the end of each step."""
+        behind_each_step(trainer, self.leave)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -256,17 +261,14 @@ class Refusal(L.Callback):
     steps = 0
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        pl_module.on_train_batch_end = self.leave  # type: ignore[method-assign]
+        behind_each_step(trainer, lambda: torch.cuda.set_sync_debug_mode("default"))
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
+        Refusal.steps += 1
         if batch_idx + 1 != 4:
             torch.cuda.set_sync_debug_mode("error")
-
-    def leave(self, *args: Any) -> None:
-        torch.cuda.set_sync_debug_mode("default")
-        Refusal.steps += 1
 
 
 @pytest.mark.gpu
