@@ -221,12 +221,12 @@ PARTS = [
         for optimizer, scheduler in zip(options("optimizer"), options("scheduler"), strict=True)
     ),
     *([f"noise=[{name}]", *part("encoder", "transformer")] for name in options("noise")),
+    ["noise=[scheduled_sampling]", "noise.scheduled_sampling.steps=2"],
 ]
 CALLBACKS = [name for name in options("callbacks") if name not in ("default", "none")]
 WAITING = {
     "optimizer=adafactor": "PyTorch's own reads the norms of weights",
     "noise=[layer_drop]": "which layers are left out is drawn on the host, without a device",
-    "noise=[scheduled_sampling]": "how many symbols are drawn is counted on the device",
 }
 """What waits in every step, and why."""
 

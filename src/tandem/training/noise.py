@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -103,15 +104,14 @@ class ScheduledSampling(Noise):
 
     def __call__(self, model: Seq2Seq, batch: Batch, step: int) -> Batch:
         """See :class:`Noise`."""
-        probability = self.probability_at(step)
-        has_next = batch.target_mask[:, 1:]  # (B, T - 1) which positions have one behind them
-        chosen = has_next & (torch.rand(has_next.shape, device=has_next.device) < probability)
-        if not chosen.any():
+        chosen = _chosen(batch, self.probability_at(step))
+        if not len(chosen):
             return batch
-        own = self._own_symbols(model, batch, chosen)
-        target_in = batch.target_in.clone()
-        target_in[:, 1:][chosen] = own
-        return batch._replace(target_in=target_in)
+        behind = batch.target_positions[chosen] + 1  # counted over B x T
+        target_in = batch.target_in.flatten().index_copy(
+            0, behind, self._own_symbols(model, batch, chosen)
+        )
+        return batch._replace(target_in=target_in.view_as(batch.target_in))
 
     def probability_at(self, step: int) -> float:
         """Of reading an own symbol in a step: 1 - e_i of the paper, scaled."""
@@ -125,16 +125,27 @@ class ScheduledSampling(Noise):
     @staticmethod
     @torch.no_grad()
     def _own_symbols(model: Seq2Seq, batch: Batch, chosen: Tensor) -> Tensor:
-        """What the model writes where the symbol behind is chosen (B, T - 1), one after the other.
+        """What the model writes at some (N,) of the R real positions.
 
         Drawn in the mode of evaluation, which has no dropout.
         """
         with evaluation_mode(model):
             forced = teacher_force(model, model.encode(batch.source, batch.source_mask), batch)
-            writes = torch.nn.functional.pad(chosen, (0, 1)).flatten()  # (B x T) where it is drawn
-            rows = writes[batch.target_positions].nonzero().squeeze(1)  # among the R real ones
             size = rows_of_chunk(forced.features, len(model.output.weight))
-            return torch.cat([_drawn(model, forced, part) for part in rows.split(size)])
+            return torch.cat([_drawn(model, forced, part) for part in chosen.split(size)])
+
+
+def _chosen(batch: Batch, probability: float) -> Tensor:
+    """Which (N,) of the R real positions, each with a probability, if one is behind it.
+
+    How many they are, the host draws first, so that it need not ask the device; of each example
+    all but the last, ``eos``, have one behind them.
+    """
+    most = batch.num_symbols - len(batch.indices)
+    count = int(np.random.default_rng(torch.initial_seed()).binomial(most, probability))
+    has_next = torch.nn.functional.pad(batch.target_mask[:, 1:], (0, 1)).flatten()  # (B x T)
+    chances = torch.rand(batch.num_symbols, device=has_next.device)
+    return torch.where(has_next[batch.target_positions], chances, 2.0).argsort()[:count]
 
 
 def _drawn(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:
