@@ -2,9 +2,12 @@
 
 import logging
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 import lightning as L
 import numpy as np
@@ -14,15 +17,32 @@ from torch import Tensor
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX, Split, showing_loggers
 from tandem.callbacks.onlooker import RowsOnlooker
+from tandem.callbacks.training_time import off_the_clock
 from tandem.core.types import SPECIAL_IDS, Evaluated
 from tandem.data.features import Vectors
 from tandem.data.module import DataModule
+from tandem.data.ragged import Ragged
 from tandem.data.readers import SourceReader
 from tandem.frontends.base import Frontend
 from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech, save
 from tandem.training.module import Seq2SeqModule
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One that is drawn in the background."""
+
+    key: str
+    """Under which the loggers show it."""
+    path: Path
+    step: int
+    """Of training, that it shows."""
+    written: "Future[None]"
 
 
 class AttentionMaps(RowsOnlooker):
@@ -32,6 +52,10 @@ class AttentionMaps(RowsOnlooker):
     test. A run ends with a validation of the weights that it keeps, and with the test; both are
     drawn. While it trains, a validation is drawn if enough time has gone by, as a picture takes
     longer than many a training step.
+
+    A validation reads the weights; a thread draws while training goes on. The loggers get the
+    pictures in the training loop once they are written, with the step that they show. All are
+    there when Lightning's ``fit``, ``validate`` or ``test`` returns or is stopped.
 
     :param count: how many rows.
     :param every_n_minutes: of training, between validations that are drawn; None: only the last.
@@ -44,6 +68,9 @@ class AttentionMaps(RowsOnlooker):
         self.folder = Path(folder) / "attention"
         self._drawn_at = 0.0
         self._said_no_weights = False
+        self._thread: ThreadPoolExecutor | None = None
+        self._coming: list[Picture] = []
+        """What the loggers still have to get, in order."""
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start to wait."""
@@ -52,21 +79,59 @@ class AttentionMaps(RowsOnlooker):
     def use(
         self, trainer: L.Trainer, pl_module: L.LightningModule, split: Split, rows: Evaluated
     ) -> None:
-        """Draw rows of the split."""
+        """Have rows of the split drawn."""
         if not trainer.is_global_zero or (trainer.state.fn == "fit" and not self._is_time()):
             return
+        self._show(trainer)  # before a picture of the same name takes their place
         drawings = self.drawings(trainer, pl_module, split, rows)
         for place, (index, drawing) in enumerate(zip(rows.indices, drawings, strict=True)):
             if drawing is None:
                 self._say_no_weights()
                 continue
-            name = f"{LOG_PREFIX[split]}-{place}"
-            path = self.folder / f"{name}.png"
-            save(drawing(f"{split}, row {index}, step {trainer.global_step}"), path)
-            # Pictures under one key must have one size, so each gets a key.
-            for logger in showing_loggers(trainer):
-                logger.log_picture(f"attention/{name}", path, trainer.global_step)
+            title = f"{split}, row {index}, step {trainer.global_step}"
+            self._draw(f"{LOG_PREFIX[split]}-{place}", drawing, title, trainer.global_step)
         self._drawn_at = time.monotonic()
+
+    def on_train_batch_end(self, trainer: L.Trainer, *_: Any) -> None:
+        """Show pictures that are all written."""
+        if self._coming and self._coming[-1].written.done():
+            with off_the_clock(trainer):
+                self._show(trainer)
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Wait for all pictures, and end the thread."""
+        self._show(trainer)
+        self.left_out()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """The same for a run that stops."""
+        self.teardown(trainer, pl_module, "")
+
+    def left_out(self) -> None:
+        """Draw nothing more."""
+        self._coming = []
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+            self._thread = None
+
+    def _draw(self, name: str, drawing: "Callable[[str], Figure]", title: str, step: int) -> None:
+        """Let the thread draw into a file."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attention_maps")
+        path = self.folder / f"{name}.png"
+        written = self._thread.submit(write_picture, drawing, title, path)
+        # Pictures under one key must have one size, so each gets a key.
+        self._coming.append(Picture(f"attention/{name}", path, step, written))
+
+    def _show(self, trainer: L.Trainer) -> None:
+        """Give pictures to the loggers, each as soon as it is written."""
+        coming, self._coming = self._coming, []
+        for picture in coming:
+            picture.written.result()
+            for logger in showing_loggers(trainer):
+                logger.log_picture(picture.key, picture.path, picture.step)
 
     def _is_time(self) -> bool:
         if self.every_n_minutes is None:
@@ -79,11 +144,9 @@ class AttentionMaps(RowsOnlooker):
     ) -> list[Drawing]:
         """What draws the attention of each row over its hypothesis."""
         data = cast(DataModule, trainer.datamodule)  # type: ignore[attr-defined]
-        module, sources = cast(Seq2SeqModule, pl_module), data.encoded(split).source
-        return [
-            attention_drawing(module, *sources.batch(np.array([index])), hypothesis)
-            for index, hypothesis in zip(rows.indices, rows.hypotheses, strict=True)
-        ]
+        source, source_mask = data.encoded(split).source.batch(np.array(rows.indices))
+        module = cast(Seq2SeqModule, pl_module)
+        return attention_drawings(module, source, source_mask, rows.hypotheses)
 
     def _say_no_weights(self) -> None:
         if not self._said_no_weights:
@@ -91,25 +154,39 @@ class AttentionMaps(RowsOnlooker):
             self._said_no_weights = True
 
 
-@torch.inference_mode()
-def attention_drawing(
-    module: Seq2SeqModule, source: Tensor, source_mask: Tensor, target: str
-) -> Drawing:
-    """What draws where the last attention looked while a target was forced on the decoder.
+def write_picture(drawing: "Callable[[str], Figure]", title: str, path: Path) -> None:
+    """Draw an attention map into a file."""
+    save(drawing(title), path)
 
-    :param source: one source, (1, S) or (1, S, width).
-    :param source_mask: (1, S)
-    :return: None if the attention has no weights.
+
+@torch.inference_mode()
+def attention_drawings(
+    module: Seq2SeqModule, source: Tensor, source_mask: Tensor, targets: list[str]
+) -> list[Drawing]:
+    """What draws where the last attention looked while targets were forced on the decoder.
+
+    :param source: (B, S) or (B, S, width), on the host.
+    :param source_mask: (B, S)
+    :param targets: B texts.
+    :return: None for each if the attention has no weights.
     """
     reader, writer = module.processors.source, module.processors.target
-    target_ids = [*writer.encode_batch([target])[0], SPECIAL_IDS.eos]
-    target_row = torch.tensor([[SPECIAL_IDS.bos, *target_ids[:-1]]], device=module.device)
+    outputs = writer.encode_batch(targets)
+    target_in, _ = Ragged.from_lists(outputs).padded(
+        np.arange(len(outputs)), before=SPECIAL_IDS.bos, after=None, pad=SPECIAL_IDS.pad
+    )
     memory = module.model.encode(source.to(module.device), source_mask.to(module.device))
-    made = module.model.decode(target_row, module.model.start(memory)).weights
-    if made is None:
-        return None
-    weights, tokens = made()[0].float().cpu().numpy(), writer.tokens(target_ids)
-    return source_drawing(reader, module.model.frontend, source[0].numpy(), tokens, weights)
+    predicted = module.model.decode(target_in.to(module.device), module.model.start(memory))
+    if predicted.weights is None:
+        return [None] * len(outputs)
+    weights = predicted.weights().float().cpu().numpy()  # (B, T, S')
+    lengths = source_mask.sum(1).tolist(), memory.mask.sum(1).tolist()
+    drawings = []
+    for row, (ids, size, places) in enumerate(zip(outputs, *lengths, strict=True)):
+        tokens = writer.tokens([*ids, SPECIAL_IDS.eos])
+        shown, looked = source[row, :size].numpy(), weights[row, : len(tokens), :places]
+        drawings.append(source_drawing(reader, module.model.frontend, shown, tokens, looked))
+    return drawings
 
 
 def source_drawing(

@@ -97,15 +97,17 @@ class TeacherForcedTotals:
     def __init__(self, model: Seq2Seq) -> None:
         self.model = model
         self.sums = torch.zeros(4, dtype=torch.float64)
-        """Loss in nats, symbols guessed right, symbols, CTC's loss in nats."""
+        """Loss in nats, symbols guessed right, symbols, CTC's loss in nats; where the model is."""
 
     def add(self, memory: Memory, batch: Batch) -> None:
-        """Count a batch."""
+        """Count a batch; the host does not wait for the sums."""
         losses, hits = teacher_forced_losses(self.model, teacher_force(self.model, memory, batch))
-        sums = [losses.double().sum(), hits.sum(), torch.tensor(len(hits)), torch.tensor(0)]
+        ctc = losses.new_zeros(())
         if self.model.ctc is not None:
-            sums[-1] = ctc_losses(self.model.ctc, memory, batch)[0].double().sum()
-        self.sums += torch.tensor([value.item() for value in sums], dtype=torch.float64)
+            ctc = ctc_losses(self.model.ctc, memory, batch)[0].double().sum()
+        symbols = losses.new_full((), len(hits), dtype=torch.float64)
+        sums = (losses.double().sum(), hits.sum().double(), symbols, ctc.double())
+        self.sums = self.sums.to(losses.device) + torch.stack(sums)
 
     def means(self, prefix: str) -> dict[str, float]:
         """Loss a symbol, perplexity and token accuracy (in percent); raises if not finite.

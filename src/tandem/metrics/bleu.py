@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
-from tandem.metrics._sacrebleu import score, signature, statistics
+from tandem.metrics._sacrebleu import CorpusScorer
 from tandem.metrics.base import Metric
 
 SPACED = ("13a", "intl", "none")
@@ -40,17 +40,18 @@ class BLEU(Metric):
                 )
         self.tokenize = tokenize
         # `force` says that tokenised text is meant to be, which silences a warning about it.
-        self._scorer = SacreBLEU(
+        metric = SacreBLEU(
             tokenize=tokenize, lowercase=lowercase, smooth_method=smooth_method, force=True
         )
+        self._scorer = CorpusScorer(metric)
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
         """Return sacreBLEU's own statistics."""
-        return statistics(self._scorer, hypotheses, references)
+        return self._scorer.statistics(hypotheses, references)
 
     def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"bleu": percent}``."""
-        return {"bleu": score(self._scorer, sums)}
+        return {"bleu": self._scorer.score(sums)}
 
     @property
     def splits_at_spaces(self) -> bool:
@@ -60,4 +61,4 @@ class BLEU(Metric):
     @property
     def signature(self) -> str:
         """SacreBLEU's signature."""
-        return signature(self._scorer)
+        return self._scorer.signature()

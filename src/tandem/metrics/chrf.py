@@ -5,7 +5,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.metrics._sacrebleu import score, signature, statistics
+from tandem.metrics._sacrebleu import CorpusScorer
 from tandem.metrics.base import Metric
 
 
@@ -24,19 +24,20 @@ class ChrF(Metric):
     def __init__(self, *, char_order: int, word_order: int, beta: int, lowercase: bool) -> None:
         from sacrebleu.metrics.chrf import CHRF as SacreCHRF
 
-        self._scorer = SacreCHRF(
+        metric = SacreCHRF(
             char_order=char_order, word_order=word_order, beta=beta, lowercase=lowercase
         )
+        self._scorer = CorpusScorer(metric)
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
         """Return sacreBLEU's own statistics."""
-        return statistics(self._scorer, hypotheses, references)
+        return self._scorer.statistics(hypotheses, references)
 
     def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"chrf": percent}``."""
-        return {"chrf": score(self._scorer, sums)}
+        return {"chrf": self._scorer.score(sums)}
 
     @property
     def signature(self) -> str:
         """SacreBLEU's signature."""
-        return signature(self._scorer)
+        return self._scorer.signature()

@@ -5,7 +5,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.metrics._sacrebleu import score, signature, statistics
+from tandem.metrics._sacrebleu import CorpusScorer
 from tandem.metrics.base import Metric
 
 
@@ -22,15 +22,16 @@ class TER(Metric):
     def __init__(self, *, case_sensitive: bool, normalized: bool) -> None:
         from sacrebleu.metrics.ter import TER as SacreTER
 
-        self._scorer = SacreTER(case_sensitive=case_sensitive, normalized=normalized)
+        metric = SacreTER(case_sensitive=case_sensitive, normalized=normalized)
+        self._scorer = CorpusScorer(metric)
 
     def counts(self, hypotheses: list[str], references: list[list[str]]) -> NDArray[np.float64]:
         """Return sacreBLEU's own statistics."""
-        return statistics(self._scorer, hypotheses, references)
+        return self._scorer.statistics(hypotheses, references)
 
     def scores(self, sums: NDArray[np.float64]) -> dict[str, float]:
         """Return ``{"ter": percent}``."""
-        return {"ter": score(self._scorer, sums)}
+        return {"ter": self._scorer.score(sums)}
 
     @property
     def splits_at_spaces(self) -> bool:
@@ -40,4 +41,4 @@ class TER(Metric):
     @property
     def signature(self) -> str:
         """SacreBLEU's signature."""
-        return signature(self._scorer)
+        return self._scorer.signature()

@@ -68,12 +68,18 @@ def draw(attention: AttentionMap, title: str) -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a PNG whole or not at all, whatever letters the fonts lack."""
+    """Write a PNG whole or not at all, whatever letters the fonts lack.
+
+    ``savefig`` would draw twice, the first time for the layout alone.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    for message in ("Glyph .* missing from", "Matplotlib currently does not support"):
+        # For good: what `catch_warnings` restores is not restored right among threads.
+        warnings.filterwarnings("ignore", message=message)
     picture = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
-        figure.savefig(picture, format="png", dpi=150)
+    figure.set_dpi(150)
+    FigureCanvasAgg(figure).print_png(picture, pil_kwargs={"compress_level": 1})
     write_atomically(path, picture.getvalue())
 
 
@@ -95,10 +101,10 @@ def _label_axes(axes: "Axes", attention: AttentionMap) -> None:
     axes.set_yticks(shown_down, [visible(down[place]) for place in shown_down])
     axes.tick_params(length=0, labelsize=9)
     if _every(across) == _every(down) == 1:
-        axes.set_xticks([place - 0.5 for place in range(1, len(across))], minor=True)
-        axes.set_yticks([place - 0.5 for place in range(1, len(down))], minor=True)
-        axes.grid(which="minor", color="#e3e6ea", linewidth=0.6)
-        axes.tick_params(which="minor", length=0)
+        between_columns, between_rows = (np.arange(0.5, len(side) - 1) for side in (across, down))
+        line = {"colors": "#e3e6ea", "linewidth": 0.6}
+        axes.vlines(between_columns, -0.5, len(down) - 0.5, **line)
+        axes.hlines(between_rows, -0.5, len(across) - 0.5, **line)
 
 
 def _cell(tokens: list[str]) -> float:

@@ -232,6 +232,28 @@ def test_counts_of_rows_add_up(metric: Metric) -> None:
 
 
 @EACH
+@pytest.mark.parametrize("most_kept", [0, 500_000])
+def test_what_was_scored_before_changes_nothing(
+    metric: Metric, most_kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against references seen before, others, and the same list with other texts in it."""
+    monkeypatch.setattr("tandem.metrics._sacrebleu.MOST_KEPT", most_kept)
+    option = OPTIONS[ALL.index(metric)]
+    outputs = [["a b c d e f", "k l"], ["a b x d e", ""], ["k l m n", "a b c d e"]]
+    first, second = [["a b c d e", "a c"], ["k l m n o"]], [["a b c d e"], ["k l m n"]]
+    used = from_conf(option)
+    for references in (first, first, second, first):
+        for hypotheses in outputs:
+            fresh = from_conf(option)
+            np.testing.assert_array_equal(
+                used.counts(hypotheses, references), fresh.counts(hypotheses, references)
+            )
+            assert used(hypotheses, references) == fresh(hypotheses, references)
+            assert used.signature == fresh.signature
+        references[0][0] += " l"
+
+
+@EACH
 def test_what_a_metric_states_is_what_comes_out(metric: Metric) -> None:
     """A right corpus scores better than a wrong one, in the direction that the metric states."""
     references = [["a b c d e"], ["f g h i j"], ["k l m n o", "a b k"]]
