@@ -20,9 +20,9 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
-import lightning as L
 import rich
 import torch
+from lightning.pytorch.loops.evaluation_loop import _EvaluationLoop
 from rich.table import Table
 from timing import device_name, synchronize
 
@@ -38,7 +38,6 @@ from tandem.loggers import CSVLogger, MLflow, TensorBoard, Wandb
 from tandem.metrics.base import Metric
 from tandem.training import module
 
-LOOPS = (L.pytorch.loops._EvaluationLoop, "run")
 METHODS: dict[str, list[tuple[Any, str]]] = {
     "read sources": [(module, "encode")],
     "search": [(module, "generate")],
@@ -53,7 +52,7 @@ METHODS: dict[str, list[tuple[Any, str]]] = {
         (tandem.callbacks.BestCheckpoint, "on_validation_end"),
         (tandem.callbacks.LastCheckpoint, "on_validation_end"),
     ],
-    "all else": [LOOPS],
+    "all else": [(_EvaluationLoop, "run")],
 }
 LOGGERS = (CSVLogger, TensorBoard, MLflow, Wandb)
 

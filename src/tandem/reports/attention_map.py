@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,7 @@ def _label_axes(axes: "Axes", attention: AttentionMap) -> None:
     axes.tick_params(length=0, labelsize=9)
     if _every(across) == _every(down) == 1:
         between_columns, between_rows = (np.arange(0.5, len(side) - 1) for side in (across, down))
-        line = {"colors": "#e3e6ea", "linewidth": 0.6}
+        line: dict[str, Any] = {"colors": "#e3e6ea", "linewidth": 0.6}
         axes.vlines(between_columns, -0.5, len(down) - 0.5, **line)
         axes.hlines(between_rows, -0.5, len(across) - 0.5, **line)
 
