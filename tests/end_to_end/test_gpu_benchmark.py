@@ -20,7 +20,10 @@ REACHED = {
 @pytest.mark.parametrize("small", [False, True])
 @pytest.mark.parametrize(
     "overrides",
-    [gpu_parts.RECIPE, (*gpu_parts.RECIPE, *gpu_parts.SPEED_ALONE, *gpu_parts.BASE)],
+    [
+        (*gpu_parts.GPU_RECIPE, *gpu_parts.SPEED_ALONE),
+        (*gpu_parts.RECIPE, *gpu_parts.SPEED_ALONE, *gpu_parts.BASE),
+    ],
     ids=["recipe", "base"],
 )
 def test_runs_compose(compose_config, tmp_path, overrides, small) -> None:
