@@ -1,5 +1,6 @@
 """Multi-head attention over the memory: Vaswani et al. (2017), section 3.2."""
 
+import torch
 from torch import Tensor, nn
 
 from tandem.attentions.base import Attended, Attention, by_source
@@ -46,6 +47,8 @@ class MultiHeadAttention(Attention):
         """Project keys and values once: (B, S, M) -> (B, heads, S, Q / heads) each."""
         keys, values = self.key_value(memory.states).chunk(2, dim=-1)
         heads = (split_heads(keys, self.num_heads), split_heads(values, self.num_heads))
+        if not torch.is_grad_enabled():  # many steps read them, which would each copy them
+            heads = (heads[0].contiguous(), heads[1].contiguous())
         return State(fixed=(*heads, memory.mask[:, None, None]))
 
     def forward(self, query: Tensor, state: State) -> Attended:

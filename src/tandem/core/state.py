@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.export import register_dataclass
 
-Tree = Union[Tensor, int, "State", tuple["Tree", ...], list["Tree"], dict[Any, "Tree"]]
+from tandem.core.cache import Cache
+
+Tree = Union[Tensor, int, Cache, "State", tuple["Tree", ...], list["Tree"], dict[Any, "Tree"]]
 """Tensors with rows on axis 0, nested as needed; an int is a step count that all rows share."""
 
 
@@ -55,6 +57,8 @@ class State:
                 return change(tree)
             if isinstance(tree, int):
                 return tree
+            if isinstance(tree, Cache):
+                return tree.map(change)
             if isinstance(tree, State):
                 return tree._map(on_fixed, on_carry)
             if isinstance(tree, dict):
@@ -66,7 +70,7 @@ class State:
                 )  # a NamedTuple is made otherwise
             raise TypeError(
                 f"A State cannot move the rows of a {type(tree).__name__}; put tensors, ints, "
-                "States, and tuples, NamedTuples, lists and dicts of them into it."
+                "Caches, States, and tuples, NamedTuples, lists and dicts of them into it."
             )
 
         return State(walk(self.fixed, on_fixed), walk(self.carry, on_carry))

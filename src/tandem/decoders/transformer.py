@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tandem.attentions.base import Attended, Attention
+from tandem.core.cache import Cache
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.decoders.base import Decoded, Decoder
@@ -14,7 +15,7 @@ from tandem.layers.region import region
 from tandem.layers.scaled_dot_product import causal_mask
 from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
 
-Cache = tuple[Tensor, Tensor]
+Caches = tuple[Cache, Cache]
 """Keys and values of what a source's hypotheses wrote so far, (B, heads, P, H / heads) each."""
 
 
@@ -53,18 +54,19 @@ class TransformerDecoderLayer(nn.Module):
 
     @region(compiles=True)
     def forward(
-        self, states: Tensor, mask: Tensor, cache: Cache, offset: int, attention_state: State
-    ) -> tuple[Tensor, Cache, Attended]:
-        """States (N, T, H) at ``offset``, mask of :func:`path_mask` -> states, the longer cache,
+        self, states: Tensor, mask: Tensor, caches: Caches, offset: int, attention_state: State
+    ) -> tuple[Tensor, Caches, Attended]:
+        """States (N, T, H) at ``offset``, mask of :func:`path_mask` -> states, the longer caches,
         what was attended.
         """
         read = self.self_residual.before(states)
-        changed, cache = self.self_attention(read, mask, cache, offset)
+        changed, longer = self.self_attention(read, mask, caches, offset)
+        assert longer is not None
         states = self.self_residual.after(states, changed)
         attended = self.attention(self.residual.before(states), attention_state)
         states = self.residual.after(states, self.context(attended.context))
         changed = self.feed_forward(self.feed_forward_residual.before(states))
-        return self.feed_forward_residual.after(states, changed), cache, attended
+        return self.feed_forward_residual.after(states, changed), longer, attended
 
 
 class TransformerDecoder(Decoder):
@@ -137,7 +139,7 @@ class TransformerDecoder(Decoder):
     def start(self, memory: Memory) -> State:
         """Empty caches, in which nothing has been seen."""
         rows, size = len(memory.summary), self.output_size // self.num_heads
-        empty = memory.summary.new_zeros(rows, self.num_heads, 0, size)
+        empty = Cache(memory.summary.new_zeros(rows, self.num_heads, 0, size))
         attended = [cast(TransformerDecoderLayer, layer).start(memory) for layer in self.layers]
         return State(
             fixed=tuple((empty, empty) for _ in attended),
@@ -151,38 +153,43 @@ class TransformerDecoder(Decoder):
         them belong to its own past is what a hypothesis carries: ``seen`` (N, P).
         """
         offset, seen, attention_states = state.carry
-        length, sources = inputs.size(1), len(state.fixed[0][0])
-        mask = path_mask(seen, length, sources)
+        keys, _ = state.fixed[0]
+        length, sources = inputs.size(1), len(keys.buffer)
+        positions = keys.positions_after(length * len(inputs) // sources)
+        mask = path_mask(seen, length, sources, positions)
         states = self.inputs(inputs, offset)
         caches, carried, weights = [], [], None
-        for layer, cache, attention_state in zip(
+        for layer, past, attention_state in zip(
             self.layers, state.fixed, attention_states, strict=True
         ):
-            states, cache, attended = layer(states, mask, cache, offset, attention_state)
-            caches.append(cache)
+            states, longer, attended = layer(states, mask, past, offset, attention_state)
+            caches.append(longer)
             carried.append(attended.state)
             weights = attended.weights
         after = State(tuple(caches), (offset + length, see(seen, length, sources), tuple(carried)))
         return Decoded(self.norm(states), weights, after)
 
 
-def path_mask(seen: Tensor, length: int, sources: int) -> Tensor:
+def path_mask(seen: Tensor, length: int, sources: int, positions: int) -> Tensor:
     """Which hypothesis sees what at each of T more positions: its own past and itself.
 
     :param seen: (N, P), which of the P positions written for a source are a hypothesis's own.
     :param length: T.
     :param sources: B; each has K of the N hypotheses.
-    :return: bool, broadcasts to (B, heads, K x T, P + K x T).
+    :param positions: P', at least P + K x T; nobody sees what is behind those.
+    :return: bool, broadcasts to (B, heads, K x T, P').
     """
     rows, past = seen.shape
     width = rows // sources
     if width == 1:  # all that was written is its own
-        return causal_mask(length, past, seen.device)
+        return causal_mask(length, past, positions, seen.device)
     before = seen.view(sources, width, 1, past).expand(-1, -1, length, -1).flatten(1, 2)
     own = torch.eye(width, dtype=torch.bool, device=seen.device)  # (K, K)
     now = own.repeat_interleave(length, 0).repeat_interleave(length, 1)  # (K x T, K x T)
-    now = now & causal_mask(length, 0, seen.device).repeat(width, width)
-    return torch.cat((before, now.expand(sources, -1, -1)), dim=2).unsqueeze(1)
+    now = now & causal_mask(length, 0, length, seen.device).repeat(width, width)
+    behind = positions - past - width * length
+    nobody = now.new_zeros(sources, width * length, behind)
+    return torch.cat((before, now.expand(sources, -1, -1), nobody), dim=2).unsqueeze(1)
 
 
 def see(seen: Tensor, length: int, sources: int) -> Tensor:

@@ -10,6 +10,11 @@ from tandem.core.masks import masked_softmax
 from tandem.layers.dropout import Dropout
 
 
+FEW_KEYS = 24
+FEW_QUERIES = 16
+"""Up to which a CPU is faster without the fused kernel."""
+
+
 def head_size(size: int, num_heads: int) -> int:
     """Size of one head; raises InputError if the heads don't divide the size."""
     if num_heads < 1 or size % num_heads:
@@ -34,8 +39,9 @@ def merge_heads(heads: Tensor) -> Tensor:
 def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: Dropout) -> Tensor:
     """``softmax(Q K' / sqrt(d)) V``; torch's fused kernel unless the weights are dropped out.
 
-    On a CPU that kernel takes many small products, each of which would be rounded on its own under
-    a reduced precision of products, which takes five times as long; two large ones are used there.
+    On a CPU that kernel takes many small products. Under a reduced precision of products each would
+    be rounded on its own, which takes five times as long, and over few keys it is slower forward
+    and backward than two large products; these are used there.
 
     :param query: (B, heads, T, d)
     :param keys: (B, heads, S, d)
@@ -45,10 +51,18 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: D
     """
     if dropout.training and dropout.p > 0:
         return dropout(attention_weights(query, keys, mask)) @ values
-    if query.device.type == "cpu" and _rounds_products():
+    if _is_faster_unfused(query, keys):
         return attention_weights(query, keys, mask) @ values
     with WithoutCudnnAttention():
         return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
+
+
+def _is_faster_unfused(query: Tensor, keys: Tensor) -> bool:
+    """Whether a CPU takes two products; compiled code does so by itself where it helps."""
+    if query.device.type != "cpu":
+        return False
+    is_small = keys.size(2) <= FEW_KEYS or query.size(2) <= FEW_QUERIES
+    return _rounds_products() or (is_small and not torch.compiler.is_compiling())
 
 
 @torch.compiler.assume_constant_result
@@ -63,6 +77,6 @@ def attention_weights(query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
     return masked_softmax(scores, mask)
 
 
-def causal_mask(length: int, past: int, device: torch.device) -> Tensor:
-    """(T, past + T) bool: position t sees the past, itself and what came before it."""
-    return torch.ones(length, past + length, dtype=torch.bool, device=device).tril(past)
+def causal_mask(length: int, past: int, positions: int, device: torch.device) -> Tensor:
+    """(T, positions) bool: position t sees the past, what came before it and itself."""
+    return torch.ones(length, positions, dtype=torch.bool, device=device).tril(past)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tandem.core.cache import Cache
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
 from tandem.layers.positions import KINDS, Rotary, added_positions
@@ -92,19 +93,20 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(
-        self, states: Tensor, mask: Tensor, past: tuple[Tensor, Tensor] | None, offset: int
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        self, states: Tensor, mask: Tensor, past: tuple[Cache, Cache] | None, offset: int
+    ) -> tuple[Tensor, tuple[Cache, Cache] | None]:
         """Attend.
 
         :param states: (N, T, H), of B sources with K rows each.
-        :param mask: bool, broadcasts to (B, heads, K x T, P + K x T): which rows see which.
-        :param past: keys and values of P earlier positions in all rows of a source, (B, heads, P,
-            H / heads) each; None: there are none, and each row is a source.
+        :param mask: bool, broadcasts to (B, heads, K x T, P'): which rows see which of the P'
+            positions that are readable once K x T more are in the caches.
+        :param past: keys and values of earlier positions in all rows of a source; None: nothing
+            is to be kept, and each row is a source.
         :param offset: the position of the first state.
         :return: (N, T, H), and keys and values of all positions up to now.
         """
         rows, length, size = states.shape
-        sources = rows if past is None else len(past[0])
+        sources = rows if past is None else len(past[0].buffer)
         asked, values = self.project(states).split((2 * size, size), dim=2)
         if self.rotary is not None:
             asked = self.rotary(asked, offset)
@@ -112,10 +114,12 @@ class SelfAttention(nn.Module):
             part.reshape(sources, -1, self.num_heads, size // self.num_heads).transpose(1, 2)
             for part in (*asked.chunk(2, dim=2), values)
         )  # (B, heads, K x T, H / heads)
-        if past is not None and past[0].size(2):  # joining nothing would copy for nothing
-            keys, values = torch.cat((past[0], keys), 2), torch.cat((past[1], values), 2)
+        caches = None
+        if past is not None:
+            caches = past[0].append(keys), past[1].append(values)
+            keys, values = (cache.readable for cache in caches)
         attended = attend(query, keys, values, mask, self.dropout)
-        return self.output(merge_heads(attended).view(rows, length, size)), (keys, values)
+        return self.output(merge_heads(attended).view(rows, length, size)), caches
 
 
 class FeedForward(nn.Module):

@@ -99,7 +99,7 @@ def test_hypotheses_of_a_source_share_a_cache(memory, randomized, summary_attent
     step = torch.zeros(4, 1, 8, dtype=torch.float64)
     state = decoder(step, decoder.start(memory).repeat(2)).state
     state = decoder(step, state.reorder(torch.tensor([1, 1, 2, 3]))).state
-    assert [keys.shape for keys, _ in state.fixed] == [(2, 2, 4, 4)] * 2
+    assert [(keys.length, keys.readable.shape) for keys, _ in state.fixed] == [(4, (2, 2, 4, 4))] * 2
     assert state.carry[1].int().tolist() == [
         [0, 1, 1, 0],
         [0, 1, 0, 1],
@@ -110,9 +110,9 @@ def test_hypotheses_of_a_source_share_a_cache(memory, randomized, summary_attent
 
 def test_path_mask_shows_each_hypothesis_its_own_past() -> None:
     seen = torch.tensor([[False, True], [True, False]])  # of one source
-    assert path_mask(seen, 2, 1)[0, 0].int().tolist() == [
-        [0, 1, 1, 0, 0, 0],
-        [0, 1, 1, 1, 0, 0],
-        [1, 0, 0, 0, 1, 0],
-        [1, 0, 0, 0, 1, 1],
+    assert path_mask(seen, 2, 1, 7)[0, 0].int().tolist() == [
+        [0, 1, 1, 0, 0, 0, 0],
+        [0, 1, 1, 1, 0, 0, 0],
+        [1, 0, 0, 0, 1, 0, 0],
+        [1, 0, 0, 0, 1, 1, 0],
     ]

@@ -21,7 +21,7 @@ def test_self_attention_equals_torch_under_a_causal_mask() -> None:
     theirs.in_proj_weight.data, theirs.in_proj_bias.data = ours.project.weight, ours.project.bias
     theirs.out_proj.weight.data, theirs.out_proj.bias.data = ours.output.weight, ours.output.bias
     states = torch.randn(2, 5, 8, dtype=torch.float64)
-    mask = causal_mask(5, 0, states.device)
+    mask = causal_mask(5, 0, 5, states.device)
     expected, _ = theirs(states, states, states, attn_mask=~mask)
     torch.testing.assert_close(ours(states, mask, None, 0)[0], expected, rtol=0, atol=1e-12)
 
@@ -42,8 +42,8 @@ def test_attend_in_a_reduced_precision_is_near_the_exact_one() -> None:
 
 
 def test_causal_mask_sees_the_past_and_itself() -> None:
-    expected = [[True, True, True, False], [True, True, True, True]]
-    assert causal_mask(2, 2, torch.device("cpu")).tolist() == expected
+    expected = [[True, True, True, False, False], [True, True, True, True, False]]
+    assert causal_mask(2, 2, 5, torch.device("cpu")).tolist() == expected
 
 
 def test_attend_equals_its_weights_times_the_values() -> None:
