@@ -123,13 +123,19 @@ def extend_step_by_step(
 
     Sources leave the batch when they are done.
     """
-    rows = expansion.rows
-    state = state.repeat(rows)
-    tokens = first.repeat_interleave(rows)  # (N,)
+    rows, tokens = expansion.rows, first
     for position in range(max_length):
         scores, state = step.scores(tokens, state)  # (N, V)
-        allowed = step.allowed(scores, expansion.history(position)) if step.rules else scores
+        history = expansion.history(position)
+        if not position:  # a source's prefixes are still one, which is asked for all of them
+            history = history[: len(first)]
+        allowed = step.allowed(scores, history) if step.rules else scores
         normalizer = step.log_normalizer(scores)  # (N, 1) of all symbols, forbidden ones too
+        if not position and rows > 1:
+            state = state.repeat(rows)
+            allowed, normalizer = (
+                part.repeat_interleave(rows, 0) for part in (allowed, normalizer)
+            )
         tokens, parents, going = expansion.advance(allowed, normalizer, position)
         if parents is not None:
             state = state.reorder(_places(parents))

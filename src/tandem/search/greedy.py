@@ -24,4 +24,4 @@ class GreedySearch(Search):
 
 def _best(scores: Tensor, live: Tensor) -> Tensor:
     """The best symbol (N,) of each row of scores (N, V)."""
-    return largest(scores, 1)[1].squeeze(1)
+    return largest(scores)[1].squeeze(1)

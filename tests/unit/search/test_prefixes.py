@@ -1,42 +1,55 @@
-"""The largest of long rows, found by blocks, and their normalisers, found by rows."""
+"""The best of long rows, found by blocks, and their normalisers, found by rows."""
 
 import pytest
 import torch
 
 from tandem.search import prefixes
-from tandem.search.prefixes import BLOCK, ROWS, largest, log_normalizer
+from tandem.search.prefixes import BLOCK, ROWS, expand, largest, log_normalizer
 
 
-@pytest.mark.parametrize("size", [5, BLOCK, 8 * BLOCK, 8 * BLOCK + 7, 3000])
-@pytest.mark.parametrize("count", [1, 3])
-def test_largest_is_topk(size: int, count: int) -> None:
+SIZES = [5, BLOCK, 8 * BLOCK, 8 * BLOCK + 7, 3000]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_largest_is_max(size: int) -> None:
     scores = torch.randn(20, size, generator=torch.Generator().manual_seed(size)).double()
     scores[3, : size // 2] = -torch.inf
     scores[4, -1] = 100.0
-    values, places = largest(scores, count)
-    expected = scores.topk(count, dim=1)
+    values, places = largest(scores)
+    expected = scores.max(1, keepdim=True)
     assert torch.equal(values, expected.values)
     assert torch.equal(places, expected.indices)
 
 
-def test_several_of_one_block_are_found() -> None:
-    scores = torch.zeros(1, 10 * BLOCK)
-    scores[0, 70:74] = torch.tensor([4.0, 2.0, 3.0, 1.0])
-    values, places = largest(scores, 3)
-    assert values.tolist() == [[4.0, 3.0, 2.0]]
-    assert places.tolist() == [[70, 72, 71]]
-
-
 def test_the_first_of_equals_is_the_one() -> None:
-    scores = torch.zeros(1, 10 * BLOCK)
-    scores[0, [200, 210, 400]] = 1.0
-    assert largest(scores, 1)[1].tolist() == [[200]]
+    scores = torch.zeros(2, 10 * BLOCK + 3)
+    scores[0, [200, 210, 400, 642]] = 1.0
+    scores[1, [641, 642]] = 1.0
+    assert largest(scores)[1].tolist() == [[200], [641]]
 
 
-def test_where_nothing_is_possible_all_places_differ() -> None:
-    values, places = largest(torch.full((2, 1000), -torch.inf), 4)
-    assert (values == -torch.inf).all()
-    assert all(len(set(row)) == 4 for row in places.tolist())
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("width", [1, 3])
+def test_expand_finds_the_best_of_all_extensions(size: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(size)
+    scores = torch.randn(4, width, generator=generator).double()
+    scores[0, 1:] = -torch.inf
+    logits = torch.randn(4 * width, size, generator=generator).double()
+    logits[1, : size // 2] = -torch.inf
+    logits[2, [0, 1, 2]] = 9.0 + torch.arange(3.0).double()  # several of one block
+    normalizer = logits.logsumexp(1, keepdim=True)
+    everything = (scores.view(-1, 1) + logits - normalizer).view(4, -1)
+    best, parents, symbols = expand(scores, logits, normalizer)
+    expected = everything.topk(2 * width, dim=1)
+    torch.testing.assert_close(best, expected.values, rtol=0, atol=1e-12)
+    assert torch.equal(parents * size + symbols, expected.indices)
+
+
+def test_where_nothing_is_possible_all_extensions_differ() -> None:
+    nothing = torch.full((2, 1000), -torch.inf)
+    best, parents, symbols = expand(torch.zeros(1, 2), nothing, torch.zeros(2, 1))
+    assert (best == -torch.inf).all()
+    assert len(set(zip(parents[0].tolist(), symbols[0].tolist(), strict=True))) == 4
 
 
 @pytest.mark.parametrize("rows", [1, ROWS, 2 * ROWS + 3])
