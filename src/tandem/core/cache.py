@@ -52,6 +52,14 @@ class Cache:
         written[0] = end
         return _writable(buffer, end, written)
 
+    def taken(self, order: Tensor) -> "Cache":
+        """Some of the positions, ``order`` (B, count): a copy with room for more."""
+        count, (_, heads, _, size) = order.size(1), self.buffer.shape
+        places = order[:, None, :, None].expand(-1, heads, -1, size)
+        buffer = self.buffer.new_zeros(len(order), heads, _in_blocks(count + BLOCK), size)
+        buffer[:, :, :count] = self.buffer.gather(2, places)
+        return _writable(buffer, count, [count])
+
     def map(self, change: Callable[[Tensor], Tensor]) -> "Cache":
         """The cache of other sources, made by a change of axis 0."""
         buffer = change(self.buffer)

@@ -22,16 +22,21 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     :param mask: bool, broadcasts to ``scores``; each row needs one True.
     """
     least = torch.finfo(scores.dtype).min
-    return _softmax(scores.masked_fill(~mask, least), least)
+    if scores.device.type == "cpu" and not torch.compiler.is_compiling():
+        return _softmax_on_cpu(scores, mask, least)
+    return scores.masked_fill(~mask, least).softmax(-1)
 
 
-def _softmax(scores: Tensor, least: float) -> Tensor:
-    """Softmax over the last axis; on a CPU short ones are lengthened by what weighs nothing.
+def _softmax_on_cpu(scores: Tensor, mask: Tensor, least: float) -> Tensor:
+    """The same, by what torch's kernels for the CPU do ten times as fast.
 
-    torch's kernel goes through them number by number, which takes ten times as long.
+    Filling is slower than adding, and a softmax over few numbers goes from one to the next, so it
+    gets more of them that weigh nothing.
     """
+    bias = torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~mask, least)
+    scores = scores + bias  # what is masked is lost in rounding, or -inf
     missing = LANES - scores.size(-1)
-    if scores.device.type != "cpu" or missing <= 0:
+    if missing <= 0:
         return scores.softmax(-1)
     return F.pad(scores, (0, missing), value=least).softmax(-1)[..., :-missing]
 

@@ -18,6 +18,9 @@ from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfA
 Caches = tuple[Cache, Cache]
 """Keys and values of what a source's hypotheses wrote so far, (B, heads, P, H / heads) each."""
 
+DROP_EVERY = 8
+"""Positions after which search drops what no hypothesis sees."""
+
 
 class TransformerDecoderLayer(nn.Module):
     """Causal self-attention, attention over the memory, a feed-forward map; each in a residual."""
@@ -143,30 +146,34 @@ class TransformerDecoder(Decoder):
         attended = [cast(TransformerDecoderLayer, layer).start(memory) for layer in self.layers]
         return State(
             fixed=tuple((empty, empty) for _ in attended),
-            carry=(0, memory.mask[:, :0], tuple(attended)),
+            carry=(0, memory.mask[:, :0], 0, tuple(attended)),
         )
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
         """Inputs (N, T, E) -> features (N, T, D).
 
         The keys and values of a source's hypotheses lie together and are never reordered; which of
-        them belong to its own past is what a hypothesis carries: ``seen`` (N, P).
+        them belong to its own past is what a hypothesis carries: ``seen`` (N, P). From time to
+        time those that no hypothesis sees any more are dropped.
         """
-        offset, seen, attention_states = state.carry
-        keys, _ = state.fixed[0]
-        length, sources = inputs.size(1), len(keys.buffer)
+        offset, seen, since, attention_states = state.carry
+        length, sources = inputs.size(1), len(state.fixed[0][0].buffer)
+        layers = state.fixed
+        if since >= DROP_EVERY and len(inputs) > sources:
+            layers, seen = without_unseen(layers, seen)
+            since = 0
+        keys, _ = layers[0]
         positions = keys.positions_after(length * len(inputs) // sources)
         mask = path_mask(seen, length, sources, positions)
         states = self.inputs(inputs, offset)
         caches, carried, weights = [], [], None
-        for layer, past, attention_state in zip(
-            self.layers, state.fixed, attention_states, strict=True
-        ):
+        for layer, past, attention_state in zip(self.layers, layers, attention_states, strict=True):
             states, longer, attended = layer(states, mask, past, offset, attention_state)
             caches.append(longer)
             carried.append(attended.state)
             weights = attended.weights
-        after = State(tuple(caches), (offset + length, see(seen, length, sources), tuple(carried)))
+        seen = see(seen, length, sources)
+        after = State(tuple(caches), (offset + length, seen, since + length, tuple(carried)))
         return Decoded(self.norm(states), weights, after)
 
 
@@ -190,6 +197,24 @@ def path_mask(seen: Tensor, length: int, sources: int, positions: int) -> Tensor
     behind = positions - past - width * length
     nobody = now.new_zeros(sources, width * length, behind)
     return torch.cat((before, now.expand(sources, -1, -1), nobody), dim=2).unsqueeze(1)
+
+
+def without_unseen(layers: tuple[Caches, ...], seen: Tensor) -> tuple[tuple[Caches, ...], Tensor]:
+    """The caches of all layers without positions that none of a source's hypotheses sees.
+
+    As hypotheses have most of their past in common, few are left of K times as many positions.
+    This reads from the device.
+
+    :param seen: (N, P)
+    """
+    sources, past = len(layers[0][0].buffer), seen.size(1)
+    by_source = seen.view(sources, -1, past)  # (B, K, P)
+    is_seen = by_source.any(1)
+    count = int(is_seen.sum(1).max())
+    order = is_seen.byte().argsort(dim=1, descending=True, stable=True)[:, :count]  # (B, count)
+    places = order.unsqueeze(1).expand(-1, by_source.size(1), -1)
+    taken = tuple((keys.taken(order), values.taken(order)) for keys, values in layers)
+    return taken, by_source.gather(2, places).flatten(0, 1)
 
 
 def see(seen: Tensor, length: int, sources: int) -> Tensor:

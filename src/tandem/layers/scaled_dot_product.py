@@ -9,7 +9,6 @@ from tandem.core.kernels import WithoutCudnnAttention
 from tandem.core.masks import masked_softmax
 from tandem.layers.dropout import Dropout
 
-
 FEW_KEYS = 24
 FEW_QUERIES = 16
 """Up to which a CPU is faster without the fused kernel."""

@@ -126,12 +126,11 @@ def extend_step_by_step(
     rows, tokens = expansion.rows, first
     for position in range(max_length):
         scores, state = step.scores(tokens, state)  # (N, V)
-        history = expansion.history(position)
-        if not position:  # a source's prefixes are still one, which is asked for all of them
-            history = history[: len(first)]
-        allowed = step.allowed(scores, history) if step.rules else scores
+        allowed = scores
+        if step.rules:
+            allowed = step.allowed(scores, expansion.history(position)[: len(scores)])
         normalizer = step.log_normalizer(scores)  # (N, 1) of all symbols, forbidden ones too
-        if not position and rows > 1:
+        if not position and rows > 1:  # one prefix a source becomes several
             state = state.repeat(rows)
             allowed, normalizer = (
                 part.repeat_interleave(rows, 0) for part in (allowed, normalizer)

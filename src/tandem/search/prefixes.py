@@ -17,7 +17,7 @@ FIRST_ROOM = 64
 
 LOG2_E = math.log2(math.e)
 
-ROWS = 16
+ROWS = 32
 """Rows that a CPU goes through together; few enough to stay in its cache."""
 
 
@@ -110,9 +110,7 @@ def largest(scores: Tensor) -> tuple[Tensor, Tensor]:
     if not behind.size(1):
         return best, place
     rest, rest_place = behind.max(1, keepdim=True)
-    return torch.maximum(best, rest), torch.where(
-        rest > best, rest_place + blocks * BLOCK, place
-    )
+    return torch.maximum(best, rest), torch.where(rest > best, rest_place + blocks * BLOCK, place)
 
 
 def choose(history: Tensor, order: Tensor) -> Tensor:

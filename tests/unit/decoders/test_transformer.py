@@ -8,8 +8,10 @@ import torch
 from torch import nn
 
 from tandem.attentions import MultiHeadAttention
+from tandem.core.cache import BLOCK
+from tandem.core.state import State
 from tandem.decoders import TransformerDecoder
-from tandem.decoders.transformer import path_mask
+from tandem.decoders.transformer import DROP_EVERY, path_mask
 from tandem.layers.positions import SinusoidalPositions
 
 
@@ -83,15 +85,17 @@ def test_each_layer_has_its_attention(randomized, summary_attention, asked) -> N
     assert [(made.query_size, made.memory_size) for made in asked] == [(8, 6)] * 2
 
 
+@torch.inference_mode()
 def test_the_cache_grows_with_each_step(memory, randomized, summary_attention) -> None:
     decoder = make(randomized, "pre", summary_attention)
     state = decoder.start(memory)
     for length in (1, 2, 3):
         state = decoder(torch.zeros(2, 1, 8, dtype=torch.float64), state).state
-        offset, seen, _ = state.carry
+        offset, seen, *_ = state.carry
         assert offset == length
         assert seen.tolist() == [[True] * length] * 2
-        assert [keys.shape for keys, _ in state.fixed] == [(2, 2, length, 4)] * 2
+        assert [keys.length for keys, _ in state.fixed] == [length] * 2
+        assert [keys.readable.shape for keys, _ in state.fixed] == [(2, 2, BLOCK, 4)] * 2
 
 
 def test_hypotheses_of_a_source_share_a_cache(memory, randomized, summary_attention) -> None:
@@ -99,7 +103,8 @@ def test_hypotheses_of_a_source_share_a_cache(memory, randomized, summary_attent
     step = torch.zeros(4, 1, 8, dtype=torch.float64)
     state = decoder(step, decoder.start(memory).repeat(2)).state
     state = decoder(step, state.reorder(torch.tensor([1, 1, 2, 3]))).state
-    assert [(keys.length, keys.readable.shape) for keys, _ in state.fixed] == [(4, (2, 2, 4, 4))] * 2
+    assert [keys.length for keys, _ in state.fixed] == [4] * 2
+    assert [len(keys.buffer) for keys, _ in state.fixed] == [2] * 2  # a row a source
     assert state.carry[1].int().tolist() == [
         [0, 1, 1, 0],
         [0, 1, 0, 1],
@@ -116,3 +121,21 @@ def test_path_mask_shows_each_hypothesis_its_own_past() -> None:
         [1, 0, 0, 0, 1, 0, 0],
         [1, 0, 0, 0, 1, 1, 0],
     ]
+
+
+@torch.inference_mode()
+def test_what_no_hypothesis_sees_is_dropped(memory, randomized, summary_attention) -> None:
+    decoder = make(randomized, "pre", summary_attention)
+    steps = torch.randn(4, DROP_EVERY + 3, 8, dtype=torch.float64)
+    one_past = torch.tensor([1, 1, 2, 2])
+    kept, dropped = (decoder.start(memory).repeat(2) for _ in range(2))
+    for position, step in enumerate(steps.split(1, dim=1)):
+        offset, seen, _, attention_states = kept.carry
+        never = State(kept.fixed, (offset, seen, 0, attention_states))
+        expected, actual = decoder(step, never), decoder(step, dropped)
+        torch.testing.assert_close(actual.features, expected.features, rtol=0, atol=1e-12)
+        kept, dropped = (part.state.reorder(one_past) for part in (expected, actual))
+        lengths = [state.fixed[0][0].length for state in (kept, dropped)]
+        assert lengths[0] == 2 * (position + 1)
+        if position >= DROP_EVERY:  # of two hypotheses one went on, at each step
+            assert lengths[1] == lengths[0] - DROP_EVERY

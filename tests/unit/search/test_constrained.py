@@ -102,7 +102,7 @@ def test_sources_leave_the_batch_one_by_one(chain, tables) -> None:
         for table in (tables["straight"], tables["garden_path"])
     ]
     assert made.search(constrained(1, [[C]])) == alone
-    assert made.rows_seen[0] == 4
+    assert made.rows_seen[:2] == [2, 4]
     assert made.rows_seen[-1] == 2
 
 

@@ -129,7 +129,7 @@ def test_a_batch_equals_its_sources_alone_and_done_ones_leave(chain, tables) -> 
     for found, table in zip(together, several, strict=True):
         alone = chain([table]).search(diverse(4, 2, 0.5))[0]
         assert [tokens for tokens, _ in found] == [tokens for tokens, _ in alone]
-    assert model.rows_seen[0] == 12
+    assert model.rows_seen[:2] == [3, 12]
     assert model.rows_seen[-1] < 12
 
 

@@ -6,7 +6,6 @@ import torch
 from tandem.search import prefixes
 from tandem.search.prefixes import BLOCK, ROWS, expand, largest, log_normalizer
 
-
 SIZES = [5, BLOCK, 8 * BLOCK, 8 * BLOCK + 7, 3000]
 
 
