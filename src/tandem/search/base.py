@@ -82,7 +82,7 @@ class Choice(NamedTuple):
     """(P, N / P) which prefix of its block each one extends: P blocks, each inside a source. None:
     all extend themselves."""
     going: Tensor
-    """(B,) bool: which sources are not done."""
+    """(B,) bool: which sources are not done. One that is done stays so, and finds no more."""
 
 
 class Expansion(ABC):
@@ -121,9 +121,10 @@ def extend_step_by_step(
 ) -> list[list[Hypothesis]]:
     """The autoregressive loop: ask the step, apply the rules, expand; for all see :class:`Search`.
 
-    Sources leave the batch when they are done.
+    Sources leave the batch when they are done, which the device is asked every few positions; what
+    is done but still there changes no more.
     """
-    rows, tokens = expansion.rows, first
+    rows, tokens, ask_every = expansion.rows, first, positions_between_questions(first.device)
     for position in range(max_length):
         scores, state = step.scores(tokens, state)  # (N, V)
         allowed = scores
@@ -138,7 +139,7 @@ def extend_step_by_step(
         tokens, parents, going = expansion.advance(allowed, normalizer, position)
         if parents is not None:
             state = state.reorder(_places(parents))
-        if not going.all():
+        if (position + 1) % ask_every == 0 and not going.all():
             sources = going.nonzero().squeeze(1)  # (B',)
             if not len(sources):
                 break
@@ -146,6 +147,11 @@ def extend_step_by_step(
             state = state.select(sources, rows)
             tokens = tokens.view(-1, rows)[sources].flatten()
     return expansion.hypotheses()
+
+
+def positions_between_questions(device: torch.device) -> int:
+    """How often to ask which sources are done: a CPU knows it at once, others are waited for."""
+    return 1 if device.type == "cpu" else 8
 
 
 def _places(parents: Tensor) -> Tensor:

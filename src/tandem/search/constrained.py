@@ -123,7 +123,9 @@ class Grid(Expansion):
         final = ended[:, -1] if length < self.max_length else torch.ones_like(ended[:, -1])
         penalty = self.penalty(length)
         self.pool.add(self.live, best[:, -1] / penalty, final, extended[:, -1])
-        self.scores, order = best.masked_fill(ended, -torch.inf).topk(self.width, dim=2)
+        scores, order = best.masked_fill(ended, -torch.inf).topk(self.width, dim=2)
+        going = self.pool.worst(self.live) < scores.flatten(1).amax(1) / penalty  # (B,)
+        self.scores = scores.masked_fill(~going[:, None, None], -torch.inf)  # done ones stay done
         self.prefixes, self.written = (
             choose(part.flatten(0, 1), order.flatten(0, 1)).view(len(best), self.rows, -1)
             for part in (extended, written)
@@ -131,7 +133,7 @@ class Grid(Expansion):
         return Choice(
             tokens=symbols.gather(2, order).flatten(),
             parents=parents.gather(2, order).flatten(1),
-            going=self.pool.worst(self.live) < self.scores.flatten(1).amax(1) / penalty,
+            going=going,
         )
 
     def keep(self, sources: Tensor) -> None:

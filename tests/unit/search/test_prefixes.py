@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tandem.search import prefixes
+from tandem.search import base, prefixes
 from tandem.search.prefixes import BLOCK, ROWS, expand, largest, log_normalizer
 
 SIZES = [5, BLOCK, 8 * BLOCK, 8 * BLOCK + 7, 3000]
@@ -58,7 +58,10 @@ def test_log_normalizer_is_logsumexp(rows: int) -> None:
     torch.testing.assert_close(log_normalizer(logits), logits.logsumexp(1, keepdim=True))
 
 
-@pytest.mark.parametrize("name", ["beam", "constrained", "diverse", "greedy", "sampling"])
+SEARCHES = ["beam", "constrained", "diverse", "greedy", "sampling"]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
 def test_room_for_outputs_grows_as_they_do(chain, small_search, monkeypatch, name: str) -> None:
     symbols = dict.fromkeys(range(3, 7), 0.24) | {2: 0.04}
     model = chain([dict.fromkeys(range(7), symbols)] * 2)
@@ -68,3 +71,18 @@ def test_room_for_outputs_grows_as_they_do(chain, small_search, monkeypatch, nam
         found.append(model.search(small_search(name), max_length=11))
     assert found[0] == found[1] == found[2]
     assert max(len(tokens) for one in found[0] for tokens, _ in one) == 11
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_when_it_is_asked_whether_sources_are_done_changes_nothing(
+    chain, small_search, tables, monkeypatch, name: str
+) -> None:
+    model = chain([tables[each] for each in ("straight", "garden_path", "endless")])
+    found, steps = [], []
+    for every in (1, 3, 100):
+        monkeypatch.setattr(base, "positions_between_questions", lambda _, every=every: every)
+        model.rows_seen.clear()
+        found.append(model.search(small_search(name), max_length=11))
+        steps.append(sum(model.rows_seen))
+    assert found[0] == found[1] == found[2]
+    assert steps[0] < steps[2]
