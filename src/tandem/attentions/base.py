@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from tandem.core.masks import masked_softmax
+from tandem.core.masks import mask_scores
 from tandem.core.memory import Memory
+from tandem.core.precision import product_type
 from tandem.core.state import State
 
 Weights = Callable[[], Tensor] | None
@@ -72,14 +73,16 @@ class ScoreAttention(Attention):
         """Query (B, T, Q), keys (B, S, A) -> (B, T, S)."""
 
     def start(self, memory: Memory) -> State:
-        """Prepare the keys."""
-        return State(fixed=(self.keys(memory.states), memory.states, memory.mask))
+        """Prepare the keys, and the values and the mask as each step needs them."""
+        dtype = product_type(memory.states)
+        values, mask = memory.states.to(dtype), mask_scores(memory.mask.unsqueeze(1), dtype)
+        return State(fixed=(self.keys(memory.states), values, mask))
 
     def forward(self, query: Tensor, state: State) -> Attended:
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask = state.fixed
         rows, length, _ = query.shape
         scores = self.score(by_source(query, len(keys)), keys)  # (B, K x T, S)
-        weights = masked_softmax(scores, mask.unsqueeze(1))
+        weights = (scores + mask).softmax(-1)
         context = (weights @ values).view(rows, length, -1)  # (B, K x T, M) -> (N, T, M)
         return Attended(context, lambda: weights.view(rows, length, -1), state)

@@ -41,6 +41,16 @@ def _softmax_on_cpu(scores: Tensor, mask: Tensor, least: float) -> Tensor:
     return F.pad(scores, (0, missing), value=least).softmax(-1)[..., :-missing]
 
 
+def mask_scores(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is added to scores before a softmax in which masked positions weigh exactly 0.
+
+    For many softmaxes with one mask this is prepared once, where :func:`masked_softmax` takes two
+    more operations each time.
+    """
+    zeros = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
+    return zeros.masked_fill_(~mask, torch.finfo(dtype).min)
+
+
 def zero_padding(states: Tensor, mask: Tensor) -> Tensor:
     """(B, S, M) -> (B, S, M) with zeros where ``mask`` (B, S) is False."""
     return states.masked_fill(~mask.unsqueeze(-1), 0.0)

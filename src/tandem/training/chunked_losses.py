@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tandem.core.devices import on_cpu
-from tandem.core.precision import wide_type
+from tandem.core.precision import product_type, wide_type
 from tandem.core.types import FIRST_OUTPUT
 from tandem.inference.teacher_forcing import rows_of_chunk
 from tandem.models.vocabulary_layer import forbid_no_outputs_
@@ -200,14 +200,12 @@ def _factor_type(features: Tensor) -> torch.dtype:
     it itself. Under ``medium`` its fp32 product rounds the factors each time it is called, which
     without AMX takes as long as it saves; rounding them once makes it twice as fast there.
     """
-    device = features.device.type
-    mixed = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+    asked, wide = product_type(features), wide_type(features.dtype)
     if not on_cpu(features):
-        return mixed or features.dtype
-    wide, asked = wide_type(features.dtype), torch.get_float32_matmul_precision() == "medium"
-    if wide == torch.float32 and (asked or mixed == torch.bfloat16) and _has_bfloat16_units():
-        return torch.bfloat16
-    return wide
+        return asked
+    mixed = asked == torch.bfloat16 != features.dtype
+    medium = wide == torch.float32 and torch.get_float32_matmul_precision() == "medium"
+    return torch.bfloat16 if (mixed or medium) and _has_bfloat16_units() else wide
 
 
 def _has_bfloat16_units() -> bool:
