@@ -170,7 +170,8 @@ def test_sharing_out_the_weights_changes_nothing(
     """Search ends sooner on one rank than on the other, and one has no rows in the last batch."""
     maps = "callbacks.attention_maps.count=1"
     options = (*COMMON, *TRANSFORMER, *AVERAGES, maps, "optimizer=sgd")  # Adam makes noise large
-    changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, options, FSDP, 2)
+    fsdp = (*FSDP, "model.checkpointing=true")
+    changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, options, fsdp, 2)
 
 
 def changes_nothing(
