@@ -72,7 +72,13 @@ def check(cfg: DictConfig) -> Plan:
     _check_bundle_limits(cfg, plan)
     for noise in plan.noise:
         noise.check(model)
-    check_strategy(cfg.trainer.strategy, noise=plan.noise, risk=plan.risk, optimizer=plan.optimizer)
+    check_strategy(
+        cfg.trainer.strategy,
+        noise=plan.noise,
+        risk=plan.risk,
+        optimizer=plan.optimizer,
+        compiles=cfg.model.compile,
+    )
     _check_trainer(plain(cfg)["trainer"])
     return plan
 

@@ -27,15 +27,26 @@ def make_strategy(name: str) -> Strategy | str:
 
 
 def check_strategy(
-    name: str, *, noise: Sequence[Noise], risk: SelfCritical | None, optimizer: GroupedOptimizer
+    name: str,
+    *,
+    noise: Sequence[Noise],
+    risk: SelfCritical | None,
+    optimizer: GroupedOptimizer,
+    compiles: bool,
 ) -> None:
     """Refuse to share out weights where ranks would wait for each other for ever.
 
-    :raises InputError: if ranks would call layers differently often, or the optimizer looks at
-        more than one element of a weight at a time.
+    :param compiles: whether the model is compiled.
+    :raises InputError: if it is, if ranks would call layers differently often, or if the optimizer
+        looks at more than one element of a weight at a time.
     """
     if name != "fsdp":
         return
+    if compiles:
+        raise InputError(
+            "model.compile=true has not been made to work with trainer=fsdp; set "
+            "model.compile=false, or choose trainer=ddp."
+        )
     varied = [type(one).__name__ for one in noise if not one.is_uniform]
     obstacle = None
     if risk is not None:

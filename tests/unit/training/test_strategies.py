@@ -65,10 +65,19 @@ def test_what_cannot_be_sharded(
     noise: list[Noise], risk: SelfCritical | None, optimizer: GroupedOptimizer, message: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        check_strategy("fsdp", noise=noise, risk=risk, optimizer=optimizer)
+        check_strategy("fsdp", noise=noise, risk=risk, optimizer=optimizer, compiles=False)
     assert str(caught.value) == message
-    check_strategy("ddp", noise=noise, risk=risk, optimizer=optimizer)
-    check_strategy("fsdp", noise=[WORDS], risk=None, optimizer=ADAMW)
+    check_strategy("ddp", noise=noise, risk=risk, optimizer=optimizer, compiles=True)
+    check_strategy("fsdp", noise=[WORDS], risk=None, optimizer=ADAMW, compiles=False)
+
+
+def test_what_is_compiled_cannot_be_sharded() -> None:
+    with pytest.raises(InputError) as caught:
+        check_strategy("fsdp", noise=[], risk=None, optimizer=ADAMW, compiles=True)
+    assert str(caught.value) == (
+        "model.compile=true has not been made to work with trainer=fsdp; set "
+        "model.compile=false, or choose trainer=ddp."
+    )
 
 
 def test_layers_are_those_that_a_pass_calls_once() -> None:
