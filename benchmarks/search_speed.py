@@ -36,6 +36,7 @@ from systems import SIZES, Size, assembled, batches, gru, marian, transformer
 from timing import Timed, in_turns
 
 from tandem.attentions import DotAttention
+from tandem.core.allocator import keep_freed_memory
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.decoders import CNNDecoder
 from tandem.encoders import CNNEncoder
@@ -294,6 +295,7 @@ def main() -> None:
     parser.add_argument("--model", choices=PEERS, default="transformer")
     parser.add_argument("--alone", action="store_true", help="time Tandem only")
     options = parser.parse_args()
+    keep_freed_memory()  # as `tandem generate` does
     for width in (1, 5):
         timed = compare(
             options.model,

@@ -37,6 +37,7 @@ from systems import (
 from timing import Timed, device_name, in_turns, matrix_peak
 from torch import nn
 
+from tandem.core.allocator import keep_freed_memory
 from tandem.core.kernels import bound_kernels
 from tandem.models import Seq2Seq
 
@@ -74,6 +75,7 @@ def compare(
     :param names: which systems.
     """
     bound_kernels()  # as `tandem train` does
+    keep_freed_memory()
     torch.backends.cuda.enable_cudnn_sdp(False)
     work = [batch.to(device) for batch in batches(size, count)]
     parameters: dict[str, int] = {}

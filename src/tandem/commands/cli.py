@@ -13,6 +13,7 @@ from tandem import __version__
 from tandem.commands.help import COMMANDS, print_command_help, print_help
 from tandem.config.folders import find_study
 from tandem.core import streams
+from tandem.core.allocator import keep_freed_memory
 from tandem.core.command_line import shell_line
 from tandem.core.errors import InputError, nearest, no_room
 from tandem.core.printing import complain, say
@@ -86,4 +87,5 @@ def _work(name: str, cfg: Any, command: str) -> Any:
     """The command's own function, which has its name."""
     if name in READING and sys.stderr.isatty():  # before what takes seconds to import
         say(Text(f"Loading {visible(str(cfg.run))} ...", style="dim"))
+    keep_freed_memory()
     return getattr(import_module(f"tandem.commands.{name}"), name)(cfg, command)

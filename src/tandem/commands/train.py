@@ -30,6 +30,7 @@ from tandem.config.positions import check_positions
 from tandem.config.run_folder import check_same, locked, recorded, run_folder
 from tandem.config.settle import continue_settled, settle
 from tandem.core import printing
+from tandem.core.allocator import keep_freed_memory
 from tandem.core.command_line import as_literal
 from tandem.core.errors import InputError
 from tandem.core.files import write_text
@@ -91,6 +92,7 @@ def train_as_rank(
     :param heartbeat: what tells the launcher that this process gets on.
     """
     folder = Path(config["run"]["folder"])
+    keep_freed_memory()
     if rank == 0:
         console.set_up(folder / "train.log")
     else:
