@@ -167,7 +167,7 @@ def test_the_number_of_processes_changes_nothing(
 def test_sharing_out_the_weights_changes_nothing(
     compose_tiny: Compose, train_tiny: Run, read_metrics: ReadMetrics, tmp_path: Path
 ) -> None:
-    """Search ends sooner on one rank than on the other, and one has no rows in the last batch."""
+    """Nor does evaluation wait for other ranks, which search for other numbers of positions."""
     maps = "callbacks.attention_maps.count=1"
     options = (*COMMON, *TRANSFORMER, *AVERAGES, maps, "optimizer=sgd")  # Adam makes noise large
     fsdp = (*FSDP, "model.checkpointing=true")
