@@ -20,7 +20,7 @@ from tandem.attentions import AdditiveAttention, LocationAttention, MultiHeadAtt
 from tandem.bridges import LinearBridge
 from tandem.core.memory import Memory
 from tandem.decoders import RecurrentDecoder
-from tandem.layers.recurrent import CELLS
+from tandem.layers.cells import CELLS
 
 ATTENTIONS: dict[str, partial[Any]] = {
     "additive": partial(AdditiveAttention, size=8),

@@ -281,7 +281,14 @@ def compare(
             name: maker(partial(peer, sizes, width, device)) for name, peer in peers.items()
         }
     with torch.inference_mode():
-        return in_turns(systems, work, ROWS * len(work), rounds=rounds, device=device)
+        return in_turns(
+            systems,
+            work,
+            ROWS * len(work),
+            rounds=rounds,
+            device=device,
+            one_at_a_time=device == "cpu",
+        )
 
 
 def main() -> None:

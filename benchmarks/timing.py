@@ -41,11 +41,15 @@ def in_turns(
     *,
     rounds: int,
     device: str,
+    one_at_a_time: bool = False,
 ) -> dict[str, Timed]:
     """Let all systems do the same work in turns, so that a drift of speed meets all.
 
     :param systems: makers of what does one item of work.
     :param units: how much all of the work is.
+    :param one_at_a_time: whether a system is made anew for each turn, and gone after it. Threads of
+        another one, though idle, let OpenMP's threads of a CPU sleep after each operation where
+        they would wait: with CTranslate2 alive PyTorch loses a third of its speed on two cores.
     :return: by name; a system that cannot run is left out, and its error printed.
     """
     runs: dict[str, Run[Item]] = {}
@@ -58,13 +62,27 @@ def in_turns(
                 run_all(run, work)
             synchronize(device)
             timed[name] = Timed(time.perf_counter() - start, _peak_memory(device) - held)
+            if one_at_a_time:
+                runs[name] = run = _gone
+                gc.collect()
         except Exception as error:  # such as a missing package, or memory that is too small
             runs.pop(name, None)
             print(f"{name} is left out: {type(error).__name__}: {error}", flush=True)
     for _ in range(rounds):
-        for name, run in runs.items():
-            timed[name].rates.append(units / seconds(partial(run_all, run, work), device))
+        for name in list(runs):
+            if one_at_a_time:
+                runs[name] = systems[name]()
+                for _ in range(WARM_UPS):
+                    run_all(runs[name], work)
+            timed[name].rates.append(units / seconds(partial(run_all, runs[name], work), device))
+            if one_at_a_time:
+                runs[name] = _gone
+                gc.collect()
     return timed
+
+
+def _gone(item: object) -> None:
+    """In place of a system whose memory and threads are to be free."""
 
 
 def run_all(run: Run[Item], work: Sequence[Item]) -> None:

@@ -21,7 +21,8 @@ def test_losses_and_gradients_stay_and_fewer_activations_are_kept(layers_case) -
     kept, expected = train(plain, layers_case)
     fewer, actual = train(recomputing, layers_case)
     torch.testing.assert_close(actual, expected, rtol=0, atol=0)
-    assert fewer < 0.7 * kept
+    feeds = getattr(plain.decoder, "input_feeding", False)  # its steps keep all but attention's
+    assert fewer < (0.75 if feeds else 0.7) * kept
 
 
 def train(model: Seq2Seq, case: Case) -> tuple[int, dict[str, Tensor]]:

@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 import gpu_parts
@@ -15,6 +17,16 @@ REACHED = {
     "training": ["device", "large bf16 product, TFLOP/s", "share of the peak"],
     "search": ["Tandem, width 5, sentences/s", "Tandem, width 1, sentences/s"],
 }
+
+
+@pytest.fixture(autouse=True)
+def _switches_stay() -> Iterator[None]:
+    """Benchmarks have a process of their own, and leave its switches as they need them."""
+    attention = torch.backends.cuda.cudnn_sdp_enabled()
+    precision = torch.get_float32_matmul_precision()
+    yield
+    torch.backends.cuda.enable_cudnn_sdp(attention)
+    torch.set_float32_matmul_precision(precision)
 
 
 @pytest.mark.parametrize("small", [False, True])

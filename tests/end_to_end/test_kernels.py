@@ -9,12 +9,15 @@ import pytest
 import torch
 
 from tandem.inference import load_bundle
+from tandem.layers import scaled_dot_product
 
 
 def test_cudnn_attention_is_off_in_training_evaluation_and_generation(
     train_tiny: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked where attention is called; with its gradient, or without."""
+    for few in ("FEW_KEYS", "FEW_QUERIES"):  # over few a CPU would not call it
+        monkeypatch.setattr(scaled_dot_product, few, 0)
     assert torch.backends.cuda.cudnn_sdp_enabled()
     fused = torch.nn.functional.scaled_dot_product_attention
     calls: Counter[tuple[bool, bool]] = Counter()

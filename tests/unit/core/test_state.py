@@ -76,8 +76,8 @@ def test_verbs_move_tensors_in_every_container(wrap: Any) -> None:
 @pytest.mark.parametrize("stray", [None, 0.5, "text", {1, 2}])
 def test_verbs_refuse_what_they_cannot_move(stray: Any) -> None:
     message = (
-        f"A State cannot move the rows of a {type(stray).__name__}; put tensors, ints, States, "
-        "and tuples, NamedTuples, lists and dicts of them into it."
+        f"A State cannot move the rows of a {type(stray).__name__}; put tensors, ints, Caches, "
+        "States, and tuples, NamedTuples, lists and dicts of them into it."
     )
     for state in (State(fixed=[stray]), State(carry=(torch.tensor([1]), stray))):
         with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
