@@ -10,15 +10,17 @@ TRAINING = ("datasets", "pandas", "pyarrow", "lightning", "matplotlib")
 ONE_OPTION = ("PIL", "soundfile", "kaldi_native_fbank", "espeakng_loader")
 METRICS = ("nltk", "jiwer", "sacrebleu", "rouge_score")
 ONE_COMMAND = ("wandb", "optuna", "plotly", "jinja2")
+COMPILER = ("sympy",)
+"""Which ``torch.compile`` and sharding need."""
 LIGHT = {
-    "tandem.inference": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND),
+    "tandem.inference": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
     "tandem.metrics": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
     "tandem.reports": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
     "tandem.loggers": (*METRICS, *ONE_COMMAND, "soundfile", "datasets"),
     "tandem.callbacks": (*METRICS, *ONE_COMMAND, "soundfile", "espeakng_loader"),
     "tandem.commands.cli": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
-    "tandem.commands.generate": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND),
-    "tandem.commands.score": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND),
+    "tandem.commands.generate": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
+    "tandem.commands.score": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
     "tandem.commands.report": (*TRAINING, *ONE_OPTION, *METRICS, "wandb", "optuna"),
     "tandem.commands.train": (*METRICS, *ONE_COMMAND, "soundfile", "espeakng_loader"),
 }

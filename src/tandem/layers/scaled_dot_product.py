@@ -57,17 +57,11 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: D
 
 
 def _is_faster_unfused(query: Tensor, keys: Tensor) -> bool:
-    """Whether a CPU takes two products; compiled code does so by itself where it helps."""
-    if query.device.type != "cpu":
+    """Whether a CPU takes two products; compiled code keeps the kernel, whatever the sizes."""
+    if query.device.type != "cpu" or torch.compiler.is_compiling():
         return False
     is_small = keys.size(2) <= FEW_KEYS or query.size(2) <= FEW_QUERIES
-    return _rounds_products() or (is_small and not torch.compiler.is_compiling())
-
-
-@torch.compiler.assume_constant_result
-def _rounds_products() -> bool:
-    """Whether products have a reduced precision; it is set before the first one."""
-    return torch.get_float32_matmul_precision() != "highest"
+    return is_small or torch.get_float32_matmul_precision() != "highest"
 
 
 def attention_weights(query: Tensor, keys: Tensor, mask: Tensor) -> Tensor:
