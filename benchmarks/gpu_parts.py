@@ -143,17 +143,7 @@ def training(settings: Settings, report: Report) -> None:
     peak = matrix_peak(settings.device, side=128 if settings.small else 8192)
     report(Figure("large bf16 product, TFLOP/s", f"{peak / 1e12:.1f}"))
     names = (train_speed.TANDEM, train_speed.MARIAN)
-    results = train_speed.compare(
-        settings.size("base"),
-        ["bf16-mixed"],
-        settings.device,
-        rounds=settings.rounds(4),
-        count=6,
-        names=names,
-    )
-    for one in results:
-        memory = f"{one.timed.memory / 2**30:.1f} GiB"
-        report(Figure(f"{one.name}, target tokens/s", f"{one.timed.rate:,.0f}, {memory}"))
+    results = _steps_at_base_size(settings, report, names)
     own = results[0]
     report(Figure("share of the peak", f"{own.operations / peak:.2f}", "0.40"))
     if len(results) == len(names):
@@ -164,9 +154,10 @@ def training(settings: Settings, report: Report) -> None:
         report(Figure("Tandem / Marian", "Marian did not run (training.log says why)", "1.8"))
 
 
-def compiled(settings: Settings, report: Report) -> None:
-    """``model.compile=true`` beside the same model as it is, and what compiling takes."""
-    names = (train_speed.TANDEM, train_speed.COMPILED)
+def _steps_at_base_size(
+    settings: Settings, report: Report, names: tuple[str, ...]
+) -> list[train_speed.Result]:
+    """Speed and memory of some systems."""
     results = train_speed.compare(
         settings.size("base"),
         ["bf16-mixed"],
@@ -178,6 +169,14 @@ def compiled(settings: Settings, report: Report) -> None:
     for one in results:
         memory = f"{one.timed.memory / 2**30:.1f} GiB"
         report(Figure(f"{one.name}, target tokens/s", f"{one.timed.rate:,.0f}, {memory}"))
+    return results
+
+
+def compiled(settings: Settings, report: Report) -> None:
+    """``model.compile=true`` beside the same model as it is, and what compiling takes."""
+    names = (train_speed.TANDEM, train_speed.COMPILED)
+    results = _steps_at_base_size(settings, report, names)
+    for one in results:
         reach = "30" if one.name == train_speed.COMPILED else ""
         report(Figure(f"{one.name}, s before it runs evenly", f"{one.timed.warm_up:.0f}", reach))
     if times := train_speed.ratio(results, *names[::-1], "bf16-mixed"):

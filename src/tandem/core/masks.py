@@ -33,8 +33,7 @@ def _softmax_on_cpu(scores: Tensor, mask: Tensor, least: float) -> Tensor:
     Filling is slower than adding, and a softmax over few numbers goes from one to the next, so it
     gets more of them that weigh nothing.
     """
-    bias = torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~mask, least)
-    scores = scores + bias  # what is masked is lost in rounding, or -inf
+    scores = scores + mask_scores(mask, scores.dtype)  # what is masked is lost in rounding, or -inf
     missing = LANES - scores.size(-1)
     if missing <= 0:
         return scores.softmax(-1)
