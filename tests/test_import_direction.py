@@ -32,11 +32,22 @@ ALLOWED = {
     "sweeps": {"reports", "core"},
     "inference": {*FLOORS} - {"reports"},
     "testing": {*USES} - {"reports"},
+    "export": {*USES} - {"reports"},
+    "serving": {*USES} - {"reports"},
     "loggers": {"core"},
     "training": {*USES, "loggers"} - {"reports"},
     "callbacks": {*USES, "training", "loggers"},
     "config": {*USES, "loggers", "training", "callbacks"},
-    "commands": {*USES, "loggers", "training", "callbacks", "config", "sweeps"},
+    "commands": {
+        *USES,
+        "export",
+        "serving",
+        "loggers",
+        "training",
+        "callbacks",
+        "config",
+        "sweeps",
+    },
 }
 SHARED_BY_COMMANDS = {
     "commands.arguments",
