@@ -155,7 +155,7 @@ def score(
     loader = data.evaluation_loader(cfg.split)
     totals = TeacherForcedTotals(bundle.model)
     hypotheses = [""] * len(data.encoded(cfg.split))
-    where = next(bundle.model.parameters()).device
+    where = bundle.model.device
     for batch in track(loader, f"{cfg.split} split", transient=True):
         on_device = batch.to(where)
         memories = [encode(model, on_device) for model in bundle.models]

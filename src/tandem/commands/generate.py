@@ -28,7 +28,6 @@ from tandem.core.lines import json_line, one_line
 from tandem.core.printing import complain, say
 from tandem.core.terminal import for_stream, visible
 from tandem.inference import Bundle, SourceAttention, load_bundles
-from tandem.models.assemble import has_weights
 
 
 def generate(cfg: DictConfig, command: str = "") -> None:
@@ -182,7 +181,7 @@ def check_attention(bundle: Bundle, cfg: DictConfig) -> None:
             f"show_attention=true shows one model's attention, but `run` is {cfg.run}; name one "
             "run, or leave show_attention out."
         )
-    if cfg.show_attention and not has_weights(bundle.model):
+    if cfg.show_attention and not bundle.model.has_weights:
         raise InputError(
             "show_attention=true needs attention weights, but this model's attention has none; "
             "leave it out, or train with another attention, such as attention=additive."

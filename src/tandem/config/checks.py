@@ -26,7 +26,7 @@ from tandem.core.errors import InputError, nearest, reason_of
 from tandem.data.features import Features
 from tandem.inference.reading import LONGEST_OUTPUT, MOST_HYPOTHESES
 from tandem.metrics.base import Metric, directions_of
-from tandem.models import Seq2Seq, has_weights
+from tandem.models import Seq2Seq
 from tandem.training.objective import Objective
 from tandem.training.strategies import check_strategy, make_strategy
 
@@ -174,7 +174,7 @@ def _check_media(features: Features | None, model: Seq2Seq) -> None:
 
 def _check_objective(objective: Objective, model: Seq2Seq) -> None:
     """Refuse an objective that asks for what the model does not have."""
-    if objective.coverage_weight and not has_weights(model):
+    if objective.coverage_weight and not model.has_weights:
         raise InputError(
             f"objective.coverage_weight={objective.coverage_weight} needs attention weights, but "
             "this attention has none; choose another one, such as attention=additive, or set "

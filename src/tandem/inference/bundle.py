@@ -37,7 +37,7 @@ from tandem.inference.scoring import ScoredPair, score_pairs
 from tandem.inference.source_attention import SourceAttention, source_attention
 from tandem.inference.texts import listed_texts
 from tandem.inference.weights import WEIGHTS, open_weights
-from tandem.models import Seq2Seq
+from tandem.models import Seq2Seq, SequenceModel
 
 Texts = Iterable[str | os.PathLike[str]]
 """A list, tuple, array or generator of texts, or of paths."""
@@ -47,7 +47,7 @@ Texts = Iterable[str | os.PathLike[str]]
 class Bundle:
     """A model that is ready to write outputs."""
 
-    model: Seq2Seq
+    model: SequenceModel
     processors: Processors
     decoding: Decoding
     """How it finds them; its texts are bound to the target vocabulary."""
@@ -56,7 +56,7 @@ class Bundle:
     config: dict[str, Any]
     """What ``config.json`` says."""
 
-    partners: tuple[Seq2Seq, ...] = ()
+    partners: tuple[SequenceModel, ...] = ()
     """Other models that decide together with this one; see :mod:`tandem.inference.ensemble`."""
     average: str = "probability"
     """How they do; see :func:`tandem.search.ensemble.start_together`."""
@@ -64,7 +64,7 @@ class Bundle:
     """What ranks the outputs that search found; None leaves them in search's order."""
 
     @property
-    def models(self) -> tuple[Seq2Seq, ...]:
+    def models(self) -> tuple[SequenceModel, ...]:
         """The model and its partners."""
         return (self.model, *self.partners)
 
@@ -124,7 +124,7 @@ class Bundle:
         encoded = Encoded(column, Ragged.from_lists([[] for _ in rows]), rows)
         outputs: dict[int, list[Hypothesis]] = {}
         for chosen in plan_batches(encoded, budget, rng=None):
-            batch = encoded.collate(chosen).to(next(self.model.parameters()).device)
+            batch = encoded.collate(chosen).to(self.model.device)
             memories = [encode(model, batch) for model in self.models]
             outputs |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
             advance(len(chosen))

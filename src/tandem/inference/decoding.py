@@ -9,7 +9,7 @@ from torch import Tensor
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS, Batch, Hypothesis
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 from tandem.search.base import Search, Step
 from tandem.search.ensemble import start_together
 from tandem.search.rules import Rule
@@ -32,7 +32,7 @@ class Decoding:
         """Hypotheses that are found of a source, at most."""
         return self.search.width
 
-    def check(self, model: Seq2Seq) -> None:
+    def check(self, model: SequenceModel) -> None:
         """Refuse a model that lacks what a scorer reads."""
         for scorer in self.scorers:
             scorer.check(model)
@@ -49,7 +49,7 @@ class Decoding:
             rule.check(others, vocabulary.vocabulary_size)
         return replace(self, search=self.search.bind(vocabulary), rules=rules)
 
-    def step(self, model: Seq2Seq) -> Step:
+    def step(self, model: SequenceModel) -> Step:
         """The model's next-symbol function with its scorers, without rules."""
         decoder = Step(model.step, model.normalized)
         if not self.scorers:
@@ -70,7 +70,7 @@ class Decoding:
 
         return Step(scores, normalized=True)
 
-    def start(self, model: Seq2Seq, memory: Memory) -> State:
+    def start(self, model: SequenceModel, memory: Memory) -> State:
         """What :meth:`step` carries before the first symbol, one hypothesis a source."""
         if not self.scorers:
             return model.start(memory)
@@ -78,13 +78,13 @@ class Decoding:
         return State(carry=(model.start(memory), *started))
 
 
-def encode(model: Seq2Seq, batch: Batch) -> Memory:
+def encode(model: SequenceModel, batch: Batch) -> Memory:
     """Read a batch's sources."""
     return model.encode(batch.source, batch.source_mask)
 
 
 def generate(
-    model: Seq2Seq, decoding: Decoding, memory: Memory, max_length: int
+    model: SequenceModel, decoding: Decoding, memory: Memory, max_length: int
 ) -> list[list[Hypothesis]]:
     """Search for outputs of the sources in memory, the best first.
 
@@ -95,7 +95,7 @@ def generate(
 
 
 def generate_together(
-    models: Sequence[Seq2Seq],
+    models: Sequence[SequenceModel],
     decoding: Decoding,
     memories: Sequence[Memory],
     max_length: int,

@@ -15,7 +15,7 @@ from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
 from tandem.inference.decoding import encode
 from tandem.inference.teacher_forcing import TeacherForced, teacher_force
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ForcedBatch:
 
 @torch.inference_mode()
 def forced_decoding(
-    model: Seq2Seq,
+    model: SequenceModel,
     processors: Processors,
     sources: list[str],
     targets: list[list[int]],
@@ -67,6 +67,6 @@ def forced_decoding(
     room = max_tokens * reader.positions_per_symbol
     budget = Budget(max_tokens=max_tokens, max_source_tokens=room, max_sentences=None)
     for chosen in plan_batches(encoded, budget, rng=None):
-        batch = encoded.collate(chosen).to(next(model.parameters()).device)
+        batch = encoded.collate(chosen).to(model.device)
         memory = encode(model, batch)
         yield ForcedBatch(chosen.tolist(), batch, memory, teacher_force(model, memory, batch))

@@ -11,7 +11,7 @@ from tandem.data.preprocessing import Processors
 from tandem.data.readers import SourceReader
 from tandem.inference.forced_decoding import forced_decoding
 from tandem.inference.teacher_forcing import teacher_forced_losses
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ScoredPair:
 
 @torch.inference_mode()
 def score_pairs(
-    model: Seq2Seq,
+    model: SequenceModel,
     processors: Processors,
     sources: list[str],
     targets: list[str],

@@ -10,7 +10,7 @@ from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.data.features.base import Vectors
 from tandem.data.preprocessing import Processors
 from tandem.inference.forced_decoding import forced_decoding
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SourceAttention:
 
 @torch.inference_mode()
 def source_attention(
-    model: Seq2Seq,
+    model: SequenceModel,
     processors: Processors,
     sources: Sequence[str],
     hypotheses: Sequence[Sequence[Hypothesis]],

@@ -14,8 +14,8 @@ from tandem.core.memory import Memory
 from tandem.core.precision import wide_type
 from tandem.core.types import Batch
 from tandem.models.copying import Copied
-from tandem.models.ctc import CTC
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.ctc import alignment_losses
+from tandem.models.sequence_model import SequenceModel
 
 CHUNK_ROWS = 256
 """Rows whose logits exist at a time on a CPU; few enough to stay in its cache."""
@@ -38,7 +38,7 @@ class TeacherForced:
     """Makes the last attention's weights at all positions, (B, T, S)."""
 
 
-def teacher_force(model: Seq2Seq, memory: Memory, batch: Batch) -> TeacherForced:
+def teacher_force(model: SequenceModel, memory: Memory, batch: Batch) -> TeacherForced:
     """One pass over the targets of a batch."""
     predicted = model.decode(batch.target_in, model.start(memory))
     real = batch.target_positions
@@ -58,9 +58,9 @@ def rows_of_chunk(features: Tensor, vocabulary: int) -> int:
     return max(CHUNK_ROWS, rows - rows % CHUNK_ROWS)
 
 
-def teacher_forced_losses(model: Seq2Seq, forced: TeacherForced) -> tuple[Tensor, Tensor]:
+def teacher_forced_losses(model: SequenceModel, forced: TeacherForced) -> tuple[Tensor, Tensor]:
     """``-log p`` (R,) of each target symbol, in nats, and whether it is the most probable."""
-    rows = rows_of_chunk(forced.features, len(model.output.weight))
+    rows = rows_of_chunk(forced.features, model.vocabulary_size)
     features, targets = forced.features.split(rows), forced.target.split(rows)
     copied = [None] * len(targets) if forced.copied is None else forced.copied.split(rows)
     losses, hits = zip(
@@ -73,16 +73,17 @@ def teacher_forced_losses(model: Seq2Seq, forced: TeacherForced) -> tuple[Tensor
     return torch.cat(losses), torch.cat(hits)
 
 
-def log_probs(model: Seq2Seq, forced: TeacherForced, rows: Tensor) -> Tensor:
+def log_probs(model: SequenceModel, forced: TeacherForced, rows: Tensor) -> Tensor:
     """What the model says at some positions (R',), at least in float32: (R', V)."""
     copied = None if forced.copied is None else forced.copied.at(rows)
     scores = model.scores(forced.features[rows], copied)
     return scores if model.normalized else scores.log_softmax(-1, wide_type(scores.dtype))
 
 
-def ctc_losses(ctc: CTC, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
+def ctc_losses(model: SequenceModel, memory: Memory, batch: Batch) -> tuple[Tensor, Tensor]:
     """CTC's loss (B,) of each whole target without ``eos``, and whether it can be aligned."""
-    return ctc.losses(memory, batch.target_out, batch.target_mask.sum(1) - 1)
+    lengths = batch.target_mask.sum(1) - 1
+    return alignment_losses(model.ctc_log_probs(memory), memory.mask, batch.target_out, lengths)
 
 
 def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,7 +95,7 @@ def score_losses(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 class TeacherForcedTotals:
     """Sums over a split of what the model says when the right target is forced on it."""
 
-    def __init__(self, model: Seq2Seq) -> None:
+    def __init__(self, model: SequenceModel) -> None:
         self.model = model
         self.sums = torch.zeros(4, dtype=torch.float64)
         """Loss in nats, symbols guessed right, symbols, CTC's loss in nats; where the model is."""
@@ -103,8 +104,8 @@ class TeacherForcedTotals:
         """Count a batch; the host does not wait for the sums."""
         losses, hits = teacher_forced_losses(self.model, teacher_force(self.model, memory, batch))
         ctc = losses.new_zeros(())
-        if self.model.ctc is not None:
-            ctc = ctc_losses(self.model.ctc, memory, batch)[0].double().sum()
+        if self.model.has_ctc:
+            ctc = ctc_losses(self.model, memory, batch)[0].double().sum()
         symbols = losses.new_full((), len(hits), dtype=torch.float64)
         sums = (losses.double().sum(), hits.sum().double(), symbols, ctc.double())
         self.sums = self.sums.to(losses.device) + torch.stack(sums)
@@ -127,6 +128,6 @@ class TeacherForcedTotals:
             f"{prefix}/perplexity": math.exp(min(mean, 700.0)),
             f"{prefix}/token_accuracy": 100 * hits / max(1, tokens),
         }
-        if self.model.ctc is not None:
+        if self.model.has_ctc:
             means[f"{prefix}/ctc_loss"] = ctc_loss / max(1, tokens)
         return means

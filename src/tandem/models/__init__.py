@@ -1,6 +1,7 @@
 """Whole models."""
 
-from tandem.models.assemble import assemble, has_weights
+from tandem.models.assemble import assemble
 from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 
-__all__ = ["Seq2Seq", "assemble", "has_weights"]
+__all__ = ["Seq2Seq", "SequenceModel", "assemble"]

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import nn
 
 from tandem.core.errors import InputError
-from tandem.core.memory import Memory
 from tandem.decoders.base import Decoder
 from tandem.encoders.base import Encoder
 from tandem.frontends.base import Frontend
 from tandem.layers.embedding import embedding_table
+from tandem.models.attention_weights import gives_weights
 from tandem.models.copying import Copier
 from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
@@ -108,31 +107,8 @@ def _check_copying(
             "model.copying=true needs source and target to be text with one vocabulary; set "
             "tokenizer.shared=true or model.copying=false."
         )
-    if not _gives_weights(writer, input_size=embedding_size, memory_size=memory_size):
+    if not gives_weights(writer, input_size=embedding_size, memory_size=memory_size):
         raise InputError(
             "model.copying=true copies what attention looks at, but this attention has no weights; "
             "choose another one, such as attention=additive, or model.copying=false."
         )
-
-
-@torch.no_grad()
-def has_weights(model: Seq2Seq) -> bool:
-    """Whether the decoder's attention has weights."""
-    return _gives_weights(
-        model.decoder,
-        input_size=model.target_table.embedding_dim,
-        memory_size=model.encoder.output_size,
-    )
-
-
-def _gives_weights(decoder: Decoder, *, input_size: int, memory_size: int) -> bool:
-    """Whether a decoder's attention has weights, found by asking it once.
-
-    :param input_size: E.
-    :param memory_size: M.
-    """
-    like = next(decoder.parameters())
-    nothing = like.new_zeros(1, 1, memory_size)
-    memory = Memory(nothing, nothing[:, :, 0] == 0, nothing[:, 0])
-    asked = decoder(like.new_zeros(1, 1, input_size), decoder.start(memory))
-    return asked.weights is not None

@@ -33,24 +33,29 @@ class CTC(nn.Module):
         logits[..., SPECIAL_IDS.bos : SPECIAL_IDS.eos + 1] = -torch.inf
         return logits.log_softmax(-1)
 
-    def losses(self, memory: Memory, target: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """``-log p(y)`` in nats, summed over all alignments of each target.
 
-        :param target: (B, T) ids; what stands behind a row's length is not looked at.
-        :param lengths: (B,) symbols of each target, ``eos`` not counted.
-        :return: (B,), 0 where no alignment exists, and (B,) bool: whether one does.
-        """
-        positions = memory.mask.sum(1)
-        losses = F.ctc_loss(
-            self.log_probs(memory).clamp_min(IMPOSSIBLE).transpose(0, 1),  # (S, B, V)
-            target,
-            positions,
-            lengths,
-            blank=BLANK,
-            reduction="none",
-            zero_infinity=True,
-        )
-        return losses, positions >= needed_positions(target, lengths)
+def alignment_losses(
+    log_probs: Tensor, mask: Tensor, target: Tensor, lengths: Tensor
+) -> tuple[Tensor, Tensor]:
+    """``-log p(y)`` in nats, summed over all alignments of each target.
+
+    :param log_probs: (B, S, V), what CTC says.
+    :param mask: (B, S) bool, the memory's.
+    :param target: (B, T) ids; what stands behind a row's length is not looked at.
+    :param lengths: (B,) symbols of each target, ``eos`` not counted.
+    :return: (B,), 0 where no alignment exists, and (B,) bool: whether one does.
+    """
+    positions = mask.sum(1)
+    losses = F.ctc_loss(
+        log_probs.clamp_min(IMPOSSIBLE).transpose(0, 1),  # (S, B, V)
+        target,
+        positions,
+        lengths,
+        blank=BLANK,
+        reduction="none",
+        zero_infinity=True,
+    )
+    return losses, positions >= needed_positions(target, lengths)
 
 
 def needed_positions(target: Tensor, lengths: Tensor) -> Tensor:

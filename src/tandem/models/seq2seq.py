@@ -1,8 +1,8 @@
 """The whole model, and the two ways of using it: all of a target at once, or step by step."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from tandem.core.errors import InputError
@@ -12,25 +12,14 @@ from tandem.decoders.base import Decoder
 from tandem.encoders.base import Encoder
 from tandem.frontends.base import Frontend
 from tandem.layers.dropout import Dropout
+from tandem.models.attention_weights import gives_weights
 from tandem.models.copying import Copied, Copier
 from tandem.models.ctc import CTC
+from tandem.models.sequence_model import Predicted, SequenceModel
 from tandem.models.vocabulary_layer import VocabularyLayer
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """What the model says about T more target positions."""
-
-    features: Tensor
-    """(N, T, D), what the vocabulary layer reads."""
-    copied: Copied | None
-    """What may be copied at (N, T) positions; None if the model does not copy."""
-    weights: Callable[[], Tensor] | None
-    """Makes the last attention's weights (N, T, S); None if it has none."""
-    state: State
-
-
-class Seq2Seq(nn.Module):
+class Seq2Seq(nn.Module, SequenceModel):
     """An encoder and a decoder with what joins them to the symbols outside.
 
     :param frontend: source -> vectors.
@@ -66,9 +55,33 @@ class Seq2Seq(nn.Module):
         self.dropout = Dropout(dropout)
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, target symbols."""
+        return len(self.output.weight)
+
+    @property
     def normalized(self) -> bool:
         """Whether the scores are log-probabilities already; else they are logits."""
         return self.copier is not None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the attention over the memory has weights."""
+        return gives_weights(
+            self.decoder,
+            input_size=self.target_table.embedding_dim,
+            memory_size=self.encoder.output_size,
+        )
+
+    @property
+    def has_ctc(self) -> bool:
+        """Whether there is a layer for CTC."""
+        return self.ctc is not None
 
     def encode(self, source: Tensor, source_mask: Tensor) -> Memory:
         """Source and mask (B, S) -> memory."""
@@ -101,20 +114,14 @@ class Seq2Seq(nn.Module):
         return Predicted(decoded.features, copied, lambda: weights, after)
 
     def scores(self, features: Tensor, copied: Copied | None) -> Tensor:
-        """Scores (..., V): logits, or log-probabilities if :attr:`normalized`.
-
-        Those of ``pad`` and ``bos``, which no output holds, are ``-inf``.
-
-        :param features: (..., D)
-        :param copied: of the same positions; None if the model does not copy.
-        """
+        """Scores (..., V) of features (..., D); see :class:`SequenceModel`."""
         logits = self.output(features)
         return logits if copied is None else copied.log_probs(logits)
 
-    def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Tokens (N,) ids -> scores (N, V) of what comes next, and the next state."""
-        predicted = self.decode(tokens.unsqueeze(1), state)
-        return self.scores(predicted.features, predicted.copied)[:, 0], predicted.state
+    def ctc_log_probs(self, memory: Memory) -> Tensor:
+        """What CTC says at each memory position: (B, S, V)."""
+        assert self.ctc is not None
+        return self.ctc.log_probs(memory)
 
     def forward(self, source: Tensor, source_mask: Tensor, target_in: Tensor) -> Tensor:
         """Source (B, S), target_in (B, T) -> scores (B, T, V)."""

@@ -131,7 +131,7 @@ class ScheduledSampling(Noise):
         """
         with evaluation_mode(model):
             forced = teacher_force(model, model.encode(batch.source, batch.source_mask), batch)
-            size = rows_of_chunk(forced.features, len(model.output.weight))
+            size = rows_of_chunk(forced.features, model.vocabulary_size)
             return torch.cat([_drawn(model, forced, part) for part in chosen.split(size)])
 
 

@@ -9,7 +9,6 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
 from tandem.inference.teacher_forcing import TeacherForced, ctc_losses, teacher_force
-from tandem.models.ctc import CTC
 from tandem.models.seq2seq import Seq2Seq
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
 from tandem.training.r_drop import passes_disagree
@@ -61,8 +60,7 @@ class Objective:
         loss = attention = self._attention_loss(model, forced)
         parts: dict[str, Tensor] = {}
         if self.ctc_weight:
-            assert model.ctc is not None
-            parts["ctc_loss"] = self._ctc_loss(model.ctc, memory, batch)
+            parts["ctc_loss"] = self._ctc_loss(model, memory, batch)
             loss = (1 - self.ctc_weight) * attention + self.ctc_weight * parts["ctc_loss"]
         if self.coverage_weight:
             assert forced.weights is not None
@@ -93,9 +91,9 @@ class Objective:
         logits = model.output(forced.features)
         return self.cross_entropy.copying(logits, forced.target, forced.copied)
 
-    def _ctc_loss(self, ctc: CTC, memory: Memory, batch: Batch) -> Tensor:
+    def _ctc_loss(self, model: Seq2Seq, memory: Memory, batch: Batch) -> Tensor:
         """What CTC says of whole targets, a symbol; those that cannot be aligned count as 0."""
-        losses, possible = ctc_losses(ctc, memory, batch)
+        losses, possible = ctc_losses(model, memory, batch)
         if not self._has_warned:
             self._examples += len(possible)
             self._unaligned = self._unaligned.to(possible.device) + (~possible).sum()

@@ -26,6 +26,6 @@ def passes_disagree(model: Seq2Seq, forced: TeacherForced, *, compiled: bool) ->
         )
         return ((first.exp() - second.exp()) * (first - second)).sum() / 2
 
-    size = rows_of_chunk(forced.features, len(model.output.weight))
+    size = rows_of_chunk(forced.features, model.vocabulary_size)
     chunks = torch.arange(half, device=forced.features.device).split(size)
     return torch.stack([checkpoint(at, rows, use_reentrant=False) for rows in chunks]).sum() / half

@@ -199,7 +199,7 @@ def _log_likelihoods(model: Seq2Seq, memory: Memory, drawn: _Drawn) -> Tensor:
         found = log_probs(model, forced, positions)  # (R', V)
         return found.gather(1, forced.target[positions].unsqueeze(1)).squeeze(1)
 
-    size = rows_of_chunk(forced.features, len(model.output.weight))
+    size = rows_of_chunk(forced.features, model.vocabulary_size)
     chunks = torch.arange(len(forced.target), device=device).split(size)
     each = torch.cat([checkpoint(at, chunk, use_reentrant=False) for chunk in chunks])  # (R,)
     owners = mask.nonzero()[:, 0]  # (R,)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tandem.core.memory import Memory
 from tandem.core.state import State
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 
 
 class Scorer(ABC):
@@ -18,14 +18,14 @@ class Scorer(ABC):
     """
 
     @abstractmethod
-    def check(self, model: Seq2Seq) -> None:
+    def check(self, model: SequenceModel) -> None:
         """Refuse a model that lacks what this scorer reads.
 
         :raises InputError: in one sentence.
         """
 
     @abstractmethod
-    def start(self, model: Seq2Seq, memory: Memory) -> State:
+    def start(self, model: SequenceModel, memory: Memory) -> State:
         """Its state before the first symbol, one hypothesis a source.
 
         :param model: the one that has read the sources.

@@ -10,8 +10,7 @@ from tandem.core.memory import Memory
 from tandem.core.precision import wide_type
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS
-from tandem.models.assemble import has_weights
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 from tandem.search.options import in_range
 from tandem.search.scorers.base import Scorer
 
@@ -36,12 +35,12 @@ class CoveragePenalty(Scorer):
             )
         self.penalty = penalty
 
-    def check(self, model: Seq2Seq) -> None:
+    def check(self, model: SequenceModel) -> None:
         """See :class:`Scorer`."""
-        if not has_weights(model):
+        if not model.has_weights:
             raise _refusal()
 
-    def start(self, model: Seq2Seq, memory: Memory) -> State:
+    def start(self, model: SequenceModel, memory: Memory) -> State:
         """No attention (B, S) yet, in float32 or wider, as it is summed."""
         dtype = wide_type(memory.states.dtype)
         return State(fixed=memory.mask, carry=torch.zeros_like(memory.mask, dtype=dtype))

@@ -7,8 +7,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
-from tandem.models.ctc import CTC
-from tandem.models.seq2seq import Seq2Seq
+from tandem.models.sequence_model import SequenceModel
 from tandem.search.options import in_range
 from tandem.search.scorers.base import Scorer
 from tandem.search.scorers.ctc_prefix import extend_prefixes, next_log_probs, start_prefixes
@@ -31,13 +30,18 @@ class CTCScorer(Scorer):
             )
         self.weight = weight
 
-    def check(self, model: Seq2Seq) -> None:
+    def check(self, model: SequenceModel) -> None:
         """See :class:`Scorer`."""
-        _layer(model)
+        if not model.has_ctc:
+            raise InputError(
+                "scorer=ctc needs a model with a CTC layer; train it with objective.ctc_weight "
+                "above 0 or choose scorer=none."
+            )
 
-    def start(self, model: Seq2Seq, memory: Memory) -> State:
+    def start(self, model: SequenceModel, memory: Memory) -> State:
         """See :class:`Scorer`."""
-        return start_prefixes(_layer(model), memory)
+        self.check(model)  # which nobody has asked of an ensemble's partner
+        return start_prefixes(model.ctc_log_probs(memory), memory.mask)
 
     def __call__(
         self,
@@ -52,13 +56,3 @@ class CTCScorer(Scorer):
         if self.weight == 1:  # 0 times -inf is nan
             return by_ctc, state
         return (1 - self.weight) * log_probs + self.weight * by_ctc, state
-
-
-def _layer(model: Seq2Seq) -> CTC:
-    """The model's CTC layer; raises InputError if it has none."""
-    if model.ctc is None:
-        raise InputError(
-            "scorer=ctc needs a model with a CTC layer; train it with objective.ctc_weight above 0 "
-            "or choose scorer=none."
-        )
-    return model.ctc

@@ -8,28 +8,29 @@ smallest float counts as impossible.
 import torch
 from torch import Tensor
 
-from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS
-from tandem.models.ctc import BLANK, CTC
+from tandem.models.ctc import BLANK
 from tandem.models.vocabulary_layer import forbid_no_outputs_
 
 
-def start_prefixes(ctc: CTC, memory: Memory) -> State:
+def start_prefixes(log_probs: Tensor, mask: Tensor) -> State:
     """The state of the empty prefix, one hypothesis a source.
 
     ``fixed`` holds log-probabilities (B, S, V), probabilities with zeros at padding, and the mask
     (B, S). ``carry`` counts the steps and holds for each hypothesis its last symbol (N,) and, for
     0 to S positions, two tables (N, S + 1): the log-probability, given the prefix, that just the
     prefix is written by then and that a symbol, or a blank, stands last.
+
+    :param log_probs: (B, S, V), what CTC says.
+    :param mask: (B, S) bool, the memory's.
     """
-    log_probs = ctc.log_probs(memory)
-    probs = log_probs.exp().masked_fill(~memory.mask.unsqueeze(2), 0.0)
-    blanks = _certain_at_padding(log_probs[..., BLANK], memory.mask).cumsum(1)  # (B, S)
+    probs = log_probs.exp().masked_fill(~mask.unsqueeze(2), 0.0)
+    blanks = _certain_at_padding(log_probs[..., BLANK], mask).cumsum(1)  # (B, S)
     by_blank = torch.cat((blanks.new_zeros(len(blanks), 1), blanks), dim=1)  # (B, S + 1)
     by_symbol = torch.full_like(by_blank, -torch.inf)
-    last = memory.mask.new_full((len(blanks),), SPECIAL_IDS.bos, dtype=torch.long)
-    return State(fixed=(log_probs, probs, memory.mask), carry=(0, last, by_symbol, by_blank))
+    last = mask.new_full((len(blanks),), SPECIAL_IDS.bos, dtype=torch.long)
+    return State(fixed=(log_probs, probs, mask), carry=(0, last, by_symbol, by_blank))
 
 
 def extend_prefixes(tokens: Tensor, state: State) -> State:

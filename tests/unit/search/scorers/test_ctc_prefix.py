@@ -14,7 +14,7 @@ BOS = torch.full((3,), 1)
 
 
 def started(ctc, memory):
-    return extend_prefixes(BOS, start_prefixes(ctc, memory))
+    return extend_prefixes(BOS, start_prefixes(ctc.log_probs(memory), memory.mask))
 
 
 def never_eos(ctc):
@@ -57,9 +57,8 @@ def test_long_sources_keep_their_digits(ctc) -> None:
     layer = never_eos(ctc.float())
     states = torch.randn(2, 2000, 4, generator=torch.Generator().manual_seed(0))
     mask = torch.arange(2000) < torch.tensor([[2000], [700]])
-    state = extend_prefixes(
-        torch.tensor([1, 1]), start_prefixes(layer, Memory(states, mask, states[:, 0]))
-    )
+    log_probs = layer.log_probs(Memory(states, mask, states[:, 0]))
+    state = extend_prefixes(torch.tensor([1, 1]), start_prefixes(log_probs, mask))
     for step in range(30):
         found = next_log_probs(state)
         assert found.logsumexp(1).tolist() == pytest.approx([0.0] * 2, abs=1e-4)
