@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from omegaconf import DictConfig
 from tandem.callbacks import guard_onlooker
 from tandem.config.instantiate import make, make_each, plain
 from tandem.core.errors import InputError
+from tandem.core.extras import check_extra
 from tandem.core.onlookers import guard, public_methods
 from tandem.data.augmentation import Augmentation
 from tandem.data.batching import Budget
@@ -181,11 +181,8 @@ def build_loggers(cfg: DictConfig) -> list[Logger]:
 def check_loggers(cfg: DictConfig) -> None:
     """Refuse a logger whose package is missing."""
     for name, package in PACKAGES.items():
-        if name in (cfg.logger or {}) and find_spec(package) is None:
-            raise InputError(
-                f"logger={name} needs the package {package}, which is not installed; run "
-                f"pip install 'tandem-seq2seq[{name}]', or choose another logger."
-            )
+        if name in (cfg.logger or {}):
+            check_extra(name, package, used_by=f"logger={name}", otherwise="choose another logger")
 
 
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from tandem.callbacks import AttentionMaps, SampleTable, TextMetrics
 from tandem.config import build
 from tandem.config.catalogue import config_groups
+from tandem.core import extras
 from tandem.core.errors import InputError
 from tandem.loggers import PACKAGES, CSVLogger, finish
 from tandem.metrics import ExactMatch
@@ -99,7 +100,7 @@ def test_the_runs_own_record_and_missing_packages(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "disabled")
     cfg = compose_config("train", f"logger={option}", f"run.folder={tmp_path}")
-    monkeypatch.setattr(build, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     if option in PACKAGES:
         with pytest.raises(InputError) as caught:
             build.check_loggers(cfg)
