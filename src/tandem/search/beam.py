@@ -1,5 +1,6 @@
 """Beam search over whole batches."""
 
+import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
@@ -12,7 +13,7 @@ from tandem.search.penalty import LengthPenalty
 from tandem.search.pool import Pool
 from tandem.search.prefixes import expand
 
-STOPS = ("best", "pool", "attainable")
+STOPS = ("best", "full", "pool", "attainable")
 
 
 class BeamSearch(Search):
@@ -22,6 +23,7 @@ class BeamSearch(Search):
     they are done, which ``stop`` decides; open prefixes are compared as if they ended now:
 
     - best: nothing open scores better than the best in the pool;
+    - full: the pool is full, whatever is still open, as in fairseq and CTranslate2;
     - pool: the pool is full, and nothing open scores better than the worst in it;
     - attainable: as pool, but by the best score that an open prefix could still reach if all its
       further symbols were certain, at the length that the penalty favours most. Nothing that the
@@ -32,7 +34,7 @@ class BeamSearch(Search):
     :param width: K, prefixes a source and size of the pool.
     :param length_penalty: see :class:`LengthPenalty`.
     :param alpha: strength of the penalty; larger favours longer outputs.
-    :param stop: best, pool or attainable.
+    :param stop: best, full, pool or attainable.
     """
 
     def __init__(self, *, width: int, length_penalty: str, alpha: float, stop: str) -> None:
@@ -50,6 +52,8 @@ class BeamSearch(Search):
         def goes_on(pool: Pool, live: Tensor, scores: Tensor, length: int) -> Tensor:
             if self.stop == "best":
                 return pool.best(live) < scores / self.penalty(length)
+            if self.stop == "full":
+                return (pool.worst(live) == -torch.inf) & (scores > -torch.inf)
             penalty = self.penalty(length)
             if self.stop == "attainable":
                 penalty = max(self.penalty(length + 1), self.penalty(max_length))

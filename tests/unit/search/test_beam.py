@@ -96,6 +96,17 @@ def test_stop_when_the_best_is_sure(chain) -> None:
     assert len(waiting.rows_seen) == 6
 
 
+def test_stop_when_enough_have_ended(chain) -> None:
+    """Pool goes on, as an open prefix is better than the worst that ended."""
+    table = {BOS: {A: 0.6, EOS: 0.4}, A: {A: 0.55, EOS: 0.45}}
+    model, waiting = chain([table]), chain([table])
+    found = model.search(beam(2, "average", stop="full"))[0]
+    close(found, [([A, EOS], math.log(0.27) / 2), ([EOS], math.log(0.4))])
+    assert len(model.rows_seen) == 2
+    (best, *_) = waiting.search(beam(2, "average", stop="pool"))[0]
+    assert best == ([A] * 6, pytest.approx(math.log(0.6 * 0.55**5) / 6))
+
+
 def test_stop_when_nothing_better_is_attainable(chain) -> None:
     """A loses while it is short; its mean can rise to log(0.45) / 6, the bound, but no further."""
     table = {BOS: {EOS: 0.5, A: 0.45, B: 0.05}, A: {A: 0.95, EOS: 0.05}}
@@ -166,6 +177,6 @@ def test_bad_options() -> None:
     message = "`search.alpha` must be from -10 to 10, but is nan."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         beam(2, "gnmt", math.nan)
-    message = "`search.stop` must be one of best, pool, attainable, but is 'never'."
+    message = "`search.stop` must be one of best, full, pool, attainable, but is 'never'."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         beam(2, stop="never")
