@@ -43,6 +43,9 @@ class Attention(nn.Module, ABC):
     walks: bool = False
     """Whether it goes from position to position, which a compiler would write out."""
 
+    half_width: int | None = None
+    """How many positions it sees on either side of a centre; None: it sees all."""
+
     @abstractmethod
     def start(self, memory: Memory) -> State:
         """Prepare: whatever does not depend on a query goes to ``fixed``."""

@@ -13,6 +13,16 @@ class Encoder(nn.Module, ABC):
     output_size: int
     """M, size of the memory's states and of its summary."""
 
+    reverse: bool = False
+    """Whether its layers read from the last position to the first, and only so."""
+
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """A module for each layer, in order, that a pass calls once and whose result are the states
+        (B, S, H) after that layer, so that a hook on it sees them; none: they are not to be seen.
+        """
+        return []
+
     @abstractmethod
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""

@@ -56,17 +56,23 @@ class CNNEncoder(Encoder):
         self.convolutions = nn.ModuleList(
             GatedConvolution(hidden_size, kernel_size, dropout) for _ in range(num_layers)
         )
+        self.passages = nn.ModuleList(nn.Identity() for _ in range(num_layers))
         self.input_dropout = Dropout(input_dropout)
         self.dropout = Dropout(dropout)
         self.reach = kernel_size // 2
         self.output_size = hidden_size
 
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """See :class:`Encoder`; before the embeddings are added."""
+        return list(self.passages)
+
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         embedded = self.input(self.input_dropout(self.positions(inputs, 0)))  # (B, S, M)
         states = embedded
-        for convolution in self.convolutions:
-            states = self._layer(states, mask, convolution)
+        for convolution, passage in zip(self.convolutions, self.passages, strict=True):
+            states = passage(self._layer(states, mask, convolution))
         states = (states + embedded) * SQRT_HALF
         return Memory(states, mask, masked_mean(states, mask))
 

@@ -134,6 +134,11 @@ class ConformerEncoder(Encoder):
         )
         self.output_size = hidden_size
 
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """See :class:`Encoder`."""
+        return list(self.layers)
+
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         states = self.inputs(inputs, 0)  # (B, S, M)

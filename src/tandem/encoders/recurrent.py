@@ -1,7 +1,7 @@
 """RNN, LSTM and GRU encoders, in one or both directions: Schuster & Paliwal (1997)."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
@@ -58,6 +58,11 @@ class RecurrentEncoder(Encoder):
         self.dropout = Dropout(output_dropout)
         self.output_size = hidden_size
         self.reverse = reverse
+
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """See :class:`Encoder`."""
+        return list(self.stack.passages)
 
     @region(compiles=False)
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:

@@ -100,6 +100,11 @@ class TransformerEncoder(Encoder):
         self.norm = nn.LayerNorm(hidden_size) if norm == "pre" else nn.Identity()
         self.output_size = hidden_size
 
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """See :class:`Encoder`; before the last norm, if there is one."""
+        return list(self.layers)
+
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
         states = self.inputs(inputs, 0)  # (B, S, M)

@@ -12,6 +12,7 @@ from tandem.core.types import SPECIAL_IDS, Batch, Hypothesis
 from tandem.models.sequence_model import SequenceModel
 from tandem.search.base import Search, Step
 from tandem.search.ensemble import start_together
+from tandem.search.listening import Listener, listen
 from tandem.search.rules import Rule
 from tandem.search.scorers import Scorer
 from tandem.search.vocabulary import Vocabulary
@@ -26,6 +27,8 @@ class Decoding:
     """Change what the decoder says of next symbols, one after the other."""
     rules: tuple[Rule, ...] = ()
     """Forbid next symbols, in any order."""
+    listener: Listener | None = None
+    """Is told each step of the search, of all models of an ensemble together."""
 
     @property
     def width(self) -> int:
@@ -120,6 +123,8 @@ def _search(
 ) -> list[list[Hypothesis]]:
     """Search under the rules, those last that ask what the others leave."""
     first = torch.full((len(mask),), SPECIAL_IDS.bos, dtype=torch.long, device=mask.device)
+    if decoding.listener is not None:
+        step, state = listen(step, state, decoding.listener, first=first)
     rules = tuple(sorted(decoding.rules, key=lambda rule: rule.last))
     step = replace(step, rules=rules)
     return decoding.search(step, state, first=first, max_length=max_length)

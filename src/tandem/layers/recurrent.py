@@ -63,6 +63,8 @@ class RecurrentStack(nn.Module):
             )
             for layer in range(num_layers)
         )
+        self.passages = nn.ModuleList(nn.Identity() for _ in range(num_layers))
+        """Through which pass the states of :meth:`run_masked` behind each layer."""
         self.dropout = Dropout(dropout)
         self.cell = CELLS[cell]
         self.slots = 2 if cell == "lstm" else 1
@@ -164,9 +166,10 @@ class RecurrentStack(nn.Module):
             H): at the end of each row for the first direction, at its beginning for the second.
         """
         states, final = inputs, inputs
-        for index, layer in enumerate(self.layers):
+        for index, (layer, passage) in enumerate(zip(self.layers, self.passages, strict=True)):
             read = self.dropout(states) if index else states
             states, final = _run_masked(cast(nn.RNNBase, layer), read, mask)
+            states = passage(states)
         return states, final.transpose(0, 1).flatten(1)  # (directions, B, H) -> (B, directions x H)
 
 

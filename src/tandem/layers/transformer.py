@@ -10,7 +10,7 @@ from tandem.core.cache import Cache
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
 from tandem.layers.positions import KINDS, Rotary, added_positions
-from tandem.layers.scaled_dot_product import attend, head_size, merge_heads
+from tandem.layers.scaled_dot_product import attend, attention_weights, head_size, merge_heads
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -106,19 +106,29 @@ class SelfAttention(nn.Module):
         """
         rows, length, size = states.shape
         sources = rows if past is None else len(past[0].buffer)
-        asked, values = self.project(states).split((2 * size, size), dim=2)
-        if self.rotary is not None:
-            asked = self.rotary(asked, offset)
-        query, keys, values = (
-            part.reshape(sources, -1, self.num_heads, size // self.num_heads).transpose(1, 2)
-            for part in (*asked.chunk(2, dim=2), values)
-        )  # (B, heads, K x T, H / heads)
+        query, keys, values = self._projected(states, sources, offset)
         caches = None
         if past is not None:
             caches = past[0].append(keys), past[1].append(values)
             keys, values = (cache.readable for cache in caches)
         attended = attend(query, keys, values, mask, self.dropout)
         return self.output(merge_heads(attended).view(rows, length, size)), caches
+
+    def weights(self, states: Tensor, mask: Tensor, offset: int) -> Tensor:
+        """What :meth:`forward` weighs the values with if there is no past: (N, heads, T, T)."""
+        query, keys, _ = self._projected(states, len(states), offset)
+        return attention_weights(query, keys, mask[..., : keys.size(2)])
+
+    def _projected(self, states: Tensor, sources: int, offset: int) -> tuple[Tensor, ...]:
+        """Query, keys and values of all rows of each source: (B, heads, K x T, H / heads)."""
+        size = states.size(2)
+        asked, values = self.project(states).split((2 * size, size), dim=2)
+        if self.rotary is not None:
+            asked = self.rotary(asked, offset)
+        return tuple(
+            part.reshape(sources, -1, self.num_heads, size // self.num_heads).transpose(1, 2)
+            for part in (*asked.chunk(2, dim=2), values)
+        )
 
 
 class FeedForward(nn.Module):

@@ -5,6 +5,7 @@ from tandem.search.beam import BeamSearch
 from tandem.search.constrained import ConstrainedBeamSearch
 from tandem.search.diverse import DiverseBeamSearch
 from tandem.search.greedy import GreedySearch
+from tandem.search.listening import Heard, Listener
 from tandem.search.sampling import Sampling
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "DiverseBeamSearch",
     "Expansion",
     "GreedySearch",
+    "Heard",
+    "Listener",
     "Sampling",
     "Search",
     "Step",

@@ -77,7 +77,7 @@ class Choice(NamedTuple):
     """How B sources with K open prefixes each go on, N = B x K."""
 
     tokens: Tensor
-    """(N,) the new last symbols."""
+    """(N,) the new last symbols; ``eos`` if a prefix has ended or is impossible."""
     parents: Tensor | None
     """(P, N / P) which prefix of its block each one extends: P blocks, each inside a source. None:
     all extend themselves."""

@@ -79,8 +79,9 @@ class Beams(Expansion):
         self.prefixes = choose(extended, order)
         going = self.goes_on(self.pool, self.live, scores.amax(1), length)  # (P,)
         self.scores = scores.masked_fill(~going.unsqueeze(1), -torch.inf)  # done ones stay done
+        impossible = self.scores == -torch.inf
         return Choice(
-            tokens=symbols.gather(1, order).flatten(),
+            tokens=symbols.gather(1, order).masked_fill(impossible, SPECIAL_IDS.eos).flatten(),
             parents=parents.gather(1, order),
             going=going.view(-1, self.groups).any(1),
         )

@@ -130,8 +130,9 @@ class Grid(Expansion):
             choose(part.flatten(0, 1), order.flatten(0, 1)).view(len(best), self.rows, -1)
             for part in (extended, written)
         )
+        impossible = self.scores == -torch.inf
         return Choice(
-            tokens=symbols.gather(2, order).flatten(),
+            tokens=symbols.gather(2, order).masked_fill(impossible, SPECIAL_IDS.eos).flatten(),
             parents=parents.gather(2, order).flatten(1),
             going=going,
         )
