@@ -20,6 +20,8 @@ class MonotonicLocalAttention(Attention):
     :param half_width: D, positions seen on either side of the centre.
     """
 
+    half_width: int
+
     def __init__(self, *, query_size: int, memory_size: int, half_width: int) -> None:
         super().__init__()
         self.key = nn.Linear(memory_size, query_size, bias=False)

@@ -22,6 +22,8 @@ class PredictiveLocalAttention(Attention):
     :param half_width: D, positions seen on either side of the centre, at least 1.
     """
 
+    half_width: int
+
     def __init__(self, *, query_size: int, memory_size: int, half_width: int) -> None:
         super().__init__()
         self.key = nn.Linear(memory_size, query_size, bias=False)

@@ -25,6 +25,7 @@ from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.files import CONFIG, BundleFiles
+from tandem.inference.inspection import Inspection, inspect_source
 from tandem.inference.mbr import MinimumBayesRisk
 from tandem.inference.reading import (
     FORMAT,
@@ -171,6 +172,25 @@ class Bundle:
             self.model, self.processors, *pair, alignment=alignment, max_tokens=max_tokens
         )
 
+    def inspect(self, source: str | os.PathLike[str], *, prefix: Sequence[int] = ()) -> Inspection:
+        """All that the model does to read one source and write its output.
+
+        :param source: a text, or the path of a picture or a recording.
+        :param prefix: ids of target symbols that the output is to begin with.
+        :raises InputError: if the source is unusable; if no output can begin so; for an ensemble.
+        """
+        self._refuse_partners("inspect()")
+        (listed,) = listed_texts("source", [source])
+        return inspect_source(
+            self.model,
+            self.processors,
+            self.decoding,
+            listed,
+            prefix=prefix,
+            max_length=self.max_length,
+            rank=self._ranked,
+        )
+
     def _refuse_partners(self, method: str) -> None:
         if self.partners:
             raise InputError(
@@ -186,9 +206,11 @@ class Bundle:
             )
         else:
             outputs = generate(self.model, self.decoding, memories[0], self.max_length)
-        if self.mbr is None:
-            return outputs
-        return [self.mbr(hypotheses, self.processors.target) for hypotheses in outputs]
+        return [self._ranked(hypotheses) for hypotheses in outputs]
+
+    def _ranked(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """What search found of one source, in the order that outputs are given in."""
+        return hypotheses if self.mbr is None else self.mbr(hypotheses, self.processors.target)
 
 
 def _check_equally_many(sources: list[str], others: Sequence[Any], name: str) -> None:

@@ -34,9 +34,7 @@ Listener = Callable[[Heard], None]
 """Is told each step of a search before the search goes on."""
 
 
-def listen(
-    step: Step, state: State, listener: Listener, *, first: Tensor
-) -> tuple[Step, State]:
+def listen(step: Step, state: State, listener: Listener, *, first: Tensor) -> tuple[Step, State]:
     """The same step and state for any search, of which a listener hears.
 
     Nothing is changed: the state carries beside its own rows the number that each row had at the
