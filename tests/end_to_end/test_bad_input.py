@@ -12,7 +12,7 @@ import torch
 from torch.utils._pytree import tree_leaves
 
 from tandem.commands.train import train
-from tandem.config.bundles import device
+from tandem.core.devices import check_accelerator
 from tandem.core.errors import InputError
 from tandem.core.run_record import read_record
 
@@ -189,7 +189,7 @@ def test_a_gpu_that_is_not_there(
         assert "needs a GPU, but torch " in str(caught.value)
         assert "choose trainer.accelerator=cpu or auto, or install" in str(caught.value)
     with pytest.raises(InputError, match=r"^accelerator=gpu needs a GPU, but torch "):
-        device("gpu")
+        check_accelerator("gpu", "accelerator")
     assert not (tmp_path / "run").exists()
 
 

@@ -11,6 +11,7 @@ FIRST_KEYS = {
     "evaluate": "run",
     "generate": "run",
     "score": "run",
+    "export": "run",
 }
 """What a word without a key is most likely meant for."""
 

@@ -20,7 +20,7 @@ from tandem.core.printing import complain, say
 from tandem.core.terminal import visible
 
 HELP = ("--help", "-h")
-READING = ("evaluate", "generate", "score")
+READING = ("evaluate", "generate", "score", "export")
 """Commands that read a model, of which a person on a terminal is told."""
 
 

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.progress import track
 
 from tandem.commands import console
-from tandem.config.bundles import device, runs, with_decoding
+from tandem.config.bundles import place, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.core import printing
 from tandem.core.errors import InputError
@@ -57,7 +57,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
             f"{bundle.config['dataset'].get('_target_')}, may read files and ask the network; look "
             "at `dataset` in the bundle's config.json, and add trust_dataset=true."
         )
-    bundle.to(device(cfg.accelerator))
+    place(bundle, cfg.accelerator)
     scorers = bundle_metrics(bundle, cfg)
     data = bundle_data(bundle, cfg)
     metrics, hypotheses = score(bundle, data, cfg, scorers)

@@ -20,7 +20,7 @@ from tandem.commands.files import (
     writes_json,
 )
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
-from tandem.config.bundles import device, made_by, runs, with_decoding
+from tandem.config.bundles import made_by, place, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.config.remedies import for_command
 from tandem.core.errors import InputError
@@ -45,7 +45,7 @@ def generate(cfg: DictConfig, command: str = "") -> None:
     bundle = with_decoding(load_bundles(runs(cfg), average=cfg.average, trusted=cfg.trusted), cfg)
     check_n_best(bundle, cfg)
     check_attention(bundle, cfg)
-    bundle.to(device(cfg.accelerator))
+    place(bundle, cfg.accelerator)
     if cfg.input == "-" and sys.stdin.isatty():
         converse(bundle, cfg)
         return

@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "score a trained model on a split",
     "generate": "write outputs for a file or for what you type",
     "score": "say how probable given outputs are",
+    "export": "write a trained model for other programs, such as ONNX Runtime",
     "report": "compare runs in one HTML page",
     "completion": "print what lets bash, zsh or fish complete all of this",
 }
@@ -28,6 +29,7 @@ USAGE = {
     "evaluate": "run=FOLDER [KEY=VALUE ...]",
     "generate": "run=FOLDER [input=FILE] [output=FILE] [KEY=VALUE ...]",
     "score": "run=FOLDER source=FILE target=FILE [KEY=VALUE ...]",
+    "export": "run=FOLDER [format=onnx] [weights=int8] [output=FOLDER]",
     "report": "FOLDER ... [KEY=VALUE ...] [--open] [--watch]",
     "completion": "bash | zsh | fish",
 }
@@ -40,6 +42,7 @@ tandem sweep attention_scan workers=2
 tandem evaluate run=outputs/mine split=test search=beam search.width=10
 tandem generate run=outputs/mine input=- output=-
 tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true
+tandem export run=outputs/mine format=onnx
 tandem report outputs/ output=report.html --open"""
 MORE = {
     "--help GROUP": "the options of a group",

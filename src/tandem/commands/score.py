@@ -15,7 +15,7 @@ from tandem.commands.files import (
     writes_json,
 )
 from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
-from tandem.config.bundles import device, made_by, runs
+from tandem.config.bundles import made_by, place, runs
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.lines import json_line
@@ -40,7 +40,7 @@ def score(cfg: DictConfig, command: str = "") -> None:
     if len(runs(cfg)) != 1:
         raise InputError(f"`run` must be one folder here, but is {cfg.run}; score with each alone.")
     bundle = load_bundle(runs(cfg)[0], trusted=cfg.trusted)
-    bundle.model.to(device(cfg.accelerator))
+    place(bundle, cfg.accelerator)
     line_by_line(bundle, cfg).write(cfg.output, made_by(cfg, "source", "target"))
 
 

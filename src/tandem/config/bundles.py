@@ -11,6 +11,7 @@ from tandem.core.devices import check_accelerator
 from tandem.core.errors import InputError
 from tandem.inference.bundle import Bundle, bundle_digest
 from tandem.inference.mbr import MinimumBayesRisk
+from tandem.models import Seq2Seq
 
 
 def runs(cfg: DictConfig) -> list[str]:
@@ -54,12 +55,25 @@ def with_decoding(bundle: Bundle, cfg: DictConfig) -> Bundle:
     return replace(bundle, mbr=MinimumBayesRisk(make(metric)))
 
 
-def device(accelerator: str) -> torch.device:
-    """The device that an accelerator is.
+def place(bundle: Bundle, accelerator: str) -> None:
+    """Move a bundle's models to an accelerator.
 
-    :raises InputError: if this machine does not have it.
+    :param accelerator: auto, cpu, gpu, cuda or mps.
+    :raises InputError: if this machine does not have it, or one of the models cannot go there.
     """
-    check_accelerator(accelerator, "accelerator")
-    cuda = torch.cuda.is_available()
-    names = {"auto": "cuda" if cuda else "cpu", "gpu": "cuda" if cuda else "mps"}
-    return torch.device(names.get(accelerator, accelerator))
+    if any(isinstance(model, Seq2Seq) for model in bundle.models):
+        check_accelerator(accelerator, "accelerator")
+    common = set.intersection(*({*model.device_types} for model in bundle.models))
+    if accelerator == "auto":  # an ensemble of torch's models and exported ones meets on the host
+        same = len({type(model) for model in bundle.models}) == 1
+        name = "cuda" if same and "cuda" in common else "cpu"
+    elif accelerator == "gpu":
+        name = "mps" if "mps" in common else "cuda"
+    else:
+        name = accelerator
+    bundle.to(torch.device(name))
+    if len({model.device.type for model in bundle.models}) > 1:
+        raise InputError(
+            f"accelerator={accelerator} is not for a run and an export that decide together; "
+            "choose accelerator=cpu."
+        )

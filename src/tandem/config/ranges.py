@@ -98,6 +98,7 @@ RANGES = {
     "split": NAME,
     "format": NAME,
     "average": TEXT | NAMES,
+    "weights": one_of("float32", "int8"),
     "accelerator": ACCELERATOR,
     "trusted": NAMES,
     "trust_dataset": FLAG,

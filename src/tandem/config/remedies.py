@@ -11,7 +11,7 @@ from tandem.config.catalogue import view
 from tandem.config.ranges import find_range
 from tandem.core.errors import InputError
 
-COMMANDS = ("train", "evaluate", "generate", "score", "report", "sweep")
+COMMANDS = ("train", "evaluate", "generate", "score", "export", "report", "sweep")
 """Those that have keys."""
 KEY = re.compile(r"(?<![\w.@`/-])([a-z_]\w*(?:(?:\.\w+)+|(?==[^\s=])))")
 """A key with dots in it, or a key or a group before an equals sign."""

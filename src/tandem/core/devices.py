@@ -14,6 +14,12 @@ def device_count(accelerator: str) -> int:
     return max(1, torch.cuda.device_count()) if accelerator in ("auto", "gpu", "cuda") else 1
 
 
+def device_types() -> tuple[str, ...]:
+    """Where torch can compute on this machine."""
+    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return ("cpu", *(name for name, is_there in has.items() if is_there))
+
+
 def check_accelerator(name: str, key: str) -> None:
     """Refuse an accelerator that this machine does not have.
 
@@ -21,10 +27,8 @@ def check_accelerator(name: str, key: str) -> None:
     :param key: the option that names it.
     :raises InputError: if there is none.
     """
-    has_mps = torch.backends.mps.is_available()
-    has = {"cuda": torch.cuda.is_available(), "mps": has_mps}
-    has["gpu"] = has["cuda"] or has_mps
-    if not has.get(name, True):
+    has = device_types()
+    if name not in ("auto", *has) and not (name == "gpu" and len(has) > 1):
         raise InputError(
             f"{key}={name} needs a GPU, but torch {torch.__version__} finds none here; choose "
             f"{key}=cpu or auto, or install a build of torch that fits the GPU and its driver."

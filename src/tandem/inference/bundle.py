@@ -24,7 +24,8 @@ from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
-from tandem.inference.files import CONFIG, BundleFiles
+from tandem.inference.exported import load_exported
+from tandem.inference.files import CONFIG, BundleFiles, digests
 from tandem.inference.inspection import Inspection, inspect_source
 from tandem.inference.mbr import MinimumBayesRisk
 from tandem.inference.reading import (
@@ -251,7 +252,7 @@ def save_bundle(
         "max_length": max_length,
         **config,
         "dataset_signature": signature(config["dataset"]),
-        "sha256": {path.name: _digest(path) for path in sorted(part.iterdir())},
+        "sha256": digests(part),
     }
     write_text(part / CONFIG, json.dumps(record, indent=2))
     if folder.exists():
@@ -277,31 +278,33 @@ def read_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> StoredBundl
     :raises InputError: if a file is missing or damaged, or names something untrusted.
     """
     reader = BundleReader.open(path, trusted=trusted)
+    if "export" in reader.config:
+        raise InputError(f"{path} is an export without weights of its own; give the run's folder.")
     weights = open_weights(reader.files)
     return StoredBundle(reader.folder, reader.config, reader.processors(), weights.read())
 
 
 def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
-    """Read a bundle, or the bundle of a run's folder, and build its network.
+    """Read a bundle, an export, or the bundle of a run's folder, and build its network.
 
     Nothing in it is believed: its network may not be larger than the names and shapes in the file
     of its weights say, and is compared with them before any are read.
 
-    :param trusted: packages or modules beside Tandem whose classes the model may be made of.
+    :param trusted: packages or modules beside Tandem whose classes the model may be made of;
+        ``torch.export`` for somebody else's programs of that, which can run code.
     :raises InputError: if a file is missing or damaged, or names something untrusted.
     """
     reader = BundleReader.open(path, trusted=trusted)
     processors = reader.processors()
-    weights = open_weights(reader.files)
-    model = reader.network(processors, weights)
-    try:
-        model.load_state_dict(weights.read())
-    except RuntimeError as error:
-        raise weights.unfit(str(error)) from error
+    model: SequenceModel
+    if "export" in reader.config:
+        model = load_exported(reader, vocabulary_size=processors.target.vocabulary_size)
+    else:
+        model = _network(reader, processors)
     decoding = reader.decoding().bind(processors.target)
     decoding.check(model)
     return Bundle(
-        model=model.eval(),
+        model=model,
         processors=processors,
         decoding=decoding,
         max_length=reader.config["max_length"],
@@ -309,12 +312,17 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     )
 
 
+def _network(reader: BundleReader, processors: Processors) -> Seq2Seq:
+    weights = open_weights(reader.files)
+    model = reader.network(processors, weights)
+    try:
+        model.load_state_dict(weights.read())
+    except RuntimeError as error:
+        raise weights.unfit(str(error)) from error
+    return model.eval()
+
+
 def bundle_digest(path: str | Path) -> str:
     """What tells a bundle from others: the SHA-256 of its config, which has those of its files."""
     files = BundleFiles(bundle_folder(Path(path)))
     return hashlib.sha256(files.read(CONFIG)).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ LARGEST_JSON = 64 * MEBIBYTE
 
 
 class BundleFiles:
-    """The files of a bundle's folder, by their names.
+    """The files of a bundle's folder, by their paths from there.
 
     :param folder: where they are.
     :param digests: the SHA-256 of each, once they are known.
@@ -34,7 +34,7 @@ class BundleFiles:
         if not path.exists():
             raise InputError(f"The bundle's file {path} is missing; {AGAIN}")
         target = path.resolve()
-        if target.parent != self.folder.resolve():
+        if self.folder.resolve() not in target.parents:
             raise InputError(
                 f"The bundle's file {path} is a link to {target}, outside of the bundle; if you "
                 "trust that file, put a copy of it in the link's place."
@@ -85,6 +85,16 @@ class BundleFiles:
                 f"The bundle's file {self.folder / name} is damaged: its SHA-256 is not the one in "
                 f"{CONFIG}; {AGAIN}"
             )
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file in a folder, by its path from there."""
+    found = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found[path.relative_to(folder).as_posix()] = digest
+    return found
 
 
 def memory_size() -> int:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from tandem.core.devices import device_types
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.state import State
@@ -58,6 +59,11 @@ class Seq2Seq(nn.Module, SequenceModel):
     def device(self) -> torch.device:
         """Where its weights are."""
         return next(self.parameters()).device
+
+    @property
+    def device_types(self) -> tuple[str, ...]:
+        """Where torch can compute on this machine."""
+        return device_types()
 
     @property
     def vocabulary_size(self) -> int:

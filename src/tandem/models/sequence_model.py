@@ -40,6 +40,11 @@ class SequenceModel(ABC):
 
     @property
     @abstractmethod
+    def device_types(self) -> tuple[str, ...]:
+        """Where it can be computed on this machine, ``cpu`` the first."""
+
+    @property
+    @abstractmethod
     def vocabulary_size(self) -> int:
         """V, target symbols."""
 

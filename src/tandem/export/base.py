@@ -1,0 +1,82 @@
+"""What every format promises, and which formats there are."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tandem.core.errors import InputError, nearest
+from tandem.core.extras import check_extra
+from tandem.inference import Bundle
+
+FLOAT32, INT8 = "float32", "int8"
+
+
+class Exporter(ABC):
+    """Writes a trained model as what another program runs."""
+
+    weights: tuple[str, ...] = (FLOAT32,)
+    """How it can write weights."""
+
+    @abstractmethod
+    def check(self, bundle: Bundle) -> None:
+        """Refuse a model that the format cannot hold, before any work.
+
+        :raises InputError: in one sentence that names what the format lacks.
+        """
+
+    @abstractmethod
+    def write(self, bundle: Bundle, folder: Path, *, weights: str) -> dict[str, Any] | None:
+        """Write the model's files.
+
+        :param bundle: on a CPU.
+        :param folder: an empty one.
+        :param weights: one of :attr:`weights`.
+        :return: what a bundle's config says of them under ``export``, see
+            :mod:`tandem.inference.exported`; None for what is no bundle and stands for itself.
+        """
+
+    @abstractmethod
+    def usage(self, output: Path) -> str:
+        """One sentence: what the user does with the folder next."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format, before what it needs is imported."""
+
+    path: str
+    """Module and class of its exporter, with a colon between them."""
+    extra: str
+    """Of ours, with which its packages are installed."""
+    packages: tuple[str, ...] = ()
+
+
+FORMATS: dict[str, Format] = {}
+"""By their names on the command line; modules are of this package."""
+
+
+def find_exporter(name: str, weights: str) -> Exporter:
+    """The exporter of a format.
+
+    :raises InputError: if there is none, it does not write such weights, or a package is missing.
+    """
+    if name not in FORMATS:
+        raise InputError(
+            f"`format` must be one of {', '.join(FORMATS)}, but is {name!r}"
+            f"{nearest(name, FORMATS)}."
+        )
+    chosen = FORMATS[name]
+    for package in chosen.packages:
+        check_extra(
+            chosen.extra, package, used_by=f"format={name}", otherwise="choose another format"
+        )
+    module, _, kind = chosen.path.partition(":")
+    exporter: Exporter = getattr(import_module(f"tandem.export.{module}"), kind)()
+    if weights not in exporter.weights:
+        raise InputError(
+            f"format={name} writes weights={' or '.join(exporter.weights)}, but got "
+            f"weights={weights}; choose one of these, or another format."
+        )
+    return exporter

@@ -1,0 +1,82 @@
+"""Opens an exported folder, of which nothing is believed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from tandem.core.errors import InputError, nearest
+from tandem.core.own_key import is_signed
+from tandem.inference.exported.description import Description
+from tandem.inference.exported.model import ExportedModel
+from tandem.inference.exported.runtimes import CAN_RUN_CODE, RUNTIMES, Graph
+from tandem.inference.files import AGAIN, CONFIG
+from tandem.inference.reading import BundleReader
+
+PROGRAMS = "torch.export"
+"""Named among what the caller trusts, it lets a stranger's programs run."""
+
+
+def load_exported(reader: BundleReader, *, vocabulary_size: int) -> ExportedModel:
+    """The model of a bundle that has ``export`` in its config.
+
+    :param vocabulary_size: V of the target's tokenizer.
+    :raises InputError: if the section is unusable, a file is damaged, or the program that
+        computes it is missing.
+    """
+    section = reader.config["export"]
+    try:
+        description = Description.from_config(section)
+    except ValueError as error:
+        raise InputError(
+            f"The file {reader.folder / CONFIG} lacks a usable `export` ({error}); {AGAIN}"
+        ) from error
+    if description.format not in RUNTIMES:
+        raise InputError(
+            f"The export {reader.folder} has the format {description.format!r:.40}"
+            f"{nearest(description.format, RUNTIMES)}, but this Tandem runs {', '.join(RUNTIMES)}; "
+            "use the Tandem that wrote it."
+        )
+    if description.format in CAN_RUN_CODE:
+        _check_trust(reader)
+    runtime = RUNTIMES[description.format]()
+    paths = {name: reader.files.path(file) for name, file in description.files.items()}
+
+    def open_graphs(device: torch.device) -> Mapping[str, Graph]:
+        kinds = ", ".join(runtime.device_types())
+        if device.type not in runtime.device_types():
+            raise InputError(
+                f"The export {reader.folder} can be computed here on {kinds}, not on a "
+                f"{device.type} device; choose accelerator=cpu{runtime.remedy}."
+            )
+        return {
+            name: runtime.open(path, description.outputs[name], device)
+            for name, path in paths.items()
+        }
+
+    return ExportedModel(
+        description,
+        open_graphs,
+        device_types=runtime.device_types(),
+        vocabulary_size=vocabulary_size,
+    )
+
+
+def signed_part(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an export's config is signed: the graphs' description, and the digests of all files.
+
+    By the signature this user's own exports are known on this machine; see
+    :mod:`tandem.core.own_key`.
+    """
+    return {key: config[key] for key in ("export", "sha256")}
+
+
+def _check_trust(reader: BundleReader) -> None:
+    """Refuse programs of somebody else's unless the caller trusts them."""
+    own = is_signed(signed_part(reader.config), reader.config.get("export_signature"))
+    if not own and PROGRAMS not in reader.trusted:
+        raise InputError(
+            f"The export {reader.folder} holds programs of torch.export, which can run any code, "
+            f"and was not made by you on this machine; add trusted=[{PROGRAMS}] if you trust who "
+            "made it, or ask for format=onnx."
+        )

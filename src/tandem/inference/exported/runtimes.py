@@ -1,0 +1,127 @@
+"""The programs that compute an exported model's graphs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tandem.core.errors import InputError, reason_of
+from tandem.core.extras import check_extra
+
+Tensors = Mapping[str, Tensor]
+Graph = Callable[[Tensors], dict[str, Tensor]]
+"""Tensors by the names of a graph's inputs -> tensors by the names of its outputs."""
+
+
+class Runtime(ABC):
+    """Opens graphs on a device."""
+
+    remedy = ""
+    """What else can be done where it does not compute on a GPU, after a comma."""
+
+    @abstractmethod
+    def device_types(self) -> tuple[str, ...]:
+        """Where it can compute; its inputs and outputs are on the host wherever that is."""
+
+    @abstractmethod
+    def open(self, path: Path, outputs: tuple[str, ...], device: torch.device) -> Graph:
+        """A graph's file, ready to be called.
+
+        :param outputs: names of what it gives, in its order.
+        :raises InputError: if it cannot be read.
+        """
+
+
+class OnnxRuntime(Runtime):
+    """Microsoft's runtime for ONNX; libraries of operators are never loaded from a folder.
+
+    :raises InputError: if it is not installed.
+    """
+
+    remedy = ", or install onnxruntime-gpu in the place of onnxruntime"
+    PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        check_extra(
+            "onnx", "onnxruntime", used_by="An export to ONNX", otherwise="use the run itself"
+        )
+
+    def device_types(self) -> tuple[str, ...]:
+        """Those that the installed build has."""
+        import onnxruntime
+
+        has = onnxruntime.get_available_providers()
+        return tuple(kind for kind, provider in self.PROVIDERS.items() if provider in has)
+
+    def open(self, path: Path, outputs: tuple[str, ...], device: torch.device) -> Graph:
+        """A session with as many threads as torch has."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.enable_mem_pattern = False  # which would be kept for each of thousands of shapes
+        options.log_severity_level = 3
+        provider = self.PROVIDERS[device.type]
+        try:
+            session = onnxruntime.InferenceSession(str(path), options, providers=[provider])
+        except Exception as error:  # its errors have no common base
+            raise _unreadable(path, error) from error
+        takes = [one.name for one in session.get_inputs()]
+        gives = tuple(one.name for one in session.get_outputs())
+        if gives != outputs:
+            raise _unreadable(path, ValueError(f"it gives {', '.join(gives)}"))
+
+        def call(given: Tensors) -> dict[str, Tensor]:
+            arrays = {name: given[name].contiguous().numpy() for name in takes}
+            try:
+                results = session.run(None, arrays)
+            except Exception as error:
+                raise _failed(path, error) from error
+            return dict(zip(outputs, map(torch.from_numpy, results), strict=True))
+
+        return call
+
+
+class TorchPrograms(Runtime):
+    """Programs that ``torch.export`` wrote, whose files can hold code: they must be trusted."""
+
+    def device_types(self) -> tuple[str, ...]:
+        """Their constants are where they were exported."""
+        return ("cpu",)
+
+    def open(self, path: Path, outputs: tuple[str, ...], device: torch.device) -> Graph:
+        """A program as a module."""
+        try:
+            program = torch.export.load(path)
+        except Exception as error:
+            raise _unreadable(path, error) from error
+        module: Any = program.module()
+        takes = program.graph_signature.user_inputs
+
+        def call(given: Tensors) -> dict[str, Tensor]:
+            results = module(**{str(name): given[str(name)] for name in takes})
+            return dict(zip(outputs, results, strict=True))
+
+        return call
+
+
+RUNTIMES: dict[str, type[Runtime]] = {"onnx": OnnxRuntime, "torch": TorchPrograms}
+"""By the format that they compute."""
+CAN_RUN_CODE = ("torch",)
+"""Formats whose files are programs: they are opened only for whom they are no stranger's."""
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The graph {path} cannot be used ({reason_of(error)[:200]}); export the run again."
+    )
+
+
+def _failed(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The graph {path} fails ({reason_of(error)[:200]}); give a shorter source or smaller "
+        "batches, or export the run again."
+    )
