@@ -8,6 +8,9 @@ import torch
 from tandem.core.types import FIRST_OUTPUT
 from tandem.testing import precision
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:RNN module weights are not part of single contiguous"  # of bfloat16, on a GPU
+)
 EACH_TYPE = pytest.mark.parametrize(
     "dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str
 )

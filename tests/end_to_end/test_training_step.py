@@ -272,6 +272,7 @@ class Refusal(L.Callback):
 
 
 @pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 def test_cuda_sees_no_step_wait_but_a_logged_one(
     train_tiny: Run, importable: Run, tmp_path: Any
 ) -> None:
@@ -279,5 +280,8 @@ def test_cuda_sees_no_step_wait_but_a_logged_one(
         pytest.skip("there is no CUDA device")
     refusal = f"+callbacks.refusal._target_={importable(Refusal)}"
     callbacks = f"callbacks=[{','.join(CALLBACKS)}]"
-    train_tiny(tmp_path / "run", "trainer=gpu", *FOURTH, callbacks, refusal, "test=false")
+    try:
+        train_tiny(tmp_path / "run", "trainer=gpu", *FOURTH, callbacks, refusal, "test=false")
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
     assert Refusal.steps == 5

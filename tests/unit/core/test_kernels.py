@@ -110,7 +110,7 @@ def test_new_shapes_on_a_gpu_take_no_kernel_of_cudnn() -> None:
     """Forward and backward, of a type that cuDNN's attention takes first on new cards."""
     if not torch.cuda.is_available():
         pytest.skip("there is no CUDA device")
-    with torch.profiler.profile() as profile:
+    with torch.profiler.profile(acc_events=True) as profile:
         for length in (5, 8, 13):
             states = torch.ones(1, 2, length, 64, device="cuda", dtype=torch.bfloat16)
             attend(states.requires_grad_()).sum().backward()
