@@ -29,8 +29,8 @@ def export(cfg: DictConfig, command: str = "") -> Path:
     check_values(cfg)
     if len(runs(cfg)) != 1:
         raise InputError(f"`run` must be one folder here, but is {cfg.run}; export each alone.")
-    exporter = find_exporter(cfg.format, cfg.weights)
     run, output = Path(runs(cfg)[0]), Path(cfg.output)
+    exporter = find_exporter(cfg.format, cfg.weights, run)
     check_folder(output)
     bundle = load_bundle(run, trusted=cfg.trusted)
     if "export" in bundle.config:

@@ -1,4 +1,4 @@
-"""JSON of unknown origin."""
+"""JSON of unknown origin, and JSON for pages."""
 
 import json
 import math
@@ -28,6 +28,12 @@ def read_json(text: str | bytes) -> Any:
             item for node in level for item in (node.values() if isinstance(node, dict) else node)
         )
     return data
+
+
+def inline_json(data: Any) -> str:
+    """JSON that cannot end the script element of a page that it stands in."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _nested(items: Iterable[Any]) -> list[Any]:

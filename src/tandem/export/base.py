@@ -14,10 +14,16 @@ FLOAT32, INT8 = "float32", "int8"
 
 
 class Exporter(ABC):
-    """Writes a trained model as what another program runs."""
+    """Writes a trained model as what another program runs.
+
+    :param run: the folder that it was read from.
+    """
 
     weights: tuple[str, ...] = (FLOAT32,)
     """How it can write weights."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
 
     @abstractmethod
     def check(self, bundle: Bundle) -> None:
@@ -57,8 +63,8 @@ FORMATS: dict[str, Format] = {}
 """By their names on the command line; modules are of this package."""
 
 
-def find_exporter(name: str, weights: str) -> Exporter:
-    """The exporter of a format.
+def find_exporter(name: str, weights: str, run: Path) -> Exporter:
+    """The exporter of a format for a run.
 
     :raises InputError: if there is none, it does not write such weights, or a package is missing.
     """
@@ -73,7 +79,7 @@ def find_exporter(name: str, weights: str) -> Exporter:
             chosen.extra, package, used_by=f"format={name}", otherwise="choose another format"
         )
     module, _, kind = chosen.path.partition(":")
-    exporter: Exporter = getattr(import_module(f"tandem.export.{module}"), kind)()
+    exporter: Exporter = getattr(import_module(f"tandem.export.{module}"), kind)(run)
     if weights not in exporter.weights:
         raise InputError(
             f"format={name} writes weights={' or '.join(exporter.weights)}, but got "

@@ -1,6 +1,5 @@
 """One HTML page that needs no network: style, scripts, data and pictures all stand in it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
+
+from tandem.core.plain_json import inline_json
 
 FOLDER = Path(__file__).parent / "page"
 SCRIPTS = (
@@ -41,16 +42,10 @@ def render(data: Mapping[str, Any], *, title: str, written: str) -> str:
         style=_inline("report.css"),
         plotly=Markup(get_plotlyjs()),
         scripts=Markup("\n").join(_inline(name) for name in SCRIPTS),
-        data=Markup(as_json(data)),
+        data=Markup(inline_json(data)),
     )
     return page.encode("utf-8", "replace").decode()  # names of files may hold halves of letters
 
 
 def _inline(name: str) -> Markup:
     return Markup((FOLDER / name).read_text(encoding="utf-8"))
-
-
-def as_json(data: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element that it stands in."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
