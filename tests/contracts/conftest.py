@@ -197,3 +197,13 @@ def grid() -> ModuleType:
 @pytest.fixture(scope="session")
 def task() -> ModuleType:
     return load("reversal")
+
+
+@pytest.fixture
+def cases_of_options(device: str) -> dict[tuple[str, str], Case]:
+    """Each encoder, decoder and attention beside the same others, by group and option."""
+    return {
+        (group, option): case_of(Combination(**{group: option}), device)
+        for group in ("encoder", "decoder", "attention")
+        for option in GRID.options(group)
+    }

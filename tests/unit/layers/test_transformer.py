@@ -9,7 +9,14 @@ from torch import nn
 
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
-from tandem.layers.scaled_dot_product import attend, attention_weights, causal_mask, head_size
+from tandem.layers.scaled_dot_product import (
+    attend,
+    attention_weights,
+    causal_mask,
+    head_size,
+    merge_heads,
+    split_heads,
+)
 from tandem.layers.transformer import FeedForward, Residual, SelfAttention
 
 
@@ -24,6 +31,21 @@ def test_self_attention_equals_torch_under_a_causal_mask() -> None:
     mask = causal_mask(5, 0, 5, states.device)
     expected, _ = theirs(states, states, states, attn_mask=~mask)
     torch.testing.assert_close(ours(states, mask, None, 0)[0], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("rotary", [False, True], ids=["plain", "rotary"])
+def test_weights_times_values_are_what_self_attention_gives(rotary: bool) -> None:
+    layer = SelfAttention(8, num_heads=2, dropout=0.0, rotary=rotary).double()
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter)
+    states = torch.randn(2, 5, 8, dtype=torch.float64)
+    mask = torch.tensor([[True] * 5, [True, True, True, False, False]])[:, None, None]
+    weights = layer.weights(states, mask, 3)  # (2, heads, 5, 5)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, 5).double(), rtol=0, atol=1e-12)
+    assert (weights[1, :, :, 3:] == 0).all()
+    values = split_heads(layer.project(states)[:, :, 16:], 2)
+    expected = layer.output(merge_heads(weights @ values))
+    torch.testing.assert_close(layer(states, mask, None, 3)[0], expected, rtol=0, atol=1e-12)
 
 
 def test_attend_in_a_reduced_precision_is_near_the_exact_one() -> None:

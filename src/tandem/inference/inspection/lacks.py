@@ -7,7 +7,17 @@ from tandem.inference.inspection.watching import attentions_of
 from tandem.models import Seq2Seq
 from tandem.models.sequence_model import SequenceModel
 
-EXPORTED = "This model runs from exported graphs, which give no more than the memory and the scores"
+IN_MODULES = (
+    "embeddings",
+    "encoder_layers",
+    "encoder_self_attention",
+    "decoder_self_attention",
+    "decoder_features",
+)
+EXPORTED = (
+    "This model runs from exported graphs, which give its memory, its scores and its attention "
+    "alone; look into the run that it was exported from."
+)
 
 
 def summary_is_all(model: SequenceModel) -> bool:
@@ -23,8 +33,7 @@ def lacks_of(model: SequenceModel, seen: Inspection) -> dict[str, str]:
     if isinstance(model, Seq2Seq):
         sentences |= dict(_of_encoder(seen)) | dict(_of_decoder(model, seen))
     else:
-        names = ("embeddings", "encoder_layers", "encoder_self_attention", "decoder_self_attention")
-        sentences |= {name: f"{EXPORTED}." for name in names}
+        sentences |= dict.fromkeys(IN_MODULES, EXPORTED)
     if "decoder/attention" not in seen.arrays:
         sentences["decoder_attention"] = (
             "This model has no attention: its decoder gets the summary alone, the same at every "

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tandem.core.types import SPECIAL_IDS
 from tandem.inference.inspection.inspection import Inspection
 from tandem.inference.inspection.pictures import image_url, spectrogram_url
-from tandem.inference.inspection.tree import FATES, Node
+from tandem.inference.inspection.tree import Node
 
 UNITS = 64
 """Columns of a row of states."""
@@ -90,10 +90,12 @@ def _encoder(seen: Inspection) -> dict[str, Any]:
 
 def _steps(seen: Inspection) -> list[dict[str, Any]]:
     """What the decoder did for each symbol of the best output, as it alone finds it."""
-    log_probs, features = seen.arrays["decoder/log_probs"], seen.arrays["decoder/features"]
-    attention = seen.arrays.get("decoder/attention")
+    log_probs, features, attention = (
+        seen.arrays.get(f"decoder/{name}") for name in ("log_probs", "features", "attention")
+    )
+    assert log_probs is not None
     ids = seen.outputs[0].hypothesis.tokens[:STEPS]
-    units = _units(features[:STEPS])
+    units = None if features is None else _units(features[:STEPS])
     looked = None if attention is None else rounded(_summed(attention[:STEPS], ROWS, axis=1))
     return [
         {
@@ -102,7 +104,7 @@ def _steps(seen: Inspection) -> list[dict[str, Any]]:
             "log_prob": rounded(log_probs[step, id_]),
             "likeliest": _likeliest(seen, log_probs[step]),
             "attention": None if looked is None else looked[step],
-            "features": units[step],
+            "features": None if units is None else units[step],
             "entropy": rounded(_entropy(log_probs[step])),
         }
         for step, id_ in enumerate(ids)
@@ -131,7 +133,7 @@ def _entropy(log_probs: Numbers) -> float:
 
 def _beam(seen: Inspection) -> dict[str, Any]:
     """The tree, without what fared worst and came last if there is too much of it."""
-    by_worth = sorted(seen.tree, key=lambda node: (-node.fate, node.depth))[:NODES]
+    by_worth = sorted(seen.tree, key=lambda node: (-node.worth, node.depth))[:NODES]
     return {
         "nodes": [_node(seen, node) for node in sorted(by_worth, key=lambda node: node.id)],
         "omitted": len(seen.tree) - len(by_worth),
@@ -148,7 +150,7 @@ def _node(seen: Inspection, node: Node) -> dict[str, Any]:
         "log_prob": rounded(node.log_prob),
         "score": rounded(node.score),
         "depth": node.depth,
-        "fate": FATES[node.fate],
+        "fate": node.fate,
     }
 
 
@@ -207,14 +209,11 @@ def _averaged(values: Numbers, most: int, *, axis: int) -> Numbers:
 def rounded(values: Any) -> Any:
     """Numbers with four significant digits, as lists; what is not finite becomes None."""
     wide = np.asarray(values, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        places = DIGITS - 1 - np.floor(np.log10(np.abs(wide)))
-        finite = np.isfinite(wide)
-        places = np.clip(np.where(np.isfinite(places), places, 0.0), -MOST_PLACES, MOST_PLACES)
-        scale = 10.0 ** np.abs(places)
-        up = places >= 0
-        digits = np.round(np.where(up, wide * scale, wide / scale))
-        short = np.where(up, digits / scale, digits * scale)
+    finite = np.isfinite(wide)
+    real = np.where(finite & (wide != 0), wide, 1.0)
+    places = np.clip(DIGITS - 1 - np.floor(np.log10(np.abs(real))), -MOST_PLACES, MOST_PLACES)
+    up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)  # exact more often
+    short = np.where(wide == 0, 0.0, np.round(real * up / down) / up * down)
     if finite.all():
         return short.tolist()
     with_gaps = short.astype(object)

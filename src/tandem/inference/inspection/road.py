@@ -141,10 +141,11 @@ def _written(model: SequenceModel, memory: Memory, tokens: list[int]) -> Seen:
     scores = model.scores(predicted.features, predicted.copied)[0]  # (T, V)
     result = {
         "decoder/tokens": torch.tensor(tokens),
-        "decoder/features": predicted.features[0],
         "decoder/log_probs": Step(model.step, model.normalized).log_probs(scores),
         **seen,
     }
+    if isinstance(model, Seq2Seq):  # elsewhere they may be scores already
+        result["decoder/features"] = predicted.features[0]
     if predicted.weights is not None:
         result["decoder/attention"] = predicted.weights()[0]
     return result

@@ -30,8 +30,13 @@ class Node:
     """The sum of these from the root on."""
     depth: int
     """Symbols of the prefix."""
-    fate: int = DIED
-    """See :data:`FATES`."""
+    worth: int = DIED
+    """The place of its fate."""
+
+    @property
+    def fate(self) -> str:
+        """What became of it: see :data:`FATES`."""
+        return FATES[self.worth]
 
 
 class SearchTree:
@@ -107,8 +112,8 @@ class SearchTree:
             return self._children.get((node, last))
         return self._child(node, last, self._log_probs[self._rows.index(node), last].item())
 
-    def _mark(self, node: int | None, fate: int) -> None:
+    def _mark(self, node: int | None, worth: int) -> None:
         """Give a prefix and those that it begins with this fate, unless theirs is better."""
         while node is not None:
-            self.nodes[node].fate = max(self.nodes[node].fate, fate)
+            self.nodes[node].worth = max(self.nodes[node].worth, worth)
             node = self.nodes[node].parent

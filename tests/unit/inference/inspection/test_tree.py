@@ -80,13 +80,13 @@ def test_every_search_is_heard(
         node = by_prefix[tuple(hypothesis.tokens)]
         penalty = search.penalty(node.depth) if hasattr(search, "penalty") else 1.0
         assert node.score / penalty == pytest.approx(hypothesis.score, abs=1e-5)
-        assert node.fate >= (FINISHED if node.token == SPECIAL_IDS.eos else CUT_OFF)
-    best = [node for node in tree.nodes if node.fate == BEST]
+        assert node.worth >= (FINISHED if node.token == SPECIAL_IDS.eos else CUT_OFF)
+    best = [node for node in tree.nodes if node.worth == BEST]
     assert [node.token for node in best[1:]] == hypotheses[0].tokens
     for node in tree.nodes[1:]:
         above = tree.nodes[node.parent]
         assert node.parent < node.id
-        assert node.fate <= above.fate
+        assert node.worth <= above.worth
         assert node.score == pytest.approx(above.score + node.log_prob)
 
 
@@ -96,5 +96,5 @@ def test_fates(small_model, small_search) -> None:
     tree = SearchTree()
     decoding = Decoding(small_search("beam", width=4), listener=tree)
     tree.settle(generate(model, decoding, model.encode(SOURCE, MASK), 4)[0])
-    fates = {node.fate for node in tree.nodes}
+    fates = {node.worth for node in tree.nodes}
     assert fates == {BEST, FINISHED, CUT_OFF, DIED}

@@ -1,0 +1,125 @@
+"""``bundle.inspect`` on bundles: what it says in words, prefixes, and refusals."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tandem.core.errors import InputError
+from tandem.core.types import SPECIAL_IDS
+from tandem.inference import Bundle, load_bundle, load_bundles
+from tandem.search import BeamSearch
+from tandem.search.rules import MinLength
+from tandem.search.scorers import CoveragePenalty
+
+EOS = SPECIAL_IDS.eos
+BEAM = BeamSearch(width=3, length_penalty="none", alpha=0.0, stop="pool")
+
+
+@pytest.fixture
+def bundle(small_bundle: Callable[..., Path]) -> Bundle:
+    return load_bundle(small_bundle("bundle"))
+
+
+def test_what_is_seen_is_what_is_written(bundle: Bundle) -> None:
+    for search in (bundle.decoding.search, BEAM):
+        searching = replace(bundle, decoding=replace(bundle.decoding, search=search))
+        seen = searching.inspect("a b c")
+        (hypotheses,) = searching.hypotheses(["a b c"])
+        assert [output.hypothesis for output in seen.outputs] == hypotheses
+        assert seen.outputs[0].text == searching.generate(["a b c"])[0]
+        (attention,) = searching.attention(["a b c"], [hypotheses[:1]])[0]
+        np.testing.assert_allclose(seen.arrays["decoder/attention"], attention.weights, atol=1e-6)
+        assert seen.source.tokens == attention.source == ["a", "b", "c", "<eos>"]
+        record = json.loads(json.dumps(seen.to_json(), allow_nan=False))
+        assert record["output"]["tokens"] == attention.target
+        assert record["source"]["ids"] == seen.arrays["source"].tolist()
+
+
+def test_the_model_goes_on_from_another_symbol(bundle: Bundle) -> None:
+    free = bundle.inspect("a b").outputs[0].hypothesis.tokens
+    other = next(id_ for id_ in range(4, 8) if id_ != free[0])
+    seen = bundle.inspect("a b", prefix=[other])
+    tokens = seen.outputs[0].hypothesis.tokens
+    assert tokens[0] == other
+    assert seen.to_json()["output"]["prefix"] == [other]
+    again = bundle.inspect("a b", prefix=tokens[:2])
+    assert again.outputs == seen.outputs
+    ended = bundle.inspect("a b", prefix=[other, EOS])
+    assert ended.outputs[0].hypothesis.tokens == [other, EOS]
+    assert [node.token for node in ended.tree] == [SPECIAL_IDS.bos, other, EOS]
+    assert bundle.inspect("a b", prefix=[EOS]).outputs[0].text == ""
+
+
+@pytest.mark.parametrize(
+    ("prefix", "message"),
+    [
+        ([1], "`prefix` must be a list of ids of target symbols, from 2 to 7, but is [1]; take"),
+        ([8], "`prefix` must be a list of ids of target symbols, from 2 to 7, but is [8]; take"),
+        (["x"], "`prefix` must be a list of ids of target symbols, from 2 to 7, but is ['x'];"),
+        ("x", "`prefix` must be a list of ids of target symbols, from 2 to 7, but is 'x'; take"),
+        ([True], "`prefix` must be a list of ids of target symbols, from 2 to 7, but is [True];"),
+        ([EOS, 4], "`prefix` must end at its first 2 (eos), but is [2, 4]; leave out what follows"),
+        ([4] * 6, "`prefix` has 6 symbols, but an output has at most 5; shorten it."),
+    ],
+)
+def test_prefixes_that_no_output_has(bundle: Bundle, prefix: list[int], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        bundle.inspect("a b", prefix=prefix)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_prefix_must_keep_the_rules(bundle: Bundle) -> None:
+    ruled = replace(bundle, decoding=replace(bundle.decoding, rules=(MinLength(least=2),)))
+    with pytest.raises(InputError) as caught:
+        ruled.inspect("a b", prefix=[EOS])
+    assert str(caught.value) == (
+        "`prefix` ([2]) must keep the other rules, but its symbol 1 is forbidden by MinLength; "
+        "change one of them."
+    )
+
+
+def test_the_decoder_is_asked_alone(bundle: Bundle) -> None:
+    scorers = (CoveragePenalty(penalty=3.0),)
+    scored = replace(bundle, decoding=replace(bundle.decoding, scorers=scorers))
+    alone, together = bundle.inspect("a b", prefix=[4, EOS]), scored.inspect("a b", prefix=[4, EOS])
+    np.testing.assert_array_equal(
+        alone.arrays["decoder/log_probs"], together.arrays["decoder/log_probs"]
+    )
+    assert together.tree[-1].score < alone.tree[-1].score - 0.1
+
+
+def test_what_a_model_lacks_is_said(small_bundle: Callable[..., Path]) -> None:
+    seen = load_bundle(small_bundle("none", attention="NoAttention")).inspect("a b")
+    assert seen.summary_alone
+    assert seen.lacks == {
+        "source_picture": "A text is not drawn; its positions are its symbols.",
+        "encoder_self_attention": (
+            "RecurrentEncoder has no self-attention: none of its positions weighs all the others."
+        ),
+        "decoder_self_attention": (
+            "RecurrentDecoder has no self-attention: what it wrote before reaches it through its "
+            "own state."
+        ),
+        "decoder_attention": (
+            "This model has no attention: its decoder gets the summary alone, the same at every "
+            "step."
+        ),
+        "beam": (
+            "GreedySearch keeps one output, so its tree is a line; search=beam keeps several."
+        ),
+    }
+    assert seen.to_json()["memory"]["all_the_decoder_gets"] is True
+
+
+def test_bad_calls(bundle: Bundle, small_bundle: Callable[..., Path]) -> None:
+    with pytest.raises(InputError) as caught:
+        bundle.inspect("")
+    assert str(caught.value) == "Source 1 is empty; every source needs some text."
+    folder = small_bundle("other")
+    with pytest.raises(InputError) as caught:
+        load_bundles([folder, folder]).inspect("a")
+    assert str(caught.value).startswith("inspect() is of one model, but this bundle has 2 that ")
