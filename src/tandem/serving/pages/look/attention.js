@@ -1,0 +1,107 @@
+// What the decoder looks at in one step: tokens, picture, spectrogram, or the context vector alone.
+import { count, make, makeSvg, percent, visible } from "../dom.js";
+import { lack } from "./station.js";
+import { vectorStrip } from "./strip.js";
+
+const ROW = 24; // pixels of a token
+const WIDTH = 90; // pixels of the lines' field
+const CLEAR = 0.03; // of weight, below which no line is drawn
+
+const weightsOf = (view) => view.steps[view.step].attention;
+
+// Tokens with bars, and lines into the decoder that are as thick as the weights.
+function overTokens(view) {
+  const { tokens } = view.record.source;
+  const height = tokens.length * ROW;
+  const bars = tokens.map(() => make("span", { class: "bar" }));
+  const shares = tokens.map(() => make("span", { class: "share" }));
+  const items = tokens.map((token, place) => {
+    const item = make("li", { title: token }, bars[place], make("span", { class: "token" }, visible(token)), shares[place]);
+    item.addEventListener("pointerenter", () => view.setPosition(place));
+    item.addEventListener("pointerleave", () => view.setPosition(null));
+    return item;
+  });
+  const drawing = makeSvg("svg", { class: "links", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, "aria-hidden": "true" });
+  view.follow(["step"], () => {
+    const weights = weightsOf(view);
+    weights.forEach((weight, place) => {
+      bars[place].style.width = `${100 * weight}%`;
+      shares[place].textContent = weight >= 0.01 ? percent(weight) : "";
+    });
+    drawing.replaceChildren(
+      ...weights.flatMap((weight, place) => {
+        if (weight < CLEAR) return [];
+        const from = (place + 0.5) * ROW;
+        return makeSvg("path", { class: "line pointed", d: `M0 ${from} C${WIDTH / 2} ${from} ${WIDTH / 2} ${height / 2} ${WIDTH} ${height / 2}`, "stroke-width": 1 + 9 * weight, "stroke-opacity": 0.3 + 0.7 * weight });
+      }),
+    );
+  });
+  view.follow(["position"], () => items.forEach((item, place) => item.classList.toggle("at", place === view.position)));
+  return [make("ol", { class: "attended", "aria-label": "How much each token is looked at" }, items), drawing];
+}
+
+// Weights laid over a picture: the colour's strength relative to the largest weight.
+export function pictureCover(source, weights) {
+  const [rows, columns] = source.grid;
+  const cover = make("canvas", { class: "cover", width: columns, height: rows, "aria-hidden": "true" });
+  const context = cover.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  const most = Math.max(...weights) || 1;
+  weights.forEach((weight, place) => image.data.set([232, 89, 12, 215 * (weight / most)], 4 * place));
+  context.putImageData(image, 0, 0);
+  return cover;
+}
+
+function overPicture(view) {
+  const { source } = view.record;
+  const place = make("div", { class: "picture large" }, make("img", { src: source.picture, alt: "" }));
+  const caption = make("figcaption", {});
+  view.follow(["step"], () => {
+    const weights = weightsOf(view);
+    place.querySelector(".cover")?.remove();
+    place.append(pictureCover(source, weights));
+    const best = weights.indexOf(Math.max(...weights));
+    const [row, column] = [Math.floor(best / source.grid[1]) + 1, (best % source.grid[1]) + 1];
+    caption.textContent = `Most at row ${row}, column ${column}: ${percent(weights[best])}`;
+  });
+  return [make("figure", {}, place, caption)];
+}
+
+// The curve of weights over time, under a spectrogram that it lights up.
+function overSpectrogram(view) {
+  const { picture, seconds } = view.record.source;
+  const positions = view.positions;
+  const place = make("div", { class: "heard" }, make("img", { src: picture, alt: "Spectrogram, time from left to right" }));
+  const drawing = makeSvg("svg", { viewBox: `0 0 ${positions} 100`, preserveAspectRatio: "none", class: "over", "aria-hidden": "true" });
+  const curve = makeSvg("svg", { viewBox: `0 0 ${positions} 100`, preserveAspectRatio: "none", class: "curve", "aria-hidden": "true" });
+  place.append(drawing);
+  const caption = make("figcaption", {});
+  view.follow(["step"], () => {
+    const weights = weightsOf(view);
+    const most = Math.max(...weights) || 1;
+    drawing.replaceChildren(...weights.map((weight, x) => makeSvg("rect", { x, y: 0, width: 1.02, height: 100, "fill-opacity": 0.82 * (1 - weight / most) })));
+    const points = weights.map((weight, x) => `L${x + 0.5} ${100 - (96 * weight) / most}`).join(" ");
+    curve.replaceChildren(makeSvg("path", { d: `M0 100 ${points} L${positions} 100 Z` }));
+    const best = weights.indexOf(most);
+    caption.textContent = `Most at ${((best + 0.5) * (seconds / positions)).toFixed(2)} s of ${seconds.toFixed(2)} s: ${percent(most)}`;
+  });
+  return [make("figure", { class: "wide" }, place, curve, caption)];
+}
+
+function contextAlone(view) {
+  const { summary, units, all_the_decoder_gets: isAll } = view.record.memory;
+  const { canvas } = vectorStrip(summary, units, "Context vector");
+  const drawing = makeSvg("svg", { class: "links pipe", viewBox: `0 0 ${WIDTH} 60`, width: WIDTH, height: 60, "aria-hidden": "true" });
+  drawing.append(makeSvg("path", { class: "line pointed", d: `M0 30 H${WIDTH}`, "stroke-width": 10, "stroke-opacity": 0.6 }));
+  const words = view.record.model.lacks.decoder_attention ?? "The decoder has no attention.";
+  const box = make("div", { class: "alone" }, make("p", {}, make("b", {}, "Context vector, "), count(units, "number"), isAll ? ", the same at every step" : ""), canvas, lack(words));
+  return [box, drawing];
+}
+
+export function attended(view) {
+  const { media, grid } = view.record.source;
+  if (!weightsOf(view)) return { kind: "none", parts: contextAlone(view) };
+  if (media === "text" && view.record.source.tokens) return { kind: "text", parts: overTokens(view) };
+  if (media === "image" && grid) return { kind: "image", parts: overPicture(view) };
+  return { kind: "audio", parts: overSpectrogram(view) };
+}
