@@ -5,21 +5,17 @@ const title = (name) => name.replaceAll("_", " ");
 
 function field(name, option) {
   if (option.kind === "bool") return make("input", { type: "checkbox", name, checked: option.default });
-  if (option.choices) {
-    const select = make("select", { name });
-    fillSelect(select, option.choices, option.default);
-    return select;
-  }
   if (option.kind === "int" || option.kind === "float") {
     const step = option.kind === "int" ? 1 : "any";
     return make("input", { type: "number", name, value: option.default, min: option.min, max: option.max, step });
   }
-  return make("input", { type: "text", name, value: option.default ?? "" });
+  return make("input", { type: "text", name, value: option.default ?? "", required: option.default === null });
 }
 
 function value(input, option) {
   if (option.kind === "bool") return input.checked;
   if (option.kind === "int" || option.kind === "float") return input.value === "" ? null : Number(input.value);
+  if (option.kind === "list") return input.value.split(",").map((part) => part.trim());
   return input.value;
 }
 

@@ -93,8 +93,7 @@ function contextAlone(view) {
   const { canvas } = vectorStrip(summary, units, "Context vector");
   const drawing = makeSvg("svg", { class: "links pipe", viewBox: `0 0 ${WIDTH} 60`, width: WIDTH, height: 60, "aria-hidden": "true" });
   drawing.append(makeSvg("path", { class: "line pointed", d: `M0 30 H${WIDTH}`, "stroke-width": 10, "stroke-opacity": 0.6 }));
-  const words = view.record.model.lacks.decoder_attention ?? "The decoder has no attention.";
-  const box = make("div", { class: "alone" }, make("p", {}, make("b", {}, "Context vector, "), count(units, "number"), isAll ? ", the same at every step" : ""), canvas, lack(words));
+  const box = make("div", { class: "alone" }, make("p", {}, make("b", {}, "Context vector, "), count(units, "number"), isAll ? ", the same at every step" : ""), canvas, lack(view.record.model.lacks.decoder_attention));
   return [box, drawing];
 }
 

@@ -2,7 +2,7 @@
 import { count, decimal, make, makeSvg, short, visible } from "../dom.js";
 
 const ACROSS = 118; // pixels from a symbol to the next
-const DOWN = 40; // pixels from a leaf to the next
+const DOWN = 42; // pixels from a row to the next
 const BOX = { width: 96, height: 30 };
 const EDGE = 10;
 const LETTERS = 12;
@@ -23,19 +23,23 @@ function childrenOf(nodes) {
   return children;
 }
 
-// Where each node stands: its depth across, its first leaf down.
+// Where each node stands: its depth across; down, a first child beside its parent and others in the next free row.
 function layout(nodes, children) {
-  const places = new Map();
-  let leaf = 0;
-  const pending = nodes.filter((node) => node.parent === null).reverse();
-  while (pending.length) {
-    const node = pending.pop();
-    const isFirst = node.parent === null || children.get(node.parent)[0] === node;
-    if (!isFirst) leaf += 1;
-    places.set(node.id, { x: EDGE + node.depth * ACROSS, y: EDGE + leaf * DOWN });
-    pending.push(...[...children.get(node.id)].reverse());
-  }
-  return { places, height: 2 * EDGE + leaf * DOWN + BOX.height };
+  const free = []; // the first free row of each depth
+  const rows = new Map();
+  const placeBranch = (head, least) => {
+    const branch = [];
+    for (let node = head; node; node = children.get(node.id)[0]) branch.push(node);
+    const row = Math.max(least, ...branch.map((node) => free[node.depth] ?? 0));
+    for (const node of branch) {
+      rows.set(node.id, row);
+      free[node.depth] = row + 1;
+    }
+    for (const node of branch.reverse()) for (const child of children.get(node.id).slice(1)) placeBranch(child, row + 1);
+  };
+  placeBranch(nodes[0], 0);
+  const places = new Map(nodes.map((node) => [node.id, { x: EDGE + node.depth * ACROSS, y: EDGE + rows.get(node.id) * DOWN }]));
+  return { places, height: 2 * EDGE + Math.max(...rows.values()) * DOWN + BOX.height };
 }
 
 function edge(from, to, fate) {

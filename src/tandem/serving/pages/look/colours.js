@@ -24,13 +24,13 @@ const stopsOf = (scale) => scale[isDark() ? "dark" : "light"];
 // A share between 0 and 1 as [red, green, blue].
 export const shareColour = (share) => between(stopsOf(SHARES), share);
 
-// A number between -limit and limit as [red, green, blue].
-export const signColour = (value, limit) => between(stopsOf(SIGNS), 0.5 + value / (2 * limit || 1));
+// A number between -limit and limit as [red, green, blue]; grey for what is no number.
+export const signColour = (value, limit) => (value === null ? [128, 128, 128] : between(stopsOf(SIGNS), 0.5 + value / (2 * limit || 1)));
 
 export const rgb = (colour) => `rgb(${colour.join(" ")})`;
 
 // The size that 98 % of all numbers keep below, so that one extreme does not bleach the rest.
 export function limitOf(rows) {
-  const sizes = rows.flat().map(Math.abs).sort((a, b) => a - b);
+  const sizes = rows.flat().filter((value) => value !== null).map(Math.abs).sort((a, b) => a - b);
   return sizes[Math.floor(0.98 * (sizes.length - 1))] || sizes.at(-1) || 1;
 }

@@ -3,10 +3,11 @@ import { decimal, make, makeButton, percent, visible } from "../dom.js";
 import { isStill } from "../theme.js";
 import { attended } from "./attention.js";
 import { attentionMap } from "./attention_map.js";
-import { station } from "./station.js";
+import { lack, station } from "./station.js";
 import { vectorStrip } from "./strip.js";
 import { DECODER } from "./words.js";
 
+const PARTS = ["decoder_attention_layers", "decoder_attention_window", "decoder_self_attention"]; // of which less than all is shown
 const BEAT = 900; // milliseconds of a step when it plays
 
 // Slider, buttons and arrow keys that choose the step.
@@ -62,14 +63,14 @@ function cell(view) {
   const box = make("div", { class: "cell-box" });
   view.follow(["step"], () => {
     const step = view.steps[view.step];
-    const before = view.step ? visible(view.steps[view.step - 1].token) : "the sign of the beginning";
+    const before = view.step ? visible(view.steps[view.step - 1].token) : "nothing yet";
     const { canvas } = vectorStrip(step.features, step.features.length, "State of the decoder");
     box.replaceChildren(
       make("p", { class: "quiet" }, "reads what it wrote last"),
       make("p", { class: "last" }, before),
       make("p", { class: "quiet" }, "and makes its own list of numbers"),
       canvas,
-      make("p", { class: "quiet" }, step.entropy === undefined || step.entropy === null ? "" : `unsure by ${decimal(step.entropy)} nats (0: sure)`),
+      make("p", { class: "quiet" }, `unsure by ${decimal(step.entropy)} nats (0: sure)`),
     );
   });
   return make("div", { class: "cell" }, make("h3", {}, "Decoder"), box);
@@ -103,6 +104,7 @@ function likelyItem(candidate, isChosen, choose) {
 // forced: the ids that were chosen by hand, which the output begins with.
 export function decoderStation(view, forced, goOn) {
   const { kind, parts } = attended(view);
+  const { lacks } = view.record.model;
   const scene = make("div", { class: `scene ${kind}` }, make("div", { class: "looked" }, parts), cell(view), likeliest(view, goOn));
   const box = station(
     { id: "station-decoder", number: 5, title: `Decoder (${view.record.model.decoder}), one symbol at a time`, explanation: DECODER, kind: "decoder" },
@@ -110,6 +112,7 @@ export function decoderStation(view, forced, goOn) {
     written(view, forced),
     scene,
     attentionMap(view),
+    PARTS.filter((part) => lacks[part]).map((part) => lack(lacks[part])),
   );
   box.addEventListener("keydown", (event) => {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

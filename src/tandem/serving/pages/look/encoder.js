@@ -5,39 +5,43 @@ import { links, straightLinks } from "./links.js";
 import { headButtons } from "./self_attention.js";
 import { lack, station } from "./station.js";
 import { stateStrip, vectorStrip } from "./strip.js";
-import { contextWords, EMBEDDINGS, encoderWords } from "./words.js";
+import { contextWords, EMBEDDINGS, encoderWords, familyOf } from "./words.js";
 
 const numbers = (units) => `${count(units, "number")} a row`;
 
 export function embeddingStation(view, { height }) {
-  const { rows, units, note } = view.record.embeddings;
+  const heading = { id: "station-embeddings", number: 2, title: "Embeddings", explanation: EMBEDDINGS };
+  if (!view.record.embeddings) return station(heading, lack(view.record.model.lacks.embeddings));
+  const { rows, units } = view.record.embeddings;
   const { strip, below } = stateStrip(view, { rows, units, name: "Embeddings", height });
   return station(
-    { id: "station-embeddings", number: 2, title: "Embeddings", explanation: EMBEDDINGS },
+    heading,
     make("p", { class: "caption" }, numbers(units)),
     make("div", { class: "body" }, straightLinks(view, rows.length, height), strip),
-    make("div", { class: "below" }, below, note ? make("p", { class: "note" }, note) : null),
+    make("div", { class: "below" }, below),
   );
 }
 
 export function encoderStation(view, { height }) {
   const { model, encoder } = view.record;
   const parts = encoder.layers.map((layer, place) => layerParts(view, layer, encoder.self_attention?.[place] ?? null, height));
-  const missing = model.lacks.encoder_self_attention;
+  const missing = ["encoder_layers", "encoder_self_attention"].map((part) => model.lacks[part]).filter(Boolean);
   const columns = `repeat(${parts.length}, auto)`;
-  const rows = ["caption", "body", "below"].map((kind) => {
+  const kinds = ["caption", "body", "below"];
+  const rows = kinds.map((kind, line) => {
     const row = make("div", { class: `layers ${kind}s` }, parts.map((part) => part[kind]));
     row.style.gridTemplateColumns = columns;
+    parts.forEach((part, place) => (part[kind].style.order = kinds.length * place + line)); // for narrow screens
     return row;
   });
-  rows[2].append(missing ? lack(missing) : "");
+  rows[2].append(...missing.map(lack));
   return station({ id: "station-encoder", number: 3, title: `Encoder (${model.encoder})`, explanation: encoderWords(model.encoder), kind: "encoder" }, rows);
 }
 
 function layerParts(view, layer, heads, height) {
   const name = `Encoder, ${layer.name}`;
   const { strip, below } = stateStrip(view, { rows: layer.rows, units: layer.units, name, height });
-  const between = links(view, { rows: layer.rows.length, height, encoder: view.record.model.encoder, heads: heads?.[0].length === layer.rows.length ? heads : null });
+  const between = links(view, { rows: layer.rows.length, height, family: familyOf(view.record.model.encoder), heads });
   return {
     caption: make("p", { class: "caption" }, make("b", {}, layer.name), ` ${numbers(layer.units)}`),
     body: make("div", { class: "body" }, between, strip),
@@ -75,7 +79,7 @@ export function contextStation(view, { height }) {
   const { canvas, legend } = vectorStrip(summary, units, "Context vector");
   const said = isAll
     ? [make("b", {}, "Bottleneck: "), `all that the decoder gets are these ${units} numbers.`]
-    : [make("b", {}, "Open road: "), `beside it, all ${view.record.encoder.layers.at(-1).rows.length} rows stay in reach of attention.`];
+    : [make("b", {}, "Open road: "), `beside it, all ${view.positions} rows stay in reach of attention.`];
   return station(
     { id: "station-context", number: 4, title: "Context vector", explanation: contextWords(isAll), kind: "context" },
     make("p", { class: "caption" }, count(units, "number")),

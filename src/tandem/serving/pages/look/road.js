@@ -8,6 +8,9 @@ import { sourceStation } from "./source.js";
 import { areExplained, explainAll } from "./station.js";
 import { View } from "./view.js";
 
+const [FIXED, BETWEEN] = [500, 56]; // pixels of the road beside its strips, and before each of them
+let observer = null;
+
 const ROWS = { text: [26, 18, 14], other: { height: 300, least: 2, most: 10 } };
 
 // How high a row is: words need room, places of a picture and slices of time less.
@@ -15,6 +18,23 @@ function sizes({ tokens, positions }) {
   const { height, least, most } = ROWS.other;
   const rowHeight = tokens ? ROWS.text[positions <= 24 ? 0 : positions <= 60 ? 1 : 2] : Math.min(Math.max(height / positions, least), most);
   return { rowHeight, height: rowHeight * positions };
+}
+
+const descent = (isAll) => (isAll ? "↓ only the context vector goes on to the decoder" : "↓ the context vector, and by attention all rows of the last layer, go on to the decoder");
+
+// Strips share the width that is there.
+function fitStrips(place) {
+  const narrow = matchMedia("(max-width: 640px)");
+  const fit = () => {
+    const strips = place.querySelectorAll(".reads .strip:not(.turned)").length || 1;
+    const others = FIXED + BETWEEN * strips;
+    const share = Math.min(Math.max((place.clientWidth - others) / strips, 120), 300);
+    place.style.setProperty("--strip", narrow.matches ? "100%" : `${Math.floor(share)}px`);
+  };
+  observer?.disconnect();
+  observer = new ResizeObserver(fit);
+  observer.observe(place);
+  fit();
 }
 
 function walkTo(section) {
@@ -43,10 +63,11 @@ export function drawRoad(place, record, { step, forced, goOn }) {
   const beam = beamStation(view);
   place.replaceChildren(
     make("div", { class: "scroll floor reads", role: "region", "aria-label": "The encoder reads", tabindex: 0 }, reads),
-    make("div", { class: "descent", "aria-hidden": "true" }),
+    make("p", { class: "descent" }, descent(record.memory.all_the_decoder_gets)),
     make("div", { class: "floor writes" }, decoder, output),
     beam,
   );
+  fitStrips(place);
   drawWalk([...reads, decoder, output, beam]);
   return view;
 }

@@ -18,7 +18,8 @@ function headButton(view, layer, weights, head) {
   button.append(canvas, marker);
   view.follow(["position"], () => {
     marker.hidden = view.position === null;
-    marker.style.top = `${(100 * (view.position ?? 0)) / weights.length}%`;
+    const row = Math.floor((((view.position ?? 0) + 0.5) / view.positions) * weights.length);
+    marker.style.top = `${(100 * row) / weights.length}%`;
     marker.style.height = `${100 / weights.length}%`;
   });
   return button;

@@ -85,7 +85,7 @@ function turnedSpectrogram(view, height) {
   });
   image.src = view.record.source.picture;
   const marker = make("div", { class: "marker", hidden: true });
-  const place = make("div", { class: "strip" }, canvas, marker);
+  const place = make("div", { class: "strip turned" }, canvas, marker);
   canvas.addEventListener("pointermove", ({ offsetY }) =>
     view.setPosition(Math.min(Math.max(Math.floor((offsetY / height) * view.positions), 0), view.positions - 1)),
   );
@@ -100,6 +100,7 @@ function turnedSpectrogram(view, height) {
 
 export function sourceStation(view, { rowHeight, height }) {
   const { tokens, media, seconds, grid } = view.record.source;
+  const { lacks } = view.record.model;
   const captions = {
     text: () => count(view.positions, "token"),
     image: () => (grid ? `${grid[0]} × ${grid[1]} places` : count(view.positions, "position")),
@@ -114,6 +115,6 @@ export function sourceStation(view, { rowHeight, height }) {
     { id: "station-source", number: 1, title: { text: "Tokens", image: "Picture", audio: "Sound" }[media], explanation: sourceWords(media) },
     make("p", { class: "caption" }, captions[media]()),
     make("div", { class: "body" }, shown[media]()),
-    make("div", { class: "below" }, tokens ? null : positionSlider(view), make("p", { class: "reading" })),
+    make("div", { class: "below" }, tokens ? null : positionSlider(view), lacks.source_tokens ? make("p", { class: "note" }, lacks.source_tokens) : null),
   );
 }

@@ -33,7 +33,8 @@ export function stateStrip(view, { rows, units, name, height }) {
 function readingOf(value, column, columns, units) {
   const first = Math.floor((column * units) / columns) + 1;
   const last = Math.floor(((column + 1) * units) / columns);
-  return first >= last ? `number ${first}: ${decimal(value)}` : `mean of numbers ${first}–${last}: ${decimal(value)}`;
+  const said = value === null ? "not finite" : decimal(value);
+  return first >= last ? `number ${first}: ${said}` : `mean of numbers ${first}–${last}: ${said}`;
 }
 
 // One row of numbers, such as the context vector.

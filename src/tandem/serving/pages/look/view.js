@@ -3,16 +3,20 @@ export class View extends EventTarget {
   constructor(record, step = 0) {
     super();
     this.record = record;
+    this.steps = record.decoder.steps.map((one) => ({ ...one, attention: one.attention && this.spread(one.attention) }));
     this.step = step;
     this.position = null;
   }
 
-  get steps() {
-    return this.record.decoder.steps;
-  }
 
   get positions() {
     return this.record.source.positions;
+  }
+
+  // Weights of each position, where one weight of the record may stand for several positions.
+  spread(weights) {
+    const together = this.record.decoder.together;
+    return Array.from({ length: this.positions }, (_, position) => weights[Math.floor(position / together)] / together);
   }
 
   label(position) {

@@ -2,7 +2,7 @@
 const SOURCES = {
   text: "The text is cut into tokens, the pieces that stand in the model's vocabulary. Point at one to follow it along the road.",
   image: "The picture as the model gets it. Each place of the grid is one position; positions are counted row by row.",
-  audio: "The recording as a spectrogram: time runs down, high tones stand to the right, loud is bright. Each slice of time is one position.",
+  audio: "The recording as a spectrogram: time runs down, high tones stand to the right, what is loud is bright. Each slice of time is one position.",
 };
 
 export const sourceWords = (media) => SOURCES[media];
@@ -16,7 +16,10 @@ const ENCODERS = {
 };
 const RECURRENT = "The rows are read one after another. A state is handed on from row to row, so that each row also tells of what was read before it.";
 
-export const encoderWords = (encoder) => ENCODERS[encoder] ?? RECURRENT;
+// transformer, conformer, cnn or recurrent: how an encoder mixes its rows, by its name.
+export const familyOf = (encoder) => Object.keys(ENCODERS).find((family) => encoder.toLowerCase().includes(family)) ?? "recurrent";
+
+export const encoderWords = (encoder) => ENCODERS[familyOf(encoder)] ?? RECURRENT;
 
 export const contextWords = (isAll) =>
   isAll
