@@ -40,6 +40,6 @@ export const short = (text, letters) => (text.length > letters ? `${text.slice(0
 
 export const percent = (share) => (share >= 0.9995 ? "100 %" : share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
 
-export const decimal = (number) => number.toFixed(2).replace("-", "−");
+export const decimal = (number) => (Math.abs(number) < 0.005 ? "0.00" : number.toFixed(2).replace("-", "−"));
 
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;

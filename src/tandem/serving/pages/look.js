@@ -8,6 +8,8 @@ import { searchOptions } from "./search_options.js";
 import { SourceInput } from "./source_input.js";
 import { listenToTheme } from "./theme.js";
 
+const TREE = "beam"; // the search whose tree has most to show
+
 let models = [];
 let model = null;
 let search = null;
@@ -39,7 +41,8 @@ function chooseModel(name) {
   model = models.find((one) => one.name === name) ?? models[0];
   byId("model").value = model.name;
   input.setMedia(model.media);
-  search = searchOptions(byId("search"), model);
+  const treeSearch = TREE in model.searches ? TREE : model.default_search;
+  search = searchOptions(byId("search"), { ...model, default_search: treeSearch }, () => (byId("search-name").textContent = search?.read().search ?? treeSearch));
   examples.show(model).catch((error) => fail(error.message));
   keepAddress();
 }

@@ -64,8 +64,11 @@ function overPicture(view) {
     const [row, column] = [Math.floor(best / source.grid[1]) + 1, (best % source.grid[1]) + 1];
     caption.textContent = `Most at row ${row}, column ${column}: ${percent(weights[best])}`;
   });
-  return [make("figure", {}, place, caption)];
+  return [make("figure", {}, place, caption), pipe()];
 }
+
+// The way from what is looked at into the decoder.
+const pipe = () => makeSvg("svg", { class: "links pipe", viewBox: "0 0 100 60", preserveAspectRatio: "none", "aria-hidden": "true" }, makeSvg("path", { d: "M0 8 C50 8 50 24 100 24 V36 C50 36 50 52 0 52 Z" }));
 
 // The curve of weights over time, under a spectrogram that it lights up.
 function overSpectrogram(view) {
@@ -91,10 +94,8 @@ function overSpectrogram(view) {
 function contextAlone(view) {
   const { summary, units, all_the_decoder_gets: isAll } = view.record.memory;
   const { canvas } = vectorStrip(summary, units, "Context vector");
-  const drawing = makeSvg("svg", { class: "links pipe", viewBox: `0 0 ${WIDTH} 60`, width: WIDTH, height: 60, "aria-hidden": "true" });
-  drawing.append(makeSvg("path", { class: "line pointed", d: `M0 30 H${WIDTH}`, "stroke-width": 10, "stroke-opacity": 0.6 }));
   const box = make("div", { class: "alone" }, make("p", {}, make("b", {}, "Context vector, "), count(units, "number"), isAll ? ", the same at every step" : ""), canvas, lack(view.record.model.lacks.decoder_attention));
-  return [box, drawing];
+  return [box, pipe()];
 }
 
 export function attended(view) {

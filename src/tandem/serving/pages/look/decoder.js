@@ -3,11 +3,11 @@ import { decimal, make, makeButton, percent, visible } from "../dom.js";
 import { isStill } from "../theme.js";
 import { attended } from "./attention.js";
 import { attentionMap } from "./attention_map.js";
-import { lack, station } from "./station.js";
+import { lack, remark, station } from "./station.js";
 import { vectorStrip } from "./strip.js";
 import { DECODER } from "./words.js";
 
-const PARTS = ["decoder_attention_layers", "decoder_attention_window", "decoder_self_attention"]; // of which less than all is shown
+const PARTIAL = ["decoder_attention_layers", "decoder_attention_window"]; // of which less than all is shown
 const BEAT = 900; // milliseconds of a step when it plays
 
 // Slider, buttons and arrow keys that choose the step.
@@ -107,12 +107,13 @@ export function decoderStation(view, forced, goOn) {
   const { lacks } = view.record.model;
   const scene = make("div", { class: `scene ${kind}` }, make("div", { class: "looked" }, parts), cell(view), likeliest(view, goOn));
   const box = station(
-    { id: "station-decoder", number: 5, title: `Decoder (${view.record.model.decoder}), one symbol at a time`, explanation: DECODER, kind: "decoder" },
+    { id: "station-decoder", number: 5, title: `Decoder: ${view.record.model.decoder}, one symbol at a time`, explanation: DECODER, kind: "decoder" },
     stepControls(view),
     written(view, forced),
     scene,
     attentionMap(view),
-    PARTS.filter((part) => lacks[part]).map((part) => lack(lacks[part])),
+    PARTIAL.filter((part) => lacks[part]).map((part) => remark(lacks[part])),
+    lacks.decoder_self_attention ? lack(lacks.decoder_self_attention) : null,
   );
   box.addEventListener("keydown", (event) => {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -35,7 +35,7 @@ export function encoderStation(view, { height }) {
     return row;
   });
   rows[2].append(...missing.map(lack));
-  return station({ id: "station-encoder", number: 3, title: `Encoder (${model.encoder})`, explanation: encoderWords(model.encoder), kind: "encoder" }, rows);
+  return station({ id: "station-encoder", number: 3, title: `Encoder: ${model.encoder}`, explanation: encoderWords(model.encoder), kind: "encoder" }, rows);
 }
 
 function layerParts(view, layer, heads, height) {
@@ -43,7 +43,7 @@ function layerParts(view, layer, heads, height) {
   const { strip, below } = stateStrip(view, { rows: layer.rows, units: layer.units, name, height });
   const between = links(view, { rows: layer.rows.length, height, family: familyOf(view.record.model.encoder), heads });
   return {
-    caption: make("p", { class: "caption" }, make("b", {}, layer.name), ` ${numbers(layer.units)}`),
+    caption: make("p", { class: "caption" }, make("b", {}, layer.name), ` · ${layer.units} wide`),
     body: make("div", { class: "body" }, between, strip),
     below: make("div", { class: "below" }, below, heads ? headButtons(view, layer, heads) : null),
   };

@@ -8,7 +8,8 @@ import { sourceStation } from "./source.js";
 import { areExplained, explainAll } from "./station.js";
 import { View } from "./view.js";
 
-const [FIXED, BETWEEN] = [500, 56]; // pixels of the road beside its strips, and before each of them
+const [FIXED, BETWEEN] = [476, 56]; // pixels of the road beside its strips, and before each of them
+const [NARROWEST, WIDEST] = [96, 320]; // pixels of a strip
 let observer = null;
 
 const ROWS = { text: [26, 18, 14], other: { height: 300, least: 2, most: 10 } };
@@ -28,7 +29,7 @@ function fitStrips(place) {
   const fit = () => {
     const strips = place.querySelectorAll(".reads .strip:not(.turned)").length || 1;
     const others = FIXED + BETWEEN * strips;
-    const share = Math.min(Math.max((place.clientWidth - others) / strips, 120), 300);
+    const share = Math.min(Math.max((place.clientWidth - others) / strips, NARROWEST), WIDEST);
     place.style.setProperty("--strip", narrow.matches ? "100%" : `${Math.floor(share)}px`);
   };
   observer?.disconnect();
@@ -45,7 +46,7 @@ function walkTo(section) {
 function drawWalk(sections) {
   const buttons = sections.map((section) => {
     const heading = section.querySelector("h2");
-    return makeButton(`${heading.textContent.slice(0, 1)} ${heading.textContent.slice(1).replace(/[(,].*/, "")}`, {}, () => walkTo(section));
+    return makeButton(`${heading.textContent.slice(0, 1)} ${heading.textContent.slice(1).replace(/:.*/, "")}`, {}, () => walkTo(section));
   });
   const fold = make("input", { type: "checkbox", checked: areExplained() });
   fold.addEventListener("change", () => explainAll(fold.checked));

@@ -19,3 +19,6 @@ export function station({ id, number, title, explanation, kind = "" }, ...conten
 
 // What a model does not have, in the place where it would be.
 export const lack = (sentence) => make("p", { class: "lack" }, make("b", {}, "Not here: "), sentence);
+
+// What is shown of something that has more.
+export const remark = (sentence) => make("p", { class: "lack" }, sentence);

@@ -14,7 +14,7 @@ const ENCODERS = {
   conformer: "Every layer mixes the rows: each one looks at all others (self-attention) and at its neighbours (convolution). Lines show who looks at whom.",
   cnn: "Every layer mixes each row with its neighbours (a convolution), so that higher layers see wider stretches of the source.",
 };
-const RECURRENT = "The rows are read one after another. A state is handed on from row to row, so that each row also tells of what was read before it.";
+const RECURRENT = "The rows are read one after another. A state is handed on from row to row (by a bidirectional encoder also upwards), so that each row tells of what was read before it.";
 
 // transformer, conformer, cnn or recurrent: how an encoder mixes its rows, by its name.
 export const familyOf = (encoder) => Object.keys(ENCODERS).find((family) => encoder.toLowerCase().includes(family)) ?? "recurrent";
@@ -30,4 +30,4 @@ export const DECODER = "The decoder writes one symbol after another. From what i
 
 export const OUTPUT = "The symbols together are the output. The score is made of the logarithms of their probabilities: the nearer to zero, the surer.";
 
-export const BEAM = "Search does not stake everything on one symbol: it keeps several beginnings and lets each go on. Beginnings whose score falls behind die. Boxes hold a symbol and the score so far.";
+export const BEAM = "Search does not stake everything on one symbol: it keeps several beginnings and lets each go on. Beginnings whose score falls behind die. Boxes hold a symbol and the sum of log-probabilities so far; to rank outputs, search may divide that by their length.";
