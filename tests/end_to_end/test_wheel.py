@@ -65,6 +65,8 @@ def test_holds_configs_and_types_marker(wheel):
     studies = {f"tandem/studies/{path.name}" for path in ROOT.glob("sweeps/*.yaml")}
     assert studies
     assert studies <= names
+    pages = [path for path in (ROOT / "src/tandem/serving/pages").rglob("*") if path.is_file()]
+    assert {f"tandem/{path.relative_to(ROOT / 'src/tandem')}" for path in pages} <= names
     assert "tandem/py.typed" in names
     assert all(name.startswith(("tandem/", "tandem_seq2seq-")) for name in names)
 
