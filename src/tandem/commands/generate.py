@@ -1,12 +1,9 @@
 """Writes outputs for a file, for standard input, or for what a person types."""
 
-import math
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
-from itertools import chain
-from typing import Any
 
 from omegaconf import DictConfig
 from rich.text import Text
@@ -27,7 +24,8 @@ from tandem.core.errors import InputError
 from tandem.core.lines import json_line, one_line
 from tandem.core.printing import complain, say
 from tandem.core.terminal import for_stream, visible
-from tandem.inference import Bundle, SourceAttention, load_bundles
+from tandem.inference import Bundle, load_bundles
+from tandem.inference.records import output_records
 
 
 def generate(cfg: DictConfig, command: str = "") -> None:
@@ -116,8 +114,7 @@ def lines(
 
     Without ``cfg.n_best`` it is the text of the best hypothesis on one line (see
     :mod:`tandem.core.lines`), or a JSON object with the key ``text``; else a JSON list of so many,
-    each with its text, its score (null if it is impossible) and its tokens, and with
-    ``cfg.show_attention`` where the attention looked.
+    as :func:`output_records` makes them, with ``cfg.show_attention`` those of the attention, too.
     """
     target = bundle.processors.target
     found = bundle.hypotheses(sources, max_tokens=cfg.max_tokens, advance=advance)
@@ -127,31 +124,10 @@ def lines(
             return [json_line({"text": text}) for text in texts]
         return [one_line(text) for text in texts]
     found = [hypotheses[: cfg.n_best] for hypotheses in found]
-    records = [
-        [
-            {
-                "text": target.decode(one.tokens),
-                "score": one.score if math.isfinite(one.score) else None,
-                "tokens": target.tokens(one.tokens),
-            }
-            for one in hypotheses
-        ]
-        for hypotheses in found
-    ]
+    attention = None
     if cfg.show_attention:
-        attention = chain(*bundle.attention(sources, found, max_tokens=cfg.max_tokens))
-        for record, one in zip(chain(*records), attention, strict=True):
-            record |= _looks(one)
-    return [json_line(one) for one in records]
-
-
-def _looks(attention: SourceAttention) -> dict[str, Any]:
-    """``attention``, a list of weights over the source for each token, to four decimals; for texts
-    ``source``, the symbols that the weights are of.
-    """
-    rows = attention.weights.tolist()
-    looks: dict[str, Any] = {"attention": [[round(weight, 4) for weight in row] for row in rows]}
-    return looks if attention.source is None else looks | {"source": attention.source}
+        attention = bundle.attention(sources, found, max_tokens=cfg.max_tokens)
+    return [json_line(one) for one in output_records(target, found, attention)]
 
 
 def check_n_best(bundle: Bundle, cfg: DictConfig) -> None:

@@ -1,0 +1,144 @@
+"""What models do for requests."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, final
+
+from torch import Tensor
+
+from tandem.core.types import SPECIAL_IDS
+from tandem.data.columns import SourceColumn
+from tandem.inference import Bundle
+from tandem.inference.decoding import Decoding
+from tandem.inference.records import finite, output_record, output_records
+from tandem.serving.batching import Task
+from tandem.serving.prepared import with_sources
+from tandem.serving.served_model import ServedModel
+from tandem.serving.watched_search import WatchedSearch
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTask(Task):
+    """A task of one model, whose sources have been read."""
+
+    model: ServedModel
+    columns: Sequence[SourceColumn]
+    max_tokens: int
+    together_with: Hashable = None
+    """What it shares with tasks that are done together with it; None: it is done alone."""
+
+    @property
+    def key(self) -> Hashable:
+        """See :class:`Task`."""
+        if self.together_with is None:
+            return None
+        return type(self), self.model.name, self.together_with
+
+    @property
+    def lengths(self) -> list[int]:
+        """See :class:`Task`."""
+        return [int(column.padded_lengths[0]) for column in self.columns]
+
+    @property
+    def room(self) -> int:
+        """See :class:`Task`."""
+        return self.max_tokens * self.model.bundle.processors.source.positions_per_symbol
+
+    def _joined(self, others: Sequence["ModelTask"]) -> tuple[Bundle, list[str]]:
+        columns = [column for task in (self, *others) for column in task.columns]
+        return with_sources(self.model.bundle, columns)
+
+
+def _cut(answers: Sequence[Any], tasks: Sequence[ModelTask]) -> list[list[Any]]:
+    """What belongs to each task of the answers to all of their sources."""
+    rest = iter(answers)
+    return [[next(rest) for _ in task.columns] for task in tasks]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Generation(ModelTask):
+    """Outputs for sources."""
+
+    decoding: Decoding
+    n_best: int
+    attention: bool
+
+    def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
+        """See :class:`Task`: the records of each source's outputs."""
+        bundle, sources = self._joined(others)
+        bundle = _watched(bundle, self.decoding, lambda tokens: check())
+        tasks = (self, *others)
+        found = _cut(bundle.hypotheses(sources, max_tokens=self.max_tokens), tasks)
+        return [task._records(outputs) for task, outputs in zip(tasks, found, strict=True)]
+
+    def _records(self, found: list[list[Any]]) -> list[list[dict[str, Any]]]:
+        found = [hypotheses[: self.n_best] for hypotheses in found]
+        attention = None
+        if self.attention:
+            bundle, sources = self._joined(())
+            attention = bundle.attention(sources, found, max_tokens=self.max_tokens)
+        return output_records(self.model.bundle.processors.target, found, attention)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Stream(ModelTask):
+    """One output, whose symbols are told as they are found."""
+
+    decoding: Decoding
+    tell: Callable[[dict[str, Any]], None]
+    """Gets each event."""
+
+    def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
+        """See :class:`Task`: the last event."""
+        bundle, sources = self._joined(others)
+        target = self.model.bundle.processors.target
+        written: list[int] = []
+
+        def write(token: int) -> None:
+            if token not in (SPECIAL_IDS.bos, SPECIAL_IDS.eos):
+                written.append(token)
+                (symbol,) = target.tokens([token])
+                self.tell({"token": symbol, "text": target.decode(written)})
+
+        def watch(tokens: Tensor) -> None:
+            check()
+            write(int(tokens[0]))
+
+        bundle = _watched(bundle, self.decoding, watch)
+        ((best, *_),) = bundle.hypotheses(sources, max_tokens=self.max_tokens)
+        for token in best.tokens[len(written) :]:  # what no step reads any more
+            write(token)
+        return [{"done": True, **output_record(target, best)}]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Scoring(ModelTask):
+    """How probable given targets are."""
+
+    targets: Sequence[str]
+
+    def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
+        """See :class:`Task`: a record for each pair."""
+        check()
+        bundle, sources = self._joined(others)
+        tasks = (self, *others)
+        targets = [target for task in tasks for target in task.targets]
+        scored = bundle.score(sources, targets, max_tokens=self.max_tokens)
+        records = [
+            {
+                "log_prob": finite(pair.log_prob),
+                "tokens": pair.tokens,
+                "log_probs": [finite(value) for value in pair.log_probs],
+            }
+            for pair in scored
+        ]
+        return _cut(records, tasks)
+
+
+def _watched(bundle: Bundle, decoding: Decoding, watch: Callable[[Tensor], None]) -> Bundle:
+    """The bundle with another decoding, each step of which is watched."""
+    watched = WatchedSearch(decoding.search, watch)
+    return replace(bundle, decoding=replace(decoding, search=watched))
