@@ -8,7 +8,7 @@ from tandem.config.catalogue import View, config_groups, read_option, view
 from tandem.core.errors import InputError
 
 GROUPS = config_groups()
-COMMANDS = ("train", "evaluate", "generate", "score", "sweep", "report")
+COMMANDS = ("train", "evaluate", "generate", "score", "serve", "sweep", "report")
 
 
 def unexplained(view: View) -> list[str]:

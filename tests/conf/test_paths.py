@@ -14,7 +14,7 @@ from tandem.config.instantiate import check_values
 from tandem.config.ranges import RANGES, find_range, meant_values
 
 Compose = Callable[..., DictConfig]
-COMMANDS = ("train", "evaluate", "generate", "score", "export", "report", "sweep")
+COMMANDS = ("train", "evaluate", "generate", "score", "export", "serve", "report", "sweep")
 NOT_PATHS = {
     "dataset.file": "a column",
 }

@@ -21,6 +21,8 @@ RAISED_IN = {
     "commands/generate.py": ("generate",),
     "commands/report.py": ("report",),
     "commands/score.py": ("score",),
+    "commands/serve.py": ("serve",),
+    "serving": ("serve",),
     "commands/sweep.py": ("sweep",),
     "commands/train.py": ("train",),
     "commands/windows.py": ("generate", "score"),
@@ -101,7 +103,9 @@ def test_a_remedy_names_keys_that_the_command_has(file: str, command: str) -> No
 @cache
 def all_keys() -> set[str]:
     """The keys and groups of every command, with every option of every group."""
-    views = [view(command) for command in ("evaluate", "generate", "score", "report", "sweep")]
+    views = [
+        view(command) for command in ("evaluate", "generate", "score", "serve", "report", "sweep")
+    ]
     views += [
         view("train", [f"{group}={option}"])
         for group, options in config_groups().items()

@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from tandem.commands import help, sweep
-from tandem.commands.arguments import as_overrides, split_arguments
+from tandem.commands.arguments import FOLDERS, as_overrides, split_arguments
 from tandem.commands.completion import SHELLS
 from tandem.config import checks
 from tandem.config.catalogue import config_groups
@@ -84,8 +84,8 @@ def test_command_composes_to_what_fits(line, tmp_path, monkeypatch, compose_conf
     if name == "completion":
         assert arguments[0] in SHELLS
         return
-    if name == "report":
-        arguments = as_overrides(arguments)
+    if name in FOLDERS:
+        arguments = as_overrides(arguments, name)
     write_examples((ROOT / "docs/extending.md").read_text(encoding="utf-8"), tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)

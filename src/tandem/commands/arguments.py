@@ -15,6 +15,9 @@ FIRST_KEYS = {
 }
 """What a word without a key is most likely meant for."""
 
+FOLDERS = {"report": "folders", "serve": "run"}
+"""Commands whose folders stand as they are, and the keys that have them."""
+
 REPORT_FLAGS = {"--open": "open=true", "--watch": "watch=true"}
 """Flags of a report, and what they set."""
 
@@ -24,7 +27,7 @@ def check_keys(command: str, arguments: list[str]) -> None:
 
     :raises InputError: which says what to write for it.
     """
-    if command in ("report", "sweep"):
+    if command in (*FOLDERS, "sweep"):
         return
     for place, argument in enumerate(arguments):
         of_a_flag = place > 0 and arguments[place - 1] in VALUED_FLAGS
@@ -42,8 +45,11 @@ def check_keys(command: str, arguments: list[str]) -> None:
         )
 
 
-def as_overrides(arguments: list[str]) -> list[str]:
-    """Let the folders of a report stand as they are, and flags for what they set."""
+def as_overrides(arguments: list[str], command: str = "report") -> list[str]:
+    """Let folders stand as they are, and flags of a report for what they set.
+
+    :param command: one of ``FOLDERS``.
+    """
     overrides, folders = [], []
     for argument in arguments:
         if argument in REPORT_FLAGS:
@@ -52,7 +58,7 @@ def as_overrides(arguments: list[str]) -> list[str]:
             overrides.append(argument)
         else:
             folders.append(argument)
-    return [*overrides, override("folders", folders)] if folders else overrides
+    return [*overrides, override(FOLDERS[command], folders)] if folders else overrides
 
 
 def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -20,7 +20,7 @@ from tandem.core.printing import complain, say
 from tandem.core.terminal import visible
 
 HELP = ("--help", "-h")
-READING = ("evaluate", "generate", "score", "export")
+READING = ("evaluate", "generate", "score", "export", "serve")
 """Commands that read a model, of which a person on a terminal is told."""
 
 
@@ -74,7 +74,9 @@ def call(name: str, arguments: list[str]) -> None:
         command = shell_line(["tandem", "sweep", *arguments])
         launch.run(name, own, lambda cfg, _: _sweep(cfg, for_trainings, command))
     else:
-        overrides = reading.as_overrides(arguments) if name == "report" else arguments
+        overrides = arguments
+        if name in reading.FOLDERS:
+            overrides = reading.as_overrides(arguments, name)
         launch.run(name, overrides, partial(_work, name))
 
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "generate": "write outputs for a file or for what you type",
     "score": "say how probable given outputs are",
     "export": "write a trained model for other programs, such as ONNX Runtime",
+    "serve": "answer over HTTP, with pages to try a model and to look inside",
     "report": "compare runs in one HTML page",
     "completion": "print what lets bash, zsh or fish complete all of this",
 }
@@ -30,6 +31,7 @@ USAGE = {
     "generate": "run=FOLDER [input=FILE] [output=FILE] [KEY=VALUE ...]",
     "score": "run=FOLDER source=FILE target=FILE [KEY=VALUE ...]",
     "export": "run=FOLDER [format=onnx] [weights=int8] [output=FOLDER]",
+    "serve": "FOLDER ... [KEY=VALUE ...]",
     "report": "FOLDER ... [KEY=VALUE ...] [--open] [--watch]",
     "completion": "bash | zsh | fish",
 }
@@ -43,6 +45,7 @@ tandem evaluate run=outputs/mine split=test search=beam search.width=10
 tandem generate run=outputs/mine input=- output=-
 tandem score run=outputs/mine source=sources.txt target=targets.txt alignment=true
 tandem export run=outputs/mine format=onnx
+tandem serve outputs/mine port=8080
 tandem report outputs/ output=report.html --open"""
 MORE = {
     "--help GROUP": "the options of a group",

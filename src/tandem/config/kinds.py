@@ -22,6 +22,10 @@ class Range:
     """The values as they are written, if they are few."""
     is_path: bool = False
     """Whether its texts name files or folders, in which ``~`` is the user's own."""
+    least: float | None = None
+    """Its lower end, if it has one, whether or not that is among the values."""
+    most: float | None = None
+    """Its upper end likewise."""
 
     def __or__(self, other: "Range") -> "Range":
         def convert(value: Any) -> Any:
@@ -55,6 +59,8 @@ def whole(least: int, most: int | None = None) -> Range:
         f"a whole number {rule}",
         lambda value: type(value) is int and least <= value <= highest,
         _whole,
+        least=least,
+        most=most,
     )
 
 
@@ -78,12 +84,15 @@ def number(
         )
 
     lower = f"of at least {least}" if above is None else f"above {above}"
-    if most is None and below is None:
-        return Range(f"a finite number {lower}", allows)
-    if least is not None and most is not None:
-        return Range(f"a number from {least} to {most}", allows)
     upper = f"at most {most}" if below is None else f"below {below}"
-    return Range(f"a number {lower} and {upper}", allows)
+    if most is None and below is None:
+        rule = f"a finite number {lower}"
+    elif least is not None and most is not None:
+        rule = f"a number from {least} to {most}"
+    else:
+        rule = f"a number {lower} and {upper}"
+    lowest, highest = (above if least is None else least), (below if most is None else most)
+    return Range(rule, allows, least=lowest, most=highest)
 
 
 def _text(value: Any) -> Any:

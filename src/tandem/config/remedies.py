@@ -11,7 +11,7 @@ from tandem.config.catalogue import view
 from tandem.config.ranges import find_range
 from tandem.core.errors import InputError
 
-COMMANDS = ("train", "evaluate", "generate", "score", "export", "report", "sweep")
+COMMANDS = ("train", "evaluate", "generate", "score", "export", "serve", "report", "sweep")
 """Those that have keys."""
 KEY = re.compile(r"(?<![\w.@`/-])([a-z_]\w*(?:(?:\.\w+)+|(?==[^\s=])))")
 """A key with dots in it, or a key or a group before an equals sign."""
@@ -25,6 +25,7 @@ OF_DATA = {
     ),
     "generate": "correct the input or leave it out",
     "score": "correct the input or leave it out",
+    "serve": "send another source",
 }
 OF_A_MODEL = "choose another run, or train one that fits"
 """What can be done where every remedy needs keys of a training: of its data, and others."""

@@ -63,6 +63,10 @@ class SequenceModel(ABC):
     def has_ctc(self) -> bool:
         """Whether CTC reads the memory, too."""
 
+    def num_parameters(self) -> int | None:
+        """Trained numbers; None where nobody knows any more."""
+        return None
+
     @abstractmethod
     def to(self, device: torch.device) -> Any:
         """Move it to a device."""

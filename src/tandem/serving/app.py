@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from tandem import __version__
 from tandem.core.errors import InputError
-from tandem.serving.batching import Batches
+from tandem.serving.batching import FAILED, Batches
 from tandem.serving.bodies import Body, GenerateBody, InspectBody, ScoreBody, read_body
 from tandem.serving.errors import RequestError
 from tandem.serving.examples import examples_of
@@ -34,6 +34,11 @@ from tandem.serving.tasks import ModelTask
 logger = logging.getLogger(__name__)
 
 PAGES = Path(__file__).parent / "pages"
+PATHS = (
+    *("/", "/look", "/docs", "/openapi.json"),
+    *("/generate", "/score", "/inspect", "/models", "/health", "/metrics"),
+)
+"""Those that are counted under their own names."""
 READERS = 2
 """Threads that check requests and read their sources."""
 Made = TypeVar("Made")
@@ -160,16 +165,19 @@ def make_app(service: Service, *, hosts: Collection[str]) -> ASGIApp:
     app = FastAPI(
         title="Tandem", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
     )
-    for path, page in (("/", "index.html"), ("/look", "look.html"), ("/docs", "docs.html")):
+    for path, page in (("/", "try.html"), ("/look", "look.html"), ("/docs", "docs.html")):
         app.add_api_route(path, _page(page), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=PAGES, check_dir=False))
     _add_api(app, service)
-    paths = {route.path for route in app.routes if hasattr(route, "path")}
 
     @app.exception_handler(RequestError)
     async def refuse(request: Request, error: RequestError) -> Response:
         content = error_answer(error.status, str(error))
         return Response(content, error.status, error.headers, media_type=JSON)
+
+    @app.exception_handler(Exception)
+    async def fail(request: Request, error: Exception) -> Response:
+        return Response(error_answer(500, FAILED), 500, media_type=JSON)
 
     @app.exception_handler(HTTPException)
     async def refuse_path(request: Request, error: HTTPException) -> Response:
@@ -177,7 +185,7 @@ def make_app(service: Service, *, hosts: Collection[str]) -> ASGIApp:
         content = error_answer(error.status_code, f"{sentence}; GET /docs lists them.")
         return Response(content, error.status_code, error.headers, media_type=JSON)
 
-    return Guard(app, hosts=hosts, paths=paths, metrics=service.metrics)
+    return Guard(app, hosts=hosts, paths=PATHS, metrics=service.metrics)
 
 
 def _add_api(app: FastAPI, service: Service) -> None:

@@ -112,7 +112,7 @@ class Batches:
         except TimeoutError as error:
             raise RequestError(
                 504,
-                f"The request took more than {self.limits.time_limit:g} s, so its work was given "
+                f"The request took more than {self.limits.timeout:g} s, so its work was given "
                 "up; send fewer or shorter sources, or ask for a smaller search.",
             ) from error
         finally:

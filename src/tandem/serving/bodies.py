@@ -74,7 +74,7 @@ def read_body(content: bytes, kind: type[AnyBody]) -> AnyBody:
             400, f"The body is not JSON ({reason_of(error)[:200]}); send an object in UTF-8."
         ) from error
     if not isinstance(data, dict):
-        raise RequestError(422, "The body must be a JSON object, such as {\"sources\": [\"...\"]}.")
+        raise RequestError(422, 'The body must be a JSON object, such as {"sources": ["..."]}.')
     for text in _texts(data):
         if SURROGATE.search(text) or "\0" in text:
             raise RequestError(

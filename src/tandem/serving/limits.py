@@ -17,7 +17,7 @@ class Limits:
     """Hypotheses that a request may let a search keep of a source."""
     max_requests: int
     """Requests that are read, wait or are worked on at a time."""
-    time_limit: float
+    timeout: float
     """Seconds from a request's arrival to its answer."""
     window_ms: float
     """Milliseconds that a request waits for others to share its batch."""

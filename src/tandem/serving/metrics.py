@@ -60,7 +60,9 @@ class Histogram:
         for labels, counts, total in rows:
             named = dict(zip(self.labels, labels, strict=True))
             below = 0
-            for bound, count in zip((*map("{:g}".format, self.bounds), "+Inf"), counts, strict=True):
+            for bound, count in zip(
+                (*map("{:g}".format, self.bounds), "+Inf"), counts, strict=True
+            ):
                 below += count
                 yield f"{self.name}_bucket{_braces({**named, 'le': bound})} {below}"
             yield f"{self.name}_sum{_braces(named)} {total:g}"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from tandem.data.columns import Rows, SourceColumn

@@ -7,7 +7,6 @@ from typing import Any
 from tandem.core.errors import InputError, nearest
 from tandem.data.columns import SourceColumn
 from tandem.inference.decoding import Decoding
-from tandem.models.assemble import has_weights
 from tandem.serving.bodies import GenerateBody, ScoreBody
 from tandem.serving.errors import RequestError
 from tandem.serving.limits import Limits
@@ -53,7 +52,7 @@ class Preparation:
                 f"`n_best` must be at most {decoding.width}, which the search keeps of each "
                 f"source, but is {str(body.n_best)[:20]}; widen the search by its options.",
             )
-        if body.attention and not has_weights(model.bundle.model):
+        if body.attention and not model.bundle.model.has_weights:
             raise RequestError(
                 422, f"The attention of the model {model.name} has no weights; leave it out."
             )
@@ -146,5 +145,3 @@ class Preparation:
             )
             for number, source in enumerate(sources, start=1)
         ]
-
-

@@ -39,7 +39,7 @@ class Admission:
             )
         self.admitted += 1
         try:
-            yield Deadline(self.limits.time_limit)
+            yield Deadline(self.limits.timeout)
         finally:
             self.admitted -= 1
 
@@ -78,7 +78,7 @@ async def receive_body(request: Request, limits: Limits, deadline: Deadline) -> 
                     break
     except TimeoutError as error:
         raise RequestError(
-            408, f"The body did not come within {limits.time_limit:g} s; send it faster."
+            408, f"The body did not come within {limits.timeout:g} s; send it faster."
         ) from error
     except ClientDisconnect as error:
         raise RequestError(400, "The body was cut off; send all of it.") from error

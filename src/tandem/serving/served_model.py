@@ -92,17 +92,12 @@ class ServedModel:
             "encoder": self._part_name(parts["encoder"]),
             "decoder": self._part_name(parts["decoder"]),
             "attention": self._part_name(parts["decoder"].get("attention")),
-            "parameters": self._parameters(),
+            "parameters": self.bundle.model.num_parameters(),
             "prompt": reader.prompt,
-            "searches": {
-                name: kind.described(max_width) for name, kind in self.searches.items()
-            },
+            "searches": {name: kind.described(max_width) for name, kind in self.searches.items()},
             "default_search": self.default_search,
             "max_source_length": max_source_length * reader.positions_per_symbol,
         }
-
-    def _parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.bundle.model.parameters())
 
     def _part_name(self, spec: Any) -> str:
         """What ``conf/`` calls a part; of a user's own, the name of its class."""

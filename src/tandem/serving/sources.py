@@ -5,11 +5,9 @@ import binascii
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from tandem.core.errors import InputError, reason_of
 from tandem.data.columns import SourceColumn
@@ -33,7 +31,12 @@ CHARACTERS_PER_SYMBOL = 32
 
 
 def read_source(
-    source: str, place: str, reader: SourceReader, *, most: int, sentence: Callable[[InputError], str]
+    source: str,
+    place: str,
+    reader: SourceReader,
+    *,
+    most: int,
+    sentence: Callable[[InputError], str],
 ) -> SourceColumn:
     """Read one source, which is refused if it is longer than ``most`` symbols.
 

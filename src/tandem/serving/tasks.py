@@ -68,7 +68,7 @@ class Generation(ModelTask):
         """See :class:`Task`: the records of each source's outputs."""
         bundle, sources = self._joined(others)
         bundle = _watched(bundle, self.decoding, lambda tokens: check())
-        tasks = (self, *others)
+        tasks: list[Self] = [self, *others]
         found = _cut(bundle.hypotheses(sources, max_tokens=self.max_tokens), tasks)
         return [task._records(outputs) for task, outputs in zip(tasks, found, strict=True)]
 
@@ -124,7 +124,7 @@ class Scoring(ModelTask):
         """See :class:`Task`: a record for each pair."""
         check()
         bundle, sources = self._joined(others)
-        tasks = (self, *others)
+        tasks: list[Self] = [self, *others]
         targets = [target for task in tasks for target in task.targets]
         scored = bundle.score(sources, targets, max_tokens=self.max_tokens)
         records = [

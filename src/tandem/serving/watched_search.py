@@ -34,6 +34,4 @@ class WatchedSearch(Search):
             self.watch(tokens)
             return step.scores(tokens, state)
 
-        return self.search(
-            replace(step, scores=scores), state, first=first, max_length=max_length
-        )
+        return self.search(replace(step, scores=scores), state, first=first, max_length=max_length)
