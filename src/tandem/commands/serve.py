@@ -10,7 +10,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.config.bundles import device, runs
+from tandem.config.bundles import place, runs
 from tandem.config.catalogue import Entry, option_names, read_option
 from tandem.config.instantiate import check_values
 from tandem.config.ranges import find_range
@@ -107,10 +107,10 @@ def models(folders: Mapping[str, Path], cfg: DictConfig) -> dict[str, "ServedMod
     """The models of folders, ready to answer."""
     from tandem.serving.served_model import ServedModel
 
-    served, kinds, where = {}, search_kinds(), device(cfg.accelerator)
+    served, kinds = {}, search_kinds()
     for name, folder in folders.items():
         bundle = load_bundle(folder, trusted=cfg.trusted)
-        bundle.to(where)
+        place(bundle, cfg.accelerator)
         served[name] = ServedModel.of(name, bundle, folder, kinds, part_names())
     return served
 

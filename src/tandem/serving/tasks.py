@@ -4,17 +4,15 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
-from torch import Tensor
-
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.columns import SourceColumn
 from tandem.inference import Bundle
 from tandem.inference.decoding import Decoding
 from tandem.inference.records import finite, output_record, output_records
+from tandem.search import Heard, Listener
 from tandem.serving.batching import Task
 from tandem.serving.prepared import with_sources
 from tandem.serving.served_model import ServedModel
-from tandem.serving.watched_search import WatchedSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +65,7 @@ class Generation(ModelTask):
     def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
         """See :class:`Task`: the records of each source's outputs."""
         bundle, sources = self._joined(others)
-        bundle = _watched(bundle, self.decoding, lambda tokens: check())
+        bundle = _listened(bundle, self.decoding, lambda heard: check())
         tasks: list[Self] = [self, *others]
         found = _cut(bundle.hypotheses(sources, max_tokens=self.max_tokens), tasks)
         return [task._records(outputs) for task, outputs in zip(tasks, found, strict=True)]
@@ -102,11 +100,11 @@ class Stream(ModelTask):
                 (symbol,) = target.tokens([token])
                 self.tell({"token": symbol, "text": target.decode(written)})
 
-        def watch(tokens: Tensor) -> None:
+        def hear(heard: Heard) -> None:
             check()
-            write(int(tokens[0]))
+            write(int(heard.tokens[0]))
 
-        bundle = _watched(bundle, self.decoding, watch)
+        bundle = _listened(bundle, self.decoding, hear)
         ((best, *_),) = bundle.hypotheses(sources, max_tokens=self.max_tokens)
         for token in best.tokens[len(written) :]:  # what no step reads any more
             write(token)
@@ -138,7 +136,6 @@ class Scoring(ModelTask):
         return _cut(records, tasks)
 
 
-def _watched(bundle: Bundle, decoding: Decoding, watch: Callable[[Tensor], None]) -> Bundle:
-    """The bundle with another decoding, each step of which is watched."""
-    watched = WatchedSearch(decoding.search, watch)
-    return replace(bundle, decoding=replace(decoding, search=watched))
+def _listened(bundle: Bundle, decoding: Decoding, listener: Listener) -> Bundle:
+    """The bundle with another decoding, each step of which is heard; what that raises ends it."""
+    return replace(bundle, decoding=replace(decoding, listener=listener))
