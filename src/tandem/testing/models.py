@@ -1,6 +1,7 @@
 """Checks of the parts that a model is assembled from, each beside several others."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,6 +76,7 @@ def check_encoder(make: Callable[..., Encoder]) -> None:
     _expect_output_size(encoder, memory.states, "states")
     _expect_output_size(encoder, memory.summary, "summary")
     _expect_mask(encoder, memory.mask, memory.states)
+    _expect_layer_outputs(encoder, mask)
     for decoder in (
         partners.recurrent_decoder(),
         partners.transformer_decoder(),
@@ -182,6 +184,28 @@ def _expect_output_size(
         f"{type(part).__name__}.output_size ({size}) must be the size of its {what}, which is "
         f"{made.size(-1)}; set it in the constructor.",
     )
+
+
+def _expect_layer_outputs(encoder: Encoder, mask: Tensor) -> None:
+    """One call of each a pass, which returns a vector for each position."""
+    outputs = encoder.layer_outputs
+    calls: list[list[Any]] = [[] for _ in outputs]
+    handles = [
+        layer.register_forward_hook(lambda module, given, result, seen=seen: seen.append(result))
+        for layer, seen in zip(outputs, calls, strict=True)
+    ]
+    memory = encoder(torch.randn(*mask.shape, SIZE), mask)
+    for handle in handles:
+        handle.remove()
+    for number, results in enumerate(calls, start=1):
+        expect(
+            len(results) == 1
+            and isinstance(results[0], Tensor)
+            and results[0].shape[:2] == memory.mask.shape,
+            f"{type(encoder).__name__}.layer_outputs must list modules that a pass calls once and "
+            f"that return states (B, S, H), but module {number} was called {len(results)} times or "
+            "returns something else; leave it out.",
+        )
 
 
 def _expect_mask(part: Encoder | Frontend, mask: Tensor, made: Tensor) -> None:

@@ -36,6 +36,10 @@ class LinearEncoder(Encoder):
         self.output_size = 9 if fault == "size" else 8
         self.fault = fault
 
+    @property
+    def layer_outputs(self):
+        return [self if self.fault == "layers" else self.layer]
+
     def forward(self, inputs, mask):
         states = self.layer(inputs)
         if self.fault == "content":
@@ -60,6 +64,7 @@ class LinearEncoder(Encoder):
     [
         ("size", r"LinearEncoder.output_size \(9\) must be the size of its states, which is 8"),
         ("mask", "LinearEncoder must return a mask of bool"),
+        ("layers", "LinearEncoder.layer_outputs must list modules that a pass calls once"),
         ("content", "Padding must be invisible, but other content at padded positions changed"),
         ("amount", "Padding must be invisible, but more padding changed the scores"),
         ("float32", "A part must keep the precision|must have the same dtype"),
@@ -75,7 +80,7 @@ class LinearEncoder(Encoder):
 def test_encoder(fault, sentence) -> None:
     with pytest.raises((AssertionError, RuntimeError), match=sentence) as caught:
         testing.check_encoder(partial(LinearEncoder, fault=fault))
-    if fault not in ("size", "mask"):
+    if fault not in ("size", "mask", "layers"):
         assert caught.value.__notes__ == [
             "In a model of TextFrontend, LinearEncoder and RecurrentDecoder."
         ]

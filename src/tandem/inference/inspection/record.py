@@ -64,7 +64,7 @@ def _source(seen: Inspection) -> dict[str, Any]:
     preview = source.preview
     return {
         "media": source.media,
-        "text": source.given,
+        "text": source.given if source.media == "text" else None,
         "tokens": source.tokens,
         "ids": None if source.tokens is None else read.tolist(),
         "picture": draw(preview.picture) if draw and preview else None,

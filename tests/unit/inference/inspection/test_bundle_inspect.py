@@ -1,9 +1,11 @@
 """``bundle.inspect`` on bundles: what it says in words, prefixes, and refusals."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
 from tandem.inference import Bundle, load_bundle, load_bundles
+from tandem.models import Seq2Seq
 from tandem.search import BeamSearch
 from tandem.search.rules import MinLength
 from tandem.search.scorers import CoveragePenalty
@@ -113,6 +116,50 @@ def test_what_a_model_lacks_is_said(small_bundle: Callable[..., Path]) -> None:
         ),
     }
     assert seen.to_json()["memory"]["all_the_decoder_gets"] is True
+
+
+class Graphs:
+    """A model that is no module, as one that another program computes."""
+
+    def __init__(self, model: Seq2Seq) -> None:
+        self.model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+
+def test_a_model_that_another_program_computes_shows_what_it_gives(bundle: Bundle) -> None:
+    whole, seen = bundle.inspect("a b"), replace(bundle, model=Graphs(bundle.model)).inspect("a b")
+    assert seen.outputs == whole.outputs
+    assert seen.arrays.keys() == {
+        "source",
+        "memory/states",
+        "memory/summary",
+        "decoder/tokens",
+        "decoder/log_probs",
+        "decoder/attention",
+    }
+    for name, array in seen.arrays.items():
+        np.testing.assert_array_equal(array, whole.arrays[name])
+    assert seen.lacks["embeddings"] == (
+        "This model runs from exported graphs, which give its memory, its scores and its attention "
+        "alone; look into the run that it was exported from."
+    )
+    record = json.loads(json.dumps(seen.to_json(), allow_nan=False))
+    assert record["embeddings"] is None
+
+
+def test_the_example_of_the_document_runs(
+    small_bundle: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small_bundle("outputs/mine/bundle", max_length=9)
+    document = (Path(__file__).parents[4] / "docs" / "inspect.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(folder.parents[2])
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    assert names["wide"].inspect("jump").width == 4
 
 
 def test_bad_calls(bundle: Bundle, small_bundle: Callable[..., Path]) -> None:

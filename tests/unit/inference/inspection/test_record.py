@@ -96,6 +96,7 @@ def test_a_record_of_a_long_recording_is_bounded(large: Inspection) -> None:
     )
     assert record["output"]["score"] is None
     assert record["source"]["picture"].startswith("data:image/png;base64,")
+    assert "a.wav" not in text  # a path is nobody's business
 
 
 def test_a_tree_that_is_cut_keeps_parents(large: Inspection) -> None:
