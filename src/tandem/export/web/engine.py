@@ -86,7 +86,7 @@ def engine() -> Engine:
 
     :raises InputError: if it cannot be fetched, or is another file than it should be.
     """
-    archive = _archive(ONNXRUNTIME_WEB)
+    archive = archive_of(ONNXRUNTIME_WEB)
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         script, wasm = (_member(files, name) for name in (SCRIPT, WASM))
     return Engine(as_global(script.decode("utf-8")), wasm)
@@ -101,8 +101,11 @@ def as_global(module: str) -> str:
     return f"{module[: exports.start()]}globalThis.ort={{{properties}}};\n"
 
 
-def _archive(package: Package) -> bytes:
-    """The archive, out of the cache or from the network."""
+def archive_of(package: Package) -> bytes:
+    """The archive, out of the cache or from the network.
+
+    :raises InputError: see :func:`engine`.
+    """
     path = package.path
     try:
         archive = path.read_bytes()
