@@ -189,6 +189,20 @@ def layers_case(request: pytest.FixtureRequest, device: str) -> Case:
     return case_of(request.param, device)
 
 
+def exported() -> list[Combination]:
+    """What is exported by tests, which takes seconds each."""
+    return [
+        Combination(encoder="transformer", decoder="transformer", attention="multi_head"),
+        Combination(),
+    ]
+
+
+@pytest.fixture(params=exported(), ids=str)
+def exported_case(request: pytest.FixtureRequest) -> Case:
+    """Like ``case``, for graphs of other runtimes."""
+    return case_of(request.param, "cpu")
+
+
 @pytest.fixture(scope="session")
 def grid() -> ModuleType:
     return GRID

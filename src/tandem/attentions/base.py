@@ -60,6 +60,11 @@ def by_source(tensor: Tensor, sources: int) -> Tensor:
     return tensor.reshape(sources, -1, *tensor.shape[2:])
 
 
+def by_hypothesis(tensor: Tensor, query: Tensor) -> Tensor:
+    """(B, K x T, C) -> (N, T, C): the way back, to rows and length of a query (N, T, Q)."""
+    return tensor.reshape(*query.shape[:2], tensor.size(-1))
+
+
 class ScoreAttention(Attention):
     """Attention by a score for each pair of query and key, softmax over the source, and a mean.
 
@@ -84,8 +89,7 @@ class ScoreAttention(Attention):
     def forward(self, query: Tensor, state: State) -> Attended:
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask = state.fixed
-        rows, length, _ = query.shape
-        scores = self.score(by_source(query, len(keys)), keys)  # (B, K x T, S)
+        scores = self.score(by_source(query, keys.size(0)), keys)  # (B, K x T, S)
         weights = (scores + mask).softmax(-1)
-        context = (weights @ values).view(rows, length, -1)  # (B, K x T, M) -> (N, T, M)
-        return Attended(context, lambda: weights.view(rows, length, -1), state)
+        context = by_hypothesis(weights @ values, query)  # (B, K x T, M) -> (N, T, M)
+        return Attended(context, lambda: by_hypothesis(weights, query), state)

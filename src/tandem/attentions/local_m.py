@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from tandem.attentions.base import Attended, Attention, by_source
+from tandem.attentions.base import Attended, Attention, by_hypothesis, by_source
 from tandem.attentions.window import checked_half_width, window_weights
 from tandem.core.memory import Memory
 from tandem.core.state import State
@@ -37,12 +37,12 @@ class MonotonicLocalAttention(Attention):
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask, last = state.fixed
         rows, length, _ = query.shape
-        sources = len(keys)
+        sources = keys.size(0)
         scores = by_source(query, sources) @ keys.transpose(1, 2)  # (B, K x T, S)
-        steps = torch.arange(state.carry, state.carry + length, device=query.device)
+        steps = state.carry + torch.arange(length, device=query.device)
         steps = steps.repeat(rows // sources)  # (K x T,)
         centre = torch.minimum(steps, last.unsqueeze(1))  # (B, K x T)
         weights = window_weights(scores, mask, centre, self.half_width)
-        context = (weights @ values).view(rows, length, -1)  # (N, T, M)
+        context = by_hypothesis(weights @ values, query)  # (N, T, M)
         after = State(state.fixed, carry=state.carry + length)
-        return Attended(context, lambda: weights.view(rows, length, -1), after)
+        return Attended(context, lambda: by_hypothesis(weights, query), after)

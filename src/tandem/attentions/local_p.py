@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from tandem.attentions.base import Attended, Attention, by_source
+from tandem.attentions.base import Attended, Attention, by_hypothesis, by_source
 from tandem.attentions.window import checked_half_width, offsets, window_weights
 from tandem.core.memory import Memory
 from tandem.core.precision import wide_type
@@ -40,8 +40,7 @@ class PredictiveLocalAttention(Attention):
     def forward(self, query: Tensor, state: State) -> Attended:
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask, last = state.fixed
-        rows, length, _ = query.shape
-        queries = by_source(query, len(keys))  # (B, K x T, Q)
+        queries = by_source(query, keys.size(0))  # (B, K x T, Q)
         predicted = self.centre(torch.tanh(self.hidden(queries))).squeeze(-1)
         centre = last * torch.sigmoid(predicted.to(wide_type(predicted.dtype)))  # (B, K x T)
         scores = queries @ keys.transpose(1, 2)  # (B, K x T, S)
@@ -49,5 +48,5 @@ class PredictiveLocalAttention(Attention):
         deviation = self.half_width / 2
         distance = offsets(scores.size(-1), centre)  # (B, K x T, S)
         weights = softmax * torch.exp(-distance.square() / (2 * deviation**2))
-        context = (weights.to(values.dtype) @ values).view(rows, length, -1)  # (N, T, M)
-        return Attended(context, lambda: weights.view(rows, length, -1), state)
+        context = by_hypothesis(weights.to(values.dtype) @ values, query)  # (N, T, M)
+        return Attended(context, lambda: by_hypothesis(weights, query), state)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tandem.attentions.base import Attended, Attention
+from tandem.attentions.base import Attended, Attention, by_hypothesis
 from tandem.core.errors import InputError
 from tandem.core.masks import mask_scores
 from tandem.core.memory import Memory
@@ -66,7 +66,7 @@ class LocationAttention(Attention):
         """Query (N, T, Q) -> context (N, T, M), weights (N, T, S)."""
         keys, values, mask = state.fixed
         rows, length, _ = query.shape
-        sources = len(keys)
+        sources = keys.size(0)
         projected = self.query(query).view(sources, -1, length, 1, keys.size(-1))  # (B, K, T, 1, A)
         kernel = self.location.weight @ self.filters.weight.squeeze(1)  # (A, width), both maps
         width, reach = kernel.size(1), kernel.size(1) // 2
@@ -82,5 +82,5 @@ class LocationAttention(Attention):
         weights = torch.stack(steps, 1) if length > 1 else steps[0].unsqueeze(1)  # (N, T, S)
         context = weights.view(sources, -1, weights.size(-1)) @ values  # (B, K x T, M)
         return Attended(
-            context.view(rows, length, -1), lambda: weights, State(state.fixed, carry=seen)
+            by_hypothesis(context, query), lambda: weights, State(state.fixed, carry=seen)
         )

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from tandem.attentions.base import Attended, Attention, by_source
+from tandem.attentions.base import Attended, Attention, by_hypothesis, by_source
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.layers.dropout import Dropout
@@ -54,12 +54,11 @@ class MultiHeadAttention(Attention):
     def forward(self, query: Tensor, state: State) -> Attended:
         """Query (N, T, Q) -> context (N, T, Q), weights (N, T, S)."""
         keys, values, mask = state.fixed
-        rows, length, _ = query.shape
-        projected = by_source(self.query(query), len(keys))  # (B, K x T, Q)
+        projected = by_source(self.query(query), keys.size(0))  # (B, K x T, Q)
         heads = split_heads(projected, self.num_heads)  # (B, heads, K x T, Q / heads)
         context = merge_heads(attend(heads, keys, values, mask, self.dropout))  # (B, K x T, Q)
 
         def weights() -> Tensor:
-            return attention_weights(heads, keys, mask).mean(1).view(rows, length, -1)
+            return by_hypothesis(attention_weights(heads, keys, mask).mean(1), query)
 
-        return Attended(context.view(rows, length, -1), weights, state)
+        return Attended(by_hypothesis(context, query), weights, state)

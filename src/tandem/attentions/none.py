@@ -28,6 +28,6 @@ class NoAttention(Attention):
         """Query (N, T, Q) -> context (N, T, M), no weights."""
         rows, length, _ = query.shape
         summary = state.fixed
-        times = rows // len(summary)
+        times = rows // summary.size(0)
         context = summary[:, None, None].expand(-1, times, length, -1)  # (B, K, T, M)
         return Attended(context.reshape(rows, length, -1), None, state)

@@ -21,4 +21,4 @@ class LinearBridge(Bridge):
 
     def forward(self, summary: Tensor) -> Tensor:
         """Summary (B, M) -> (B, slots, H)."""
-        return torch.tanh(self.linear(summary)).view(len(summary), self.slots, -1)
+        return torch.tanh(self.linear(summary)).view(summary.size(0), self.slots, -1)

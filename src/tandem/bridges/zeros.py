@@ -19,4 +19,4 @@ class ZerosBridge(Bridge):
 
     def forward(self, summary: Tensor) -> Tensor:
         """Summary (B, M) -> (B, slots, H)."""
-        return summary.new_zeros(len(summary), *self.shape)
+        return summary.new_zeros(summary.size(0), *self.shape)

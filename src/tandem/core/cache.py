@@ -29,8 +29,11 @@ class Cache:
 
     @property
     def readable(self) -> Tensor:
-        """(B, heads, positions, size), whole blocks; those behind ``length`` are to be masked."""
-        return self.buffer[:, :, : _in_blocks(self.length)]
+        """(B, heads, positions, size), whole blocks where room was made; those behind ``length``
+        are to be masked.
+        """
+        exact = torch.is_grad_enabled()
+        return self.buffer[:, :, : self.length if exact else _in_blocks(self.length)]
 
     def positions_after(self, count: int) -> int:
         """How many positions are readable once ``count`` more are appended."""

@@ -102,7 +102,7 @@ class CNNDecoder(Decoder):
 
     def start(self, memory: Memory) -> State:
         """No past: zeros in front of each convolution."""
-        rows = len(memory.summary)
+        rows = memory.summary.size(0)
         layers = (cast(CNNDecoderLayer, layer) for layer in self.layers)
         carry = tuple(
             (

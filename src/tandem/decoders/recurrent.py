@@ -70,7 +70,7 @@ class RecurrentDecoder(Decoder):
 
     def start(self, memory: Memory) -> State:
         """Initial hidden states from the bridge; nothing fed back yet."""
-        fed = memory.summary.new_zeros(len(memory.summary), self.output_size)
+        fed = memory.summary.new_zeros(memory.summary.size(0), self.output_size)
         return State(carry=(self.bridge(memory.summary), fed, self.attention.start(memory)))
 
     def forward(self, inputs: Tensor, state: State) -> Decoded:
@@ -83,7 +83,9 @@ class RecurrentDecoder(Decoder):
         dtype = product_type(inputs)
         hidden, fed, attention_state = state.carry
         slots, fed = hidden.to(dtype).unbind(1), fed.to(dtype)
-        if torch.is_grad_enabled():  # as at later steps no views, with a gradient: one graph fits
+        if (
+            torch.is_grad_enabled() and not torch.compiler.is_exporting()
+        ):  # as at later steps no views, with a gradient: one graph fits
             slots = tuple(slot.clone() for slot in slots)
             fed = fed.clone() if fed.requires_grad else fed.detach().requires_grad_().clone()
         maps = self.stack.step_maps(dtype, size)

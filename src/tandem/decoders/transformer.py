@@ -11,6 +11,7 @@ from tandem.core.cache import Cache
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.decoders.base import Decoded, Decoder
+from tandem.layers.positions import Offset
 from tandem.layers.region import region
 from tandem.layers.scaled_dot_product import causal_mask
 from tandem.layers.transformer import FeedForward, Residual, ScaledInputs, SelfAttention
@@ -57,7 +58,7 @@ class TransformerDecoderLayer(nn.Module):
 
     @region(compiles=True)
     def forward(
-        self, states: Tensor, mask: Tensor, caches: Caches, offset: int, attention_state: State
+        self, states: Tensor, mask: Tensor, caches: Caches, offset: Offset, attention_state: State
     ) -> tuple[Tensor, Caches, Attended]:
         """States (N, T, H) at ``offset``, mask of :func:`path_mask` -> states, the longer caches,
         what was attended.
@@ -141,7 +142,7 @@ class TransformerDecoder(Decoder):
 
     def start(self, memory: Memory) -> State:
         """Empty caches, in which nothing has been seen."""
-        rows, size = len(memory.summary), self.output_size // self.num_heads
+        rows, size = memory.summary.size(0), self.output_size // self.num_heads
         empty = Cache(memory.summary.new_zeros(rows, self.num_heads, 0, size))
         attended = [cast(TransformerDecoderLayer, layer).start(memory) for layer in self.layers]
         return State(
@@ -157,13 +158,13 @@ class TransformerDecoder(Decoder):
         time those that no hypothesis sees any more are dropped.
         """
         offset, seen, since, attention_states = state.carry
-        length, sources = inputs.size(1), len(state.fixed[0][0].buffer)
+        length, sources = inputs.size(1), state.fixed[0][0].buffer.size(0)
         layers = state.fixed
-        if since >= DROP_EVERY and len(inputs) > sources:
+        if inputs.size(0) > sources and since >= DROP_EVERY:
             layers, seen = without_unseen(layers, seen)
             since = 0
         keys, _ = layers[0]
-        positions = keys.positions_after(length * len(inputs) // sources)
+        positions = keys.positions_after(length * inputs.size(0) // sources)
         mask = path_mask(seen, length, sources, positions)
         states = self.inputs(inputs, offset)
         caches, carried, weights = [], [], None
@@ -207,7 +208,7 @@ def without_unseen(layers: tuple[Caches, ...], seen: Tensor) -> tuple[tuple[Cach
 
     :param seen: (N, P)
     """
-    sources, past = len(layers[0][0].buffer), seen.size(1)
+    sources, past = layers[0][0].buffer.size(0), seen.size(1)
     by_source = seen.view(sources, -1, past)  # (B, K, P)
     is_seen = by_source.any(1)
     count = int(is_seen.sum(1).max())
@@ -219,7 +220,7 @@ def without_unseen(layers: tuple[Caches, ...], seen: Tensor) -> tuple[tuple[Cach
 
 def see(seen: Tensor, length: int, sources: int) -> Tensor:
     """What each hypothesis has seen after T more positions: (N, P) -> (N, P + K x T)."""
-    width = len(seen) // sources
+    width = seen.size(0) // sources
     own = torch.eye(width, dtype=torch.bool, device=seen.device)  # (K, K)
     own = own.repeat_interleave(length, 1)  # (K, K x T)
     return torch.cat((seen, own.repeat(sources, 1)), dim=1)

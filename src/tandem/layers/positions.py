@@ -12,6 +12,9 @@ from tandem.core.precision import wide_type
 ADDED_KINDS = ("sinusoidal", "learned", "none")
 KINDS = (*ADDED_KINDS, "rotary")
 
+Offset = int | Tensor
+"""Where the first of some vectors stands; a tensor () where a graph takes it as an input."""
+
 
 class Angles(nn.Module):
     """Angles that grow with position, each at its own rate: Vaswani et al. (2017), section 3.5.
@@ -29,9 +32,9 @@ class Angles(nn.Module):
         self.size = size
         self.register_buffer("rates", self._rates(torch.get_default_device()), persistent=False)
 
-    def forward(self, offset: int, length: int) -> Tensor:
+    def forward(self, offset: Offset, length: int) -> Tensor:
         """Angles (T, ceil(E / 2)) of T positions, the first of which is ``offset``."""
-        steps = torch.arange(offset, offset + length, device=self.rates.device)
+        steps = offset + torch.arange(length, device=self.rates.device)
         return steps.unsqueeze(1) * self.rates
 
     def _rates(self, device: torch.device) -> Tensor:
@@ -62,7 +65,7 @@ class SinusoidalPositions(nn.Module):
         self.angles = Angles(size)
         self.amplitude = amplitude
 
-    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+    def forward(self, inputs: Tensor, offset: Offset) -> Tensor:
         """Inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
         _, length, size = inputs.shape
         angles = self.angles(offset, length)  # (T, ceil(E / 2))
@@ -78,9 +81,12 @@ class LearnedPositions(nn.Module):
         self.table = nn.Embedding(max_length, size)
         nn.init.normal_(self.table.weight, std=size**-0.5)
 
-    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+    def forward(self, inputs: Tensor, offset: Offset) -> Tensor:
         """Inputs (B, T, E), of which the first stands at ``offset`` -> (B, T, E)."""
-        end = offset + inputs.size(1)
+        length = inputs.size(1)
+        if isinstance(offset, Tensor):  # a graph's input, whoever runs it minds the limit
+            return inputs + self.table(offset + torch.arange(length, device=inputs.device))
+        end = offset + length
         if end > self.table.num_embeddings:
             raise InputError(
                 f"A sequence of {end} symbols is longer than `max_length` "
@@ -99,7 +105,7 @@ def position_limit(module: nn.Module) -> int | None:
 class NoPositions(nn.Module):
     """Leaves the inputs as they are; order, if any, comes from elsewhere."""
 
-    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+    def forward(self, inputs: Tensor, offset: Offset) -> Tensor:
         """(B, T, E) -> the same."""
         return inputs
 
@@ -123,7 +129,7 @@ class Rotary(nn.Module):
         self.size = size
         self.angles = Angles(size)
 
-    def forward(self, heads: Tensor, offset: int) -> Tensor:
+    def forward(self, heads: Tensor, offset: Offset) -> Tensor:
         """Heads side by side (B, T, heads x size), of which the first position is ``offset`` ->
         the same, turned.
         """

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tandem.core.cache import Cache
 from tandem.core.errors import InputError
 from tandem.layers.dropout import Dropout
-from tandem.layers.positions import KINDS, Rotary, added_positions
+from tandem.layers.positions import KINDS, Offset, Rotary, added_positions
 from tandem.layers.scaled_dot_product import attend, attention_weights, head_size, merge_heads
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -38,7 +38,7 @@ class ScaledInputs(nn.Module):
         self.positions = added_positions(positions, size, max_length, KINDS)
         self.dropout = Dropout(dropout)
 
-    def forward(self, inputs: Tensor, offset: int) -> Tensor:
+    def forward(self, inputs: Tensor, offset: Offset) -> Tensor:
         """Inputs (B, T, E), of which the first stands at position ``offset`` -> (B, T, H)."""
         return self.dropout(self.positions(self.input(inputs) * self.scale, offset))
 
@@ -92,7 +92,7 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(
-        self, states: Tensor, mask: Tensor, past: tuple[Cache, Cache] | None, offset: int
+        self, states: Tensor, mask: Tensor, past: tuple[Cache, Cache] | None, offset: Offset
     ) -> tuple[Tensor, tuple[Cache, Cache] | None]:
         """Attend.
 
@@ -105,7 +105,7 @@ class SelfAttention(nn.Module):
         :return: (N, T, H), and keys and values of all positions up to now.
         """
         rows, length, size = states.shape
-        sources = rows if past is None else len(past[0].buffer)
+        sources = rows if past is None else past[0].buffer.size(0)
         query, keys, values = self._projected(states, sources, offset)
         caches = None
         if past is not None:
@@ -114,12 +114,12 @@ class SelfAttention(nn.Module):
         attended = attend(query, keys, values, mask, self.dropout)
         return self.output(merge_heads(attended).view(rows, length, size)), caches
 
-    def weights(self, states: Tensor, mask: Tensor, offset: int) -> Tensor:
+    def weights(self, states: Tensor, mask: Tensor, offset: Offset) -> Tensor:
         """What :meth:`forward` weighs the values with if there is no past: (N, heads, T, T)."""
         query, keys, _ = self._projected(states, len(states), offset)
         return attention_weights(query, keys, mask[..., : keys.size(2)])
 
-    def _projected(self, states: Tensor, sources: int, offset: int) -> tuple[Tensor, ...]:
+    def _projected(self, states: Tensor, sources: int, offset: Offset) -> tuple[Tensor, ...]:
         """Query, keys and values of all rows of each source: (B, heads, K x T, H / heads)."""
         size = states.size(2)
         asked, values = self.project(states).split((2 * size, size), dim=2)

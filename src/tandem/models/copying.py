@@ -89,7 +89,9 @@ class Copier(nn.Module):
             attentions' don't.
         :param source: (B, S) ids, shared by the hypotheses of a source.
         """
-        symbols = source.repeat_interleave(len(weights) // len(source), 0).unsqueeze(1)  # (N, 1, S)
+        symbols = source.repeat_interleave(weights.size(0) // source.size(0), 0).unsqueeze(
+            1
+        )  # (N, 1, S)
         weights = weights.masked_fill(symbols < FIRST_OUTPUT, 0.0)
         total = weights.sum(-1, keepdim=True)
         gate = self.gate(torch.cat((features, inputs), dim=-1)).squeeze(-1)
