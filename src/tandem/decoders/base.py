@@ -31,6 +31,14 @@ class Decoder(nn.Module, ABC):
     output_size: int
     """D, size of the features."""
 
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """A module for each layer, in order, that a pass calls once and that returns the states
+        (N, T, H) after that layer, alone or as the first of several; none: the layers are no such
+        modules.
+        """
+        return []
+
     @abstractmethod
     def start(self, memory: Memory) -> State:
         """The state before the first symbol, one hypothesis a source."""

@@ -100,6 +100,11 @@ class CNNDecoder(Decoder):
         self.hidden_size = hidden_size
         self.output_size = output_size
 
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """See :class:`Decoder`."""
+        return list(self.layers)
+
     def start(self, memory: Memory) -> State:
         """No past: zeros in front of each convolution."""
         rows = memory.summary.size(0)

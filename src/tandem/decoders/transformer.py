@@ -140,6 +140,11 @@ class TransformerDecoder(Decoder):
         self.num_heads = num_heads
         self.output_size = hidden_size
 
+    @property
+    def layer_outputs(self) -> list[nn.Module]:
+        """See :class:`Decoder`; before the last norm, if there is one."""
+        return list(self.layers)
+
     def start(self, memory: Memory) -> State:
         """Empty caches, in which nothing has been seen."""
         rows, size = memory.summary.size(0), self.output_size // self.num_heads

@@ -18,8 +18,8 @@ class Encoder(nn.Module, ABC):
 
     @property
     def layer_outputs(self) -> list[nn.Module]:
-        """A module for each layer, in order, that a pass calls once and whose result are the states
-        (B, S, H) after that layer, so that a hook on it sees them; none: they are not to be seen.
+        """A module for each layer, in order, that a pass calls once and that returns the states
+        (B, S, H) after that layer; none: the layers are no such modules.
         """
         return []
 

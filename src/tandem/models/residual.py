@@ -12,7 +12,8 @@ def residual_layers(model: Seq2Seq) -> list[nn.Module]:
     What comes in as a layer's first argument comes out, changed, as its only or first result.
     """
     return [
-        module
-        for module in model.modules()
-        if any(isinstance(part, Residual) for part in module.children())
+        layer
+        for part in (model.encoder, model.decoder)
+        for layer in part.layer_outputs
+        if any(isinstance(module, Residual) for module in layer.children())
     ]

@@ -16,6 +16,8 @@ from torch.distributed.fsdp import (
 from torch.optim import Optimizer
 
 from tandem.core.shards import shared_out_like, whole_tree
+from tandem.decoders.base import Decoder
+from tandem.encoders.base import Encoder
 from tandem.training.module import Seq2SeqModule
 
 
@@ -80,13 +82,12 @@ def shard(module: Seq2SeqModule, mesh: DeviceMesh) -> None:
     register_fsdp_forward_method(module, "training_step")
 
 
-def layers_of(part: nn.Module) -> list[nn.Module]:
-    """What an encoder or decoder calls ``layers``, each of which a pass calls once.
+def layers_of(part: Encoder | Decoder) -> list[nn.Module]:
+    """The layers with weights that a pass calls once.
 
     All ranks must call the same ones equally often, whatever their batches.
     """
-    layers = getattr(part, "layers", None)
-    return list(layers) if isinstance(layers, nn.ModuleList) else []
+    return [layer for layer in part.layer_outputs if next(layer.parameters(), None) is not None]
 
 
 def shared_state(optimizer: Optimizer, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from functools import partial
 
 import pytest
-import torch
 from torch.optim import Adafactor, AdamW
 
 from tandem.core.errors import InputError
 from tandem.metrics import ExactMatch
+from tandem.testing import partners
 from tandem.training.layer_drop import LayerDrop
 from tandem.training.noise import Noise, WordDropout
 from tandem.training.optimizer_groups import GroupedOptimizer
@@ -81,7 +81,8 @@ def test_what_is_compiled_cannot_be_sharded() -> None:
 
 
 def test_layers_are_those_that_a_pass_calls_once() -> None:
-    part = torch.nn.Module()
-    assert layers_of(part) == []
-    part.layers = torch.nn.ModuleList([torch.nn.Linear(1, 1)])
-    assert layers_of(part) == list(part.layers)
+    transformer = partners.transformer_encoder(input_size=8)
+    assert layers_of(transformer) == list(transformer.layers)
+    decoder = partners.transformer_decoder()(input_size=8, memory_size=8)
+    assert layers_of(decoder) == list(decoder.layers)
+    assert layers_of(partners.gru_encoder(input_size=8)) == []  # whose layers are not called

@@ -11,6 +11,7 @@ IN_MODULES = (
     "embeddings",
     "encoder_layers",
     "encoder_self_attention",
+    "decoder_layers",
     "decoder_self_attention",
     "decoder_features",
 )
@@ -77,6 +78,11 @@ def _of_encoder(seen: Inspection) -> Iterator[tuple[str, str]]:
 
 def _of_decoder(model: Seq2Seq, seen: Inspection) -> Iterator[tuple[str, str]]:
     decoder, attentions = seen.parts["decoder"], attentions_of(model)
+    if "decoder/layer_1/states" not in seen.arrays:
+        yield (
+            "decoder_layers",
+            f"{decoder} computes its layers together, so that only its features can be seen.",
+        )
     if not any(name.endswith("self_attention") for name in seen.arrays if "decoder/" in name):
         yield (
             "decoder_self_attention",

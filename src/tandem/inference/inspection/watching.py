@@ -35,10 +35,12 @@ def encoder_watched(model: Seq2Seq) -> Iterator[Seen]:
 
 @contextmanager
 def decoder_watched(model: Seq2Seq) -> Iterator[Seen]:
-    """See self-attention and attention of each layer of one pass over one target."""
+    """See states, attention and self-attention of each layer of one pass over one target."""
     seen: Seen = {}
     with ExitStack() as stack:
         watch = _watcher(stack, seen)
+        for number, layer in enumerate(model.decoder.layer_outputs, start=1):
+            watch(layer, f"decoder/layer_{number}/states", _first)
         attentions = attentions_of(model)
         if len(attentions) > 1:
             for number, attention in enumerate(attentions, start=1):
@@ -85,6 +87,11 @@ def _embeddings(module: Any, arguments: tuple[Any, ...], result: Any) -> Tensor:
 
 def _states(module: Any, arguments: tuple[Any, ...], result: Any) -> Tensor:
     states: Tensor = result
+    return states
+
+
+def _first(module: Any, arguments: tuple[Any, ...], result: Any) -> Tensor:
+    states: Tensor = result[0] if isinstance(result, tuple) else result
     return states
 
 

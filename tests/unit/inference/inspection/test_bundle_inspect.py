@@ -103,6 +103,9 @@ def test_what_a_model_lacks_is_said(small_bundle: Callable[..., Path]) -> None:
         "encoder_self_attention": (
             "RecurrentEncoder has no self-attention: none of its positions weighs all the others."
         ),
+        "decoder_layers": (
+            "RecurrentDecoder computes its layers together, so that only its features can be seen."
+        ),
         "decoder_self_attention": (
             "RecurrentDecoder has no self-attention: what it wrote before reaches it through its "
             "own state."

@@ -5,7 +5,7 @@ import torch
 
 from tandem.config.folders import config_folder
 from tandem.core.types import SPECIAL_IDS
-from tandem.inference.decoding import Decoding, generate
+from tandem.inference.decoding import Decoding, generate, generate_together
 from tandem.inference.inspection.tree import BEST, CUT_OFF, DIED, FINISHED, SearchTree
 from tandem.search import beams, constrained, paths
 from tandem.search.rules import Banned, ForcedPrefix, NoRepeatNgram
@@ -88,6 +88,19 @@ def test_every_search_is_heard(
         assert node.parent < node.id
         assert node.worth <= above.worth
         assert node.score == pytest.approx(above.score + node.log_prob)
+
+
+@torch.inference_mode()
+def test_an_ensemble_is_heard_as_one(small_model, small_search) -> None:
+    models = [small_model(seed=2), small_model(seed=3)]
+    memories = [model.encode(SOURCE, MASK) for model in models]
+    tree = SearchTree()
+    decoding = Decoding(small_search("beam", length_penalty="none"), listener=tree)
+    (hypotheses,) = generate_together(models, decoding, memories, 6, average="log")
+    tree.settle(hypotheses)
+    best = [node for node in tree.nodes if node.worth == BEST]
+    assert [node.token for node in best[1:]] == hypotheses[0].tokens
+    assert best[-1].score == pytest.approx(hypotheses[0].score, abs=1e-6)
 
 
 @torch.inference_mode()
