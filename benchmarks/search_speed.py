@@ -28,6 +28,7 @@ import argparse
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,27 +115,28 @@ def generate_run(size: Size, width: int, device: str) -> Callable[[Batch], int]:
     return run
 
 
-def ctranslate2_run(size: Size, width: int, compute_type: str) -> Callable[[Batch], int]:
-    """CTranslate2's search over the same Marian model, its weights in fp32 or int8."""
-    import ctranslate2
-    from ctranslate2.converters.transformers import BartLoader
+def ctranslate2_run(size: Size, width: int, weights: str) -> Callable[[Batch], int]:
+    """CTranslate2's search over what ``tandem export format=ctranslate2`` makes of Tandem's model.
 
-    model: Any = marian(size).eval()
-    model.config.normalize_before = model.config.normalize_embedding = False
-    spec = BartLoader().get_model_spec(model)
+    :param weights: float32 or int8.
+    """
+    import ctranslate2
+
+    from tandem.export.ctranslate2 import write_model
+
     symbols = [f"s{number}" for number in range(size.vocabulary)]
-    spec.register_source_vocabulary(symbols)
-    spec.register_target_vocabulary(symbols)
-    spec.config.unk_token = symbols[SPECIAL_IDS.unk]
-    spec.config.eos_token = symbols[SPECIAL_IDS.eos]
-    spec.config.bos_token = spec.config.decoder_start_token = symbols[SPECIAL_IDS.bos]
-    spec.validate()
-    spec.optimize(None if compute_type == "float32" else compute_type)
     with tempfile.TemporaryDirectory() as folder:
-        spec.save(folder)
-        translator = ctranslate2.Translator(
-            folder, compute_type=compute_type, intra_threads=torch.get_num_threads()
+        write_model(
+            transformer(size),
+            Path(folder),
+            source=symbols,
+            target=symbols,
+            adds_bos=False,
+            adds_eos=False,
+            max_length=LENGTH,
+            weights=weights,
         )
+        translator = ctranslate2.Translator(folder, intra_threads=torch.get_num_threads())
 
     def run(batch: Batch) -> int:
         rows = zip(batch.source[:ROWS].tolist(), batch.source_mask[:ROWS].sum(1), strict=True)

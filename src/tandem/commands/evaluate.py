@@ -150,23 +150,25 @@ def score(
 ) -> tuple[dict[str, float], list[str]]:
     """Teacher-forced and searched scores of a split, and the hypotheses in its order.
 
-    Of several models together only outputs are scored: a loss is of one model.
+    Of several models together only outputs are scored, as a loss is of one model, and so they are
+    of a model that searches by itself, as it gives none.
     """
     loader = data.evaluation_loader(cfg.split)
     totals = TeacherForcedTotals(bundle.model)
+    has_loss = not (bundle.partners or bundle.model.searches_itself)
     hypotheses = [""] * len(data.encoded(cfg.split))
     where = bundle.model.device
     for batch in track(loader, f"{cfg.split} split", transient=True):
         on_device = batch.to(where)
         memories = [encode(model, on_device) for model in bundle.models]
-        if not bundle.partners:
+        if has_loss:
             totals.add(memories[0], on_device)
         found = bundle.search_memories(memories)
         for row, best in zip(batch.indices.tolist(), found, strict=True):
             hypotheses[row] = bundle.processors.target.decode(best[0].tokens)
     references = data.references(cfg.split, list(range(len(hypotheses))))
     prefix = SPLITS[cfg.split]
-    metrics = {} if bundle.partners else totals.means(prefix)
+    metrics = totals.means(prefix) if has_loss else {}
     for metric in scorers:
         scores = metric(hypotheses, references)
         metrics |= {f"{prefix}/{name}": value for name, value in scores.items()}

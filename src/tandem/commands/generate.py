@@ -157,6 +157,11 @@ def check_attention(bundle: Bundle, cfg: DictConfig) -> None:
             f"show_attention=true shows one model's attention, but `run` is {cfg.run}; name one "
             "run, or leave show_attention out."
         )
+    if cfg.show_attention and bundle.model.searches_itself:
+        raise InputError(
+            "show_attention=true needs attention weights, but an export to CTranslate2 gives none; "
+            "leave it out, or name the run that was exported."
+        )
     if cfg.show_attention and not bundle.model.has_weights:
         raise InputError(
             "show_attention=true needs attention weights, but this model's attention has none; "

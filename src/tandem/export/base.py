@@ -43,6 +43,10 @@ class Exporter(ABC):
             :mod:`tandem.inference.exported`; None for what is no bundle and stands for itself.
         """
 
+    def changes(self, bundle: Bundle) -> dict[str, Any]:
+        """What the export's config says otherwise than the bundle's, by its keys."""
+        return {}
+
     @abstractmethod
     def usage(self, output: Path) -> str:
         """One sentence: what the user does with the folder next."""
@@ -59,7 +63,9 @@ class Format:
     packages: tuple[str, ...] = ()
 
 
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, Format] = {
+    "ctranslate2": Format("ctranslate2:CTranslate2", "ctranslate2", ("ctranslate2",)),
+}
 """By their names on the command line; modules are of this package."""
 
 

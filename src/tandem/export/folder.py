@@ -33,7 +33,7 @@ def write_export(
         section = exporter.write(bundle, part, weights=weights)
         if section is not None:
             _copy_other_files(BundleFiles(bundle_folder(run), bundle.config["sha256"]), part)
-            _write_config(part, bundle.config | {"export": section})
+            _write_config(part, bundle.config | exporter.changes(bundle) | {"export": section})
         os.rename(part, output)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)

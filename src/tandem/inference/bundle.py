@@ -298,7 +298,7 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     processors = reader.processors()
     model: SequenceModel
     if "export" in reader.config:
-        model = load_exported(reader, vocabulary_size=processors.target.vocabulary_size)
+        model = load_exported(reader, processors)
     else:
         model = _network(reader, processors)
     decoding = reader.decoding().bind(processors.target)

@@ -36,7 +36,8 @@ class Decoding:
         return self.search.width
 
     def check(self, model: SequenceModel) -> None:
-        """Refuse a model that lacks what a scorer reads."""
+        """Refuse a model that cannot decode like this, or lacks what a scorer reads."""
+        model.fit(self)
         for scorer in self.scorers:
             scorer.check(model)
 
@@ -93,6 +94,7 @@ def generate(
 
     :param decoding: bound, if it holds texts.
     """
+    decoding = model.fit(decoding)
     step, state = decoding.step(model), decoding.start(model, memory)
     return _search(decoding, step, state, memory.mask, max_length)
 

@@ -31,7 +31,12 @@ def load_bundles(
     if not folders:
         raise InputError("`run` is an empty list; give one folder of a run, or several.")
     packages = tuple(trusted)
-    first, *others = (load_bundle(folder, trusted=packages) for folder in folders)
+    first, *others = bundles = [load_bundle(folder, trusted=packages) for folder in folders]
+    if others and any(bundle.model.searches_itself for bundle in bundles):
+        raise InputError(
+            "An export to CTranslate2 searches by itself, so it cannot decide together with "
+            "others; name one folder, or export each with format=onnx."
+        )
     for folder, other in zip(folders[1:], others, strict=True):
         one, two = first.processors, other.processors
         same_source = one.source.identity() == two.source.identity()

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,8 @@ from torch import Tensor
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.models.copying import Copied
+
+Decoding = TypeVar("Decoding")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class SequenceModel(ABC):
     It is computed by torch from its parts, or elsewhere from an exported folder. Whoever searches,
     scores or evaluates asks for no more than this.
     """
+
+    searches_itself: ClassVar[bool] = False
+    """Whether it gives nothing but whole outputs, for a search that :meth:`fit` has chosen."""
 
     @property
     @abstractmethod
@@ -101,3 +106,11 @@ class SequenceModel(ABC):
         """Tokens (N,) ids -> scores (N, V) of what comes next, and the next state."""
         predicted = self.decode(tokens.unsqueeze(1), state)
         return self.scores(predicted.features, predicted.copied)[:, 0], predicted.state
+
+    def fit(self, decoding: Decoding) -> Decoding:
+        """How outputs are found with this model: as it is asked for, unless it searches by itself.
+
+        :param decoding: a :class:`tandem.inference.decoding.Decoding`.
+        :raises InputError: if the model cannot do it.
+        """
+        return decoding

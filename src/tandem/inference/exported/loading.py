@@ -7,22 +7,36 @@ import torch
 
 from tandem.core.errors import InputError, nearest
 from tandem.core.own_key import is_signed
+from tandem.data.preprocessing import Processors
+from tandem.inference.exported import ctranslate2
 from tandem.inference.exported.description import Description
 from tandem.inference.exported.model import ExportedModel
 from tandem.inference.exported.runtimes import CAN_RUN_CODE, RUNTIMES, Graph
 from tandem.inference.files import AGAIN, CONFIG
 from tandem.inference.reading import BundleReader
+from tandem.models.sequence_model import SequenceModel
 
 PROGRAMS = "torch.export"
 """Named among what the caller trusts, it lets a stranger's programs run."""
 
 
-def load_exported(reader: BundleReader, *, vocabulary_size: int) -> ExportedModel:
+def load_exported(reader: BundleReader, processors: Processors) -> SequenceModel:
     """The model of a bundle that has ``export`` in its config.
 
-    :param vocabulary_size: V of the target's tokenizer.
+    :param processors: the bundle's.
     :raises InputError: if the section is unusable, a file is damaged, or the program that
         computes it is missing.
+    """
+    section = reader.config["export"]
+    if isinstance(section, dict) and section.get("format") == ctranslate2.FORMAT:
+        return ctranslate2.load_ctranslate2(reader, processors)
+    return _load_graphs(reader, vocabulary_size=processors.target.vocabulary_size)
+
+
+def _load_graphs(reader: BundleReader, *, vocabulary_size: int) -> ExportedModel:
+    """A model of graphs.
+
+    :param vocabulary_size: V of the target's tokenizer.
     """
     section = reader.config["export"]
     try:
