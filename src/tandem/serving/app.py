@@ -39,6 +39,20 @@ PATHS = (
     *("/generate", "/score", "/inspect", "/models", "/health", "/metrics"),
 )
 """Those that are counted under their own names."""
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "the body is no JSON"},
+    403: {"description": "a page of another site asks"},
+    404: {"description": "there is no such model"},
+    408: {"description": "the body does not come in time"},
+    413: {"description": "the body, a source or their number is too large"},
+    415: {"description": "the body is not called JSON"},
+    421: {"description": "the name of the server is not its own"},
+    422: {"description": "a value is not what it must be"},
+    500: {"description": "the model failed; the next request is answered"},
+    503: {"description": "the server is busy; send the request again later"},
+    504: {"description": "the work took too long and was given up"},
+}
+"""Statuses of ``{"error": "one sentence"}``."""
 READERS = 2
 """Threads that check requests and read their sources."""
 Made = TypeVar("Made")
@@ -122,16 +136,15 @@ class Service:
     async def inspect(self, request: Request) -> Response:
         """``POST /inspect``."""
         with self.admit() as deadline:
-            await self._body(request, InspectBody, deadline)
-            raise RequestError(501, "This server cannot look inside a model yet.")
+            body = await self._body(request, InspectBody, deadline)
+            task = await self._aside(lambda: self.prepare.inspecting(body))
+            record = await unless_gone(request, self.batches.answer(task, deadline.rest))
+            self._count(task, len(record["output"]["ids"]))
+            return answer(record)
 
     def described(self) -> dict[str, Any]:
         """``GET /models``."""
-        sizes = {
-            "max_width": self.limits.max_width,
-            "max_source_length": self.limits.max_source_length,
-        }
-        return {"models": [model.described(**sizes) for model in self.models.values()]}
+        return {"models": [self.prepare.described(model) for model in self.models.values()]}
 
     async def examples(self, name: str) -> Response:
         """``GET /models/NAME/examples``."""
@@ -196,7 +209,13 @@ def _add_api(app: FastAPI, service: Service) -> None:
         ("inspect", InspectBody, service.inspect, "All that a model computes for one source"),
     ):
         app.add_api_route(
-            f"/{name}", call, methods=["POST"], summary=summary, openapi_extra=_documented(kind)
+            f"/{name}",
+            call,
+            methods=["POST"],
+            summary=summary,
+            description="",
+            responses=REFUSALS,
+            openapi_extra=_documented(kind),
         )
 
     @app.get("/models", summary="The models, their searches and the options of these")

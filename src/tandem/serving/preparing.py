@@ -7,13 +7,13 @@ from typing import Any
 from tandem.core.errors import InputError, nearest
 from tandem.data.columns import SourceColumn
 from tandem.inference.decoding import Decoding
-from tandem.serving.bodies import GenerateBody, ScoreBody
+from tandem.serving.bodies import GenerateBody, InspectBody, ScoreBody
 from tandem.serving.errors import RequestError
 from tandem.serving.limits import Limits
 from tandem.serving.searches import STREAMED
 from tandem.serving.served_model import ServedModel
 from tandem.serving.sources import read_source
-from tandem.serving.tasks import Generation, Scoring, Stream
+from tandem.serving.tasks import Generation, Inspecting, Scoring, Stream
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -113,7 +113,26 @@ class Preparation:
             targets=body.targets,
         )
 
-    def decoding(self, body: GenerateBody) -> tuple[Decoding, Any]:
+    def inspecting(self, body: InspectBody) -> Inspecting:
+        """The work of ``POST /inspect``."""
+        model, (decoding, _) = self.model(body.model), self.decoding(body)
+        return Inspecting(
+            model=model,
+            columns=self.columns(model, [body.source]),
+            max_tokens=self.limits.max_tokens,
+            decoding=decoding,
+            prefix=body.prefix,
+            given=body.source if model.media == "text" else "",
+            described=self.described(model),
+        )
+
+    def described(self, model: ServedModel) -> dict[str, Any]:
+        """What ``GET /models`` says of a model."""
+        return model.described(
+            max_width=self.limits.max_width, max_source_length=self.limits.max_source_length
+        )
+
+    def decoding(self, body: GenerateBody | InspectBody) -> tuple[Decoding, Any]:
         """How outputs are found, and what tells that from other ways; None for what is random."""
         model = self.model(body.model)
         kind = model.kind(body.search)

@@ -1,6 +1,6 @@
 """What models do for requests."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
@@ -134,6 +134,29 @@ class Scoring(ModelTask):
             for pair in scored
         ]
         return _cut(records, tasks)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Inspecting(ModelTask):
+    """One source's way through the model."""
+
+    decoding: Decoding
+    prefix: Sequence[int]
+    given: str
+    """The source as a page shows it: a text, or nothing."""
+    described: Mapping[str, Any]
+    """What ``GET /models`` says of the model."""
+
+    def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
+        """See :class:`Task`: the record."""
+        check()
+        bundle, (source,) = self._joined(others)
+        bundle = replace(bundle, decoding=self.decoding)
+        seen = bundle.inspect(source, prefix=self.prefix)
+        record = replace(seen, source=replace(seen.source, given=self.given)).to_json()
+        record["model"] = {**record["model"], **self.described}
+        return [record]
 
 
 def _listened(bundle: Bundle, decoding: Decoding, listener: Listener) -> Bundle:
