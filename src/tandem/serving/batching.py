@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from tandem.core.errors import InputError
@@ -58,7 +58,6 @@ class _Entry:
     task: Task
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
-    arrived: float = field(default_factory=time.monotonic)
     abandoned: bool = False
 
     def settle(self, answer: Any) -> None:
@@ -141,7 +140,7 @@ class Batches:
                 self._changed.wait()
             if self._closed:
                 return None
-            end = self._waiting[0].arrived + self.limits.window_ms / 1000
+            end = time.monotonic() + self.limits.window_ms / 1000
             while True:
                 batch, is_full = self._together()
                 rest = end - time.monotonic()

@@ -1,5 +1,6 @@
 """Bodies of requests: JSON of unknown origin, held against what each path takes."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
@@ -130,5 +131,6 @@ def _sentence(error: ValidationError, kind: type[Body]) -> str:
 
 def _short(value: Any) -> str:
     """The beginning of a value."""
-    shown = value if isinstance(value, str | int | float | bool | None) else type(value).__name__
-    return f"{shown!r:.60}" if isinstance(shown, str) else str(shown)[:60]
+    if isinstance(value, list | dict):
+        return "a list" if value and isinstance(value, list) else "an object" if value else "empty"
+    return f"{value!r:.60}" if isinstance(value, str) else json.dumps(value)[:60]

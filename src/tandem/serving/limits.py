@@ -20,7 +20,7 @@ class Limits:
     timeout: float
     """Seconds from a request's arrival to its answer."""
     window_ms: float
-    """Milliseconds that a request waits for others to share its batch."""
+    """Milliseconds that a batch waits for more requests once its thread is free."""
     max_batch: int
     """Requests of a batch."""
     max_tokens: int

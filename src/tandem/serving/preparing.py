@@ -54,7 +54,8 @@ class Preparation:
             )
         if body.attention and not model.bundle.model.has_weights:
             raise RequestError(
-                422, f"The attention of the model {model.name} has no weights; leave it out."
+                422,
+                f"The attention of the model {model.name} has no weights; leave `attention` out.",
             )
         return Generation(
             model=model,
