@@ -147,10 +147,10 @@ def _body(**values: Any) -> bytes:
 
 
 def _wrong_type(rng: random.Random) -> bytes:
-    value = rng.choice([None, 5, 1.5, True, {}, {"a": 1}, [1], [None], [["a"]], "text", "", []])
+    value: Any = rng.choice([None, 5, 1.5, True, {}, {"a": 1}, [1], [None], [["a"]], "text", "", []])
     key = rng.choice(["sources", "options", "n_best", "attention", "stream", "search", "model"])
-    fits = {
-        "sources": lambda value: isinstance(value, list) and value and isinstance(value[0], str),
+    fits: dict[str, Callable[[Any], bool]] = {
+        "sources": lambda value: value == ["text"],
         "options": lambda value: value == {},
         "n_best": lambda value: value is not True and value == 1,
         "search": lambda value: value is None,
