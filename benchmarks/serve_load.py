@@ -147,7 +147,9 @@ def _body(**values: Any) -> bytes:
 
 
 def _wrong_type(rng: random.Random) -> bytes:
-    value: Any = rng.choice([None, 5, 1.5, True, {}, {"a": 1}, [1], [None], [["a"]], "text", "", []])
+    value: Any = rng.choice(
+        [None, 5, 1.5, True, {}, {"a": 1}, [1], [None], [["a"]], "text", "", []]
+    )
     key = rng.choice(["sources", "options", "n_best", "attention", "stream", "search", "model"])
     fits: dict[str, Callable[[Any], bool]] = {
         "sources": lambda value: value == ["text"],
