@@ -27,6 +27,7 @@ DOCUMENTS = (
     "docs/extending.md",
     "docs/dashboards.md",
     "docs/processes.md",
+    "docs/export.md",
     "docs/results.md",
     "CONTRIBUTING.md",
 )

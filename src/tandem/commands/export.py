@@ -33,8 +33,6 @@ def export(cfg: DictConfig, command: str = "") -> Path:
     exporter = find_exporter(cfg.format, cfg.weights, run)
     check_folder(output)
     bundle = load_bundle(run, trusted=cfg.trusted)
-    if "export" in bundle.config:
-        raise InputError(f"{run} is an export itself; name the run that it was made of.")
     exporter.check(bundle)
     logger.info("Writing %s as format=%s, weights=%s", run, cfg.format, cfg.weights)
     sizes = write_export(bundle, run, output, exporter, weights=cfg.weights)

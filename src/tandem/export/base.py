@@ -9,6 +9,7 @@ from typing import Any
 from tandem.core.errors import InputError, nearest
 from tandem.core.extras import check_extra
 from tandem.inference import Bundle
+from tandem.models import Seq2Seq
 
 FLOAT32, INT8 = "float32", "int8"
 
@@ -63,10 +64,22 @@ class Format:
     packages: tuple[str, ...] = ()
 
 
-FORMATS: dict[str, Format] = {
+FORMATS = {
+    "onnx": Format("graph_formats:ONNX", "onnx", ("onnx", "onnxruntime", "onnxscript")),
+    "torch": Format("graph_formats:TorchPrograms", "onnx"),
     "ctranslate2": Format("ctranslate2:CTranslate2", "ctranslate2", ("ctranslate2",)),
 }
 """By their names on the command line; modules are of this package."""
+
+
+def network(bundle: Bundle) -> Seq2Seq:
+    """A bundle's model, which torch computes.
+
+    :raises InputError: if it is an export itself.
+    """
+    if not isinstance(bundle.model, Seq2Seq):
+        raise InputError("An export cannot be exported again; name the run that it was made of.")
+    return bundle.model
 
 
 def find_exporter(name: str, weights: str, run: Path) -> Exporter:

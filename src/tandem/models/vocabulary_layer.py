@@ -26,6 +26,13 @@ class VocabularyLayer(nn.Linear):
 
 
 def forbid_no_outputs_(scores: Tensor) -> Tensor:
-    """Scores (..., V) with ``-inf`` for what no output holds, in place."""
+    """Scores (..., V) with ``-inf`` for what no output holds, in place.
+
+    A graph for another program adds them up instead: ONNX writes into a part of a tensor by
+    turning all of it twice, which takes longer than the product that made it.
+    """
+    if torch.compiler.is_exporting():
+        places = torch.arange(scores.size(-1), device=scores.device)
+        return scores + torch.where(places < FIRST_OUTPUT, -torch.inf, 0.0).to(scores.dtype)
     scores[..., :FIRST_OUTPUT] = -torch.inf
     return scores

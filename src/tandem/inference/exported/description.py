@@ -7,8 +7,20 @@ from typing import Any, Self
 ENCODER, START, STEP, CTC = "encoder", "start", "step", "ctc"
 SOURCES, HYPOTHESES = "sources", "hypotheses"
 LOGITS, LOG_PROBS = "logits", "log_probs"
+MEMORY = ("states", "mask", "summary", "source_ids")
+"""What an encoder gives; the last one if the model copies."""
 NEXT = "next_"
 """How names of a step's outputs begin that are inputs of the step after it."""
+
+
+@dataclass(frozen=True)
+class GraphSpec:
+    """One graph."""
+
+    file: str
+    inputs: tuple[str, ...]
+    """Names, in the graph's order."""
+    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -16,11 +28,8 @@ class Description:
     """How the graphs of a model fit together; see ``docs/export.md``."""
 
     format: str
-    files: Mapping[str, str]
-    """Of each graph: encoder, start, step, and ctc if the model has that layer."""
-    inputs: Mapping[str, tuple[str, ...]]
-    """Names, of each graph."""
-    outputs: Mapping[str, tuple[str, ...]]
+    graphs: Mapping[str, GraphSpec]
+    """Encoder, start, step, and ctc if the model has that layer."""
     rows: Mapping[str, str]
     """Of each tensor of the state: sources (B), or hypotheses (N = B x K)."""
     position: bool
@@ -36,16 +45,14 @@ class Description:
 
         :raises ValueError: if it is not usable, with what is wrong.
         """
-        texts = _each("graphs", section, lambda value: _is(str, value))
-        names = {*texts}
-        if not {ENCODER, START, STEP} <= names <= {ENCODER, START, STEP, CTC}:
+        files = _each("graphs", section, lambda value: _is(str, value))
+        if not {ENCODER, START, STEP} <= {*files} <= {ENCODER, START, STEP, CTC}:
             raise ValueError("`graphs` must be encoder, start, step, and ctc or not")
         inputs, outputs = (_each(key, section, _names) for key in ("inputs", "outputs"))
-        if not inputs.keys() == outputs.keys() == names:
+        if not inputs.keys() == outputs.keys() == files.keys():
             raise ValueError("`inputs` and `outputs` must be of the same graphs as `graphs`")
-        state = section.get("state")
-        _is(list, state)
-        rows = {_is(str, _entry(one, "name")): _entry(one, "rows") for one in state}
+        state = _is(list, section.get("state"))
+        rows = {_is(str, _entry(one, "name")): _is(str, _entry(one, "rows")) for one in state}
         if len(rows) != len(state) or not {*rows.values()} <= {SOURCES, HYPOTHESES}:
             raise ValueError("`state` must name tensors of sources or hypotheses, each once")
         scores = section.get("scores")
@@ -53,9 +60,9 @@ class Description:
             raise ValueError(f"`scores` must be {LOGITS} or {LOG_PROBS}")
         one = cls(
             format=_is(str, section.get("format")),
-            files=texts,
-            inputs=inputs,
-            outputs=outputs,
+            graphs={
+                name: GraphSpec(file, inputs[name], outputs[name]) for name, file in files.items()
+            },
             rows=rows,
             position=_is(bool, section.get("position")),
             normalized=scores == LOG_PROBS,
@@ -66,22 +73,22 @@ class Description:
 
     def _check_names(self) -> None:
         """Refuse graphs that do not fit together."""
-        memory, state = {*self.outputs[ENCODER]}, {*self.rows}
-        step = {*self.inputs[STEP]} - {"tokens", "position"}
-        after = {*self.outputs[STEP]} - {"scores", "weights"}
+        takes = {name: {*graph.inputs} for name, graph in self.graphs.items()}
+        gives = {name: {*graph.outputs} for name, graph in self.graphs.items()}
+        memory, state = gives[ENCODER], {*self.rows}
+        own_in, own_out = {"tokens"}, {"scores"}
+        own_in |= {"position"} if self.position else set()
+        own_out |= {"weights"} if self.attention else set()
+        after = {f"{NEXT}{name}" for name in state}
         for name, fits in {
-            "the encoder's": {"states", "mask", "summary"} <= memory,
-            "start's": {*self.inputs[START]} <= memory and {*self.outputs[START]} == state,
-            "the step's": step == state and after <= {f"{NEXT}{name}" for name in state},
-            "the step's own": ("position" in self.inputs[STEP]) == self.position
-            and ("weights" in self.outputs[STEP]) == self.attention
-            and "tokens" in self.inputs[STEP]
-            and "scores" in self.outputs[STEP],
-            "ctc's": CTC not in self.files
-            or ({*self.inputs[CTC]} <= memory and len(self.outputs[CTC]) == 1),
+            ENCODER: takes[ENCODER] == {"source", "source_mask"}
+            and {"states", "mask", "summary"} <= memory <= {*MEMORY},
+            START: takes[START] <= memory and gives[START] == state,
+            STEP: takes[STEP] == own_in | state and own_out <= gives[STEP] <= own_out | after,
+            CTC: CTC not in takes or (takes[CTC] <= memory and len(gives[CTC]) == 1),
         }.items():
             if not fits:
-                raise ValueError(f"{name} inputs or outputs do not fit to the others")
+                raise ValueError(f"inputs or outputs of the graph {name} do not fit to the others")
 
 
 def _each(key: str, section: Any, read: Callable[[Any], Any]) -> dict[str, Any]:

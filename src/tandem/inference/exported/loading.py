@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from tandem.core.errors import InputError, nearest
+from tandem.core.errors import InputError
 from tandem.core.own_key import is_signed
 from tandem.data.preprocessing import Processors
 from tandem.inference.exported import ctranslate2
@@ -28,8 +28,15 @@ def load_exported(reader: BundleReader, processors: Processors) -> SequenceModel
         computes it is missing.
     """
     section = reader.config["export"]
-    if isinstance(section, dict) and section.get("format") == ctranslate2.FORMAT:
+    format = section.get("format") if isinstance(section, dict) else None
+    if format == ctranslate2.FORMAT:
         return ctranslate2.load_ctranslate2(reader, processors)
+    if isinstance(format, str) and format not in RUNTIMES:
+        known = ", ".join((*RUNTIMES, ctranslate2.FORMAT))
+        raise InputError(
+            f"The export {reader.folder} has the format {format!r:.40}, but this Tandem runs "
+            f"{known}; use the Tandem that wrote it."
+        )
     return _load_graphs(reader, vocabulary_size=processors.target.vocabulary_size)
 
 
@@ -38,23 +45,15 @@ def _load_graphs(reader: BundleReader, *, vocabulary_size: int) -> ExportedModel
 
     :param vocabulary_size: V of the target's tokenizer.
     """
-    section = reader.config["export"]
     try:
-        description = Description.from_config(section)
+        description = Description.from_config(reader.config["export"])
     except ValueError as error:
         raise InputError(
             f"The file {reader.folder / CONFIG} lacks a usable `export` ({error}); {AGAIN}"
         ) from error
-    if description.format not in RUNTIMES:
-        raise InputError(
-            f"The export {reader.folder} has the format {description.format!r:.40}"
-            f"{nearest(description.format, RUNTIMES)}, but this Tandem runs {', '.join(RUNTIMES)}; "
-            "use the Tandem that wrote it."
-        )
     if description.format in CAN_RUN_CODE:
         _check_trust(reader)
     runtime = RUNTIMES[description.format]()
-    paths = {name: reader.files.path(file) for name, file in description.files.items()}
 
     def open_graphs(device: torch.device) -> Mapping[str, Graph]:
         kinds = ", ".join(runtime.device_types())
@@ -64,8 +63,8 @@ def _load_graphs(reader: BundleReader, *, vocabulary_size: int) -> ExportedModel
                 f"{device.type} device; choose accelerator=cpu{runtime.remedy}."
             )
         return {
-            name: runtime.open(path, description.outputs[name], device)
-            for name, path in paths.items()
+            name: runtime.open(reader.files, spec, device)
+            for name, spec in description.graphs.items()
         }
 
     return ExportedModel(

@@ -87,7 +87,8 @@ class ExportedModel(SequenceModel):
 
     def encode(self, source: Tensor, source_mask: Tensor) -> Memory:
         """Source and mask (B, S) -> memory."""
-        given = self._graphs[ENCODER]({"source": source, "source_mask": source_mask})
+        read = source if source.dtype == torch.long else source.float()  # of pictures bytes come
+        given = self._graphs[ENCODER]({"source": read, "source_mask": source_mask})
         states, mask = given["states"], given["mask"]
         fits = mask.dim() == 2 and mask.dtype == torch.bool and states.shape[:2] == mask.shape
         self._check(ENCODER, given, fits and len(mask) == len(given["summary"]) == len(source))
@@ -158,11 +159,11 @@ class ExportedModel(SequenceModel):
     def _check(self, graph: str, found: Mapping[str, Tensor], fits: bool) -> None:
         """Refuse what a graph gives if it is no answer to what it was given."""
         if not fits:
+            file = self._description.graphs[graph].file
             shapes = ", ".join(f"{name} {tuple(one.shape)}" for name, one in found.items())
             raise InputError(
-                f"The graph {self._description.files[graph]} gives {shapes}, which does not fit "
-                f"the bundle's vocabulary of {self._vocabulary_size:,} symbols or its own inputs; "
-                "export the run again."
+                f"The graph {file} gives {shapes}, which does not fit the bundle's vocabulary of "
+                f"{self._vocabulary_size:,} symbols or its own inputs; export the run again."
             )
 
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from torch import Tensor
 
 from tandem.core.errors import InputError, reason_of
 from tandem.core.extras import check_extra
+from tandem.inference.exported.description import GraphSpec
+from tandem.inference.exported.onnx_file import refers_to_files
+from tandem.inference.files import BundleFiles
 
 Tensors = Mapping[str, Tensor]
 Graph = Callable[[Tensors], dict[str, Tensor]]
@@ -27,10 +31,9 @@ class Runtime(ABC):
         """Where it can compute; its inputs and outputs are on the host wherever that is."""
 
     @abstractmethod
-    def open(self, path: Path, outputs: tuple[str, ...], device: torch.device) -> Graph:
+    def open(self, files: BundleFiles, spec: GraphSpec, device: torch.device) -> Graph:
         """A graph's file, ready to be called.
 
-        :param outputs: names of what it gives, in its order.
         :raises InputError: if it cannot be read.
         """
 
@@ -56,7 +59,7 @@ class OnnxRuntime(Runtime):
         has = onnxruntime.get_available_providers()
         return tuple(kind for kind, provider in self.PROVIDERS.items() if provider in has)
 
-    def open(self, path: Path, outputs: tuple[str, ...], device: torch.device) -> Graph:
+    def open(self, files: BundleFiles, spec: GraphSpec, device: torch.device) -> Graph:
         """A session with as many threads as torch has."""
         import onnxruntime
 
@@ -64,15 +67,20 @@ class OnnxRuntime(Runtime):
         options.intra_op_num_threads = torch.get_num_threads()
         options.enable_mem_pattern = False  # which would be kept for each of thousands of shapes
         options.log_severity_level = 3
-        provider = self.PROVIDERS[device.type]
+        path, content = files.folder / spec.file, files.read(spec.file)
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=[provider])
+            if refers_to_files(content):
+                raise ValueError("its weights are in other files")
+            session = onnxruntime.InferenceSession(
+                content, options, providers=[self.PROVIDERS[device.type]]
+            )
         except Exception as error:  # its errors have no common base
             raise _unreadable(path, error) from error
-        takes = [one.name for one in session.get_inputs()]
+        takes = tuple(one.name for one in session.get_inputs())
         gives = tuple(one.name for one in session.get_outputs())
-        if gives != outputs:
-            raise _unreadable(path, ValueError(f"it gives {', '.join(gives)}"))
+        if (takes, gives) != (spec.inputs, spec.outputs):
+            names = f"it takes {', '.join(takes)} and gives {', '.join(gives)}"
+            raise _unreadable(path, ValueError(names))
 
         def call(given: Tensors) -> dict[str, Tensor]:
             arrays = {name: given[name].contiguous().numpy() for name in takes}
@@ -80,7 +88,7 @@ class OnnxRuntime(Runtime):
                 results = session.run(None, arrays)
             except Exception as error:
                 raise _failed(path, error) from error
-            return dict(zip(outputs, map(torch.from_numpy, results), strict=True))
+            return dict(zip(gives, map(torch.from_numpy, results), strict=True))
 
         return call
 
@@ -92,18 +100,21 @@ class TorchPrograms(Runtime):
         """Their constants are where they were exported."""
         return ("cpu",)
 
-    def open(self, path: Path, outputs: tuple[str, ...], device: torch.device) -> Graph:
+    def open(self, files: BundleFiles, spec: GraphSpec, device: torch.device) -> Graph:
         """A program as a module."""
+        path, content = files.folder / spec.file, files.read(spec.file)
         try:
-            program = torch.export.load(path)
+            program = torch.export.load(BytesIO(content))
         except Exception as error:
             raise _unreadable(path, error) from error
         module: Any = program.module()
-        takes = program.graph_signature.user_inputs
 
         def call(given: Tensors) -> dict[str, Tensor]:
-            results = module(**{str(name): given[str(name)] for name in takes})
-            return dict(zip(outputs, results, strict=True))
+            try:
+                results = module(*(given[name] for name in spec.inputs))
+            except Exception as error:
+                raise _failed(path, error) from error
+            return dict(zip(spec.outputs, results, strict=True))
 
         return call
 

@@ -1,0 +1,83 @@
+"""Graphs in the formats that Tandem itself can run again: ONNX, and programs of torch.export."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tandem.core.types import SPECIAL_IDS
+from tandem.export.base import FLOAT32, INT8, Exporter, network
+from tandem.export.write import write_graphs
+from tandem.inference import Bundle
+
+
+class GraphsExporter(Exporter):
+    """Encoder, start, step, and CTC if the model has it, a file each."""
+
+    format: str
+
+    def check(self, bundle: Bundle) -> None:
+        """Any model of Tandem's own can be traced; a part that cannot be says so as it is."""
+        network(bundle)
+
+    def write(self, bundle: Bundle, folder: Path, *, weights: str) -> dict[str, Any]:
+        """See :class:`Exporter`."""
+        description = write_graphs(
+            network(bundle),
+            folder,
+            format=self.format,
+            source_size=bundle.processors.source.size,
+        )
+        if weights == INT8:
+            for name in description["graphs"].values():
+                quantize(folder / name)
+        return {
+            "format": self.format,
+            "weights": weights,
+            **description,
+            "special_ids": asdict(SPECIAL_IDS),
+        }
+
+    def usage(self, output: Path) -> str:
+        """Tandem's commands take it in the place of a run."""
+        return f"it takes the place of a run: tandem generate run={output}"
+
+
+class ONNX(GraphsExporter):
+    """Graphs for ONNX Runtime and whatever else reads ONNX."""
+
+    format = "onnx"
+    weights = (FLOAT32, INT8)
+
+
+class TorchPrograms(GraphsExporter):
+    """Programs that torch runs without the code that they were traced from."""
+
+    format = "torch"
+
+
+def quantize(path: Path) -> None:
+    """Make the weights of a graph's products eight bits wide; activations are, as it runs.
+
+    Every column of a weight has a scale of its own, which costs nothing and rounds less.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with _without_advice():
+        quantize_dynamic(path, path, per_channel=True, weight_type=QuantType.QInt8)
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Without what the quantiser tells each caller to do beforehand."""
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        root.setLevel(level)
