@@ -5,16 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
-from PIL import Image
 
 from tandem.commands.evaluate import evaluate
 from tandem.commands.generate import generate
 from tandem.commands.train import train
 from tandem.core.errors import InputError
 from tandem.inference.bundle import load_bundle
+from tandem.testing.media import ENDING, NAMES, OVERRIDES, fill_folder
 
 Compose = Callable[..., Any]
 
@@ -28,54 +26,12 @@ TINY = (
     "callbacks.attention_maps.count=1",
     "callbacks.samples.count=2",
 )
-PICTURES = (
-    "dataset=imagefolder",
-    "features.image_height=16",
-    "features.image_width=16",
-    "frontend.stage_sizes=[4,8]",
-)
-RECORDINGS = (
-    "dataset=audiofolder",
-    "features.sampling_rate=8000",
-    "features.num_mels=20",
-    "features.speeds=[1.0,1.1]",
-    "frontend.channels=4",
-    "frontend.frequency_width=2",
-    "objective.ctc_weight=0.3",
-)
-SIZES = {"train": 8, "validation": 3, "test": 3}
-COLUMN = {"image": "caption", "audio": "transcription"}
-ENDING = {"image": "png", "audio": "wav"}
-OPTIONS = {"image": PICTURES, "audio": RECORDINGS}
-NAMES = ("low", "middle", "high")
-
-
-def write(media: str, path: Path, level: int) -> None:
-    """A grey square or a tone."""
-    if media == "image":
-        Image.new("RGB", (20, 12), (80 * level, 80 * level, 80 * level)).save(path)
-    else:
-        time = np.arange(4000) / 8000
-        soundfile.write(path, 0.4 * np.sin(2 * np.pi * 300 * (level + 1) * time), 8000)
-
-
-def fill(media: str, folder: Path) -> Path:
-    """Splits of three kinds of files."""
-    for split, size in SIZES.items():
-        (folder / split).mkdir(parents=True)
-        lines = [f"file_name,{COLUMN[media]}"]
-        for place in range(size):
-            name = f"{place}.{ENDING[media]}"
-            write(media, folder / split / name, place % 3)
-            lines.append(f"{name},{NAMES[place % 3]}")
-        (folder / split / "metadata.csv").write_text("\n".join(lines) + "\n")
-    return folder
 
 
 def composed(compose: Compose, media: str, folder: Path, *overrides: str) -> Any:
     data = f"dataset.data_dir={folder / 'data'}"
     return compose(
-        "train", *OPTIONS[media], data, *TINY, f"run.folder={folder / 'run'}", *overrides
+        "train", *OVERRIDES[media], data, *TINY, f"run.folder={folder / 'run'}", *overrides
     )
 
 
@@ -83,7 +39,7 @@ def composed(compose: Compose, media: str, folder: Path, *overrides: str) -> Any
 def test_from_folder_to_output(
     compose_config: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str], media: str
 ) -> None:
-    data, run = fill(media, tmp_path / "data"), tmp_path / "run"
+    data, run = fill_folder(media, tmp_path / "data"), tmp_path / "run"
     metrics = train(composed(compose_config, media, tmp_path))
     assert (run / "attention" / "test-0.png").stat().st_size > 1000
     samples = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
@@ -105,7 +61,7 @@ def test_evaluation_hears_each_training_recording_once(
     compose_config: Compose, tmp_path: Path
 ) -> None:
     """At the speed it has, whatever training heard; and also those too long for training."""
-    data, run = fill("audio", tmp_path / "data"), tmp_path / "run"
+    data, run = fill_folder("audio", tmp_path / "data"), tmp_path / "run"
     options = ("features.speeds=[1.0,0.9,1.1]", "data.max_target_length=4", "test=false")
     train(composed(compose_config, "audio", tmp_path, *options))
     assert "Data: train 15," in (run / "train.log").read_text()  # 5 of 8, each at three speeds
@@ -124,7 +80,7 @@ def test_evaluation_hears_each_training_recording_once(
 
 @pytest.mark.parametrize("media", ["image", "audio"])
 def test_one_bad_file(compose_config: Compose, tmp_path: Path, media: str) -> None:
-    bad = fill(media, tmp_path / "data") / "train" / f"4.{ENDING[media]}"
+    bad = fill_folder(media, tmp_path / "data") / "train" / f"4.{ENDING[media]}"
     bad.write_bytes(bad.read_bytes()[:30])
     with pytest.raises(InputError, match=str(bad)):
         train(composed(compose_config, media, tmp_path))
