@@ -26,7 +26,7 @@ export function encoderStation(view, { height }) {
   const { model, encoder } = view.record;
   const parts = encoder.layers.map((layer, place) => layerParts(view, layer, encoder.self_attention?.[place] ?? null, height));
   const missing = ["encoder_layers", "encoder_self_attention"].map((part) => model.lacks[part]).filter(Boolean);
-  const columns = `repeat(${parts.length}, auto)`;
+  const columns = `repeat(${parts.length}, var(--column))`;
   const kinds = ["caption", "body", "below"];
   const rows = kinds.map((kind, line) => {
     const row = make("div", { class: `layers ${kind}s` }, parts.map((part) => part[kind]));

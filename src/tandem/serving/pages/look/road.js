@@ -8,7 +8,7 @@ import { sourceStation } from "./source.js";
 import { areExplained, explainAll } from "./station.js";
 import { View } from "./view.js";
 
-const [FIXED, BETWEEN] = [476, 56]; // pixels of the road beside its strips, and before each of them
+const [FIXED, BETWEEN] = [446, 56]; // pixels of the road beside its strips, and before each of them
 const [NARROWEST, WIDEST] = [96, 320]; // pixels of a strip
 let observer = null;
 
@@ -31,6 +31,7 @@ function fitStrips(place) {
     const others = FIXED + BETWEEN * strips;
     const share = Math.min(Math.max((place.clientWidth - others) / strips, NARROWEST), WIDEST);
     place.style.setProperty("--strip", narrow.matches ? "100%" : `${Math.floor(share)}px`);
+    place.style.setProperty("--column", narrow.matches ? "100%" : `${Math.floor(share) + BETWEEN}px`);
   };
   observer?.disconnect();
   observer = new ResizeObserver(fit);

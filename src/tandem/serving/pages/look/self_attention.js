@@ -37,7 +37,7 @@ function enlarge(view, name, weights) {
   const matrix = matrixOf(weights, name);
   const content = weights.length <= MOST_LINES ? lines(view, weights, reading) : picker(view, weights, reading);
   const close = makeButton("Close", {}, () => dialog.close());
-  dialog.replaceChildren(title, note, make("div", { class: "enlarged" }, content, matrix), reading, close);
+  dialog.replaceChildren(make("div", { class: "dialog-head" }, title, close), note, make("div", { class: "enlarged" }, content, matrix), reading);
   dialog.showModal();
 }
 
