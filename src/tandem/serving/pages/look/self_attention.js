@@ -39,6 +39,7 @@ function enlarge(view, name, weights) {
   const close = makeButton("Close", {}, () => dialog.close());
   dialog.replaceChildren(make("div", { class: "dialog-head" }, title, close), note, make("div", { class: "enlarged" }, content, matrix), reading);
   dialog.showModal();
+  dialog.querySelector(".enlarged button, .enlarged input").focus();
 }
 
 function matrixOf(weights, name) {
