@@ -1,4 +1,4 @@
-"""The pages of `tandem serve` in a browser: tried, looked inside, walked by keys, on a narrow screen."""
+"""The pages of `tandem serve` in a browser: tried, looked inside, by keys, on a narrow screen."""
 
 import os
 import re
@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
