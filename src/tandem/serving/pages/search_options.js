@@ -23,7 +23,7 @@ function value(input, option) {
 export function searchOptions(place, model, onChange = () => {}) {
   const select = make("select", { name: "search" });
   fillSelect(select, Object.keys(model.searches), model.default_search);
-  const fields = make("div", { class: "controls" });
+  const fields = make("div", { class: "controls options" });
   const inputs = () => [...fields.querySelectorAll("[name]")];
   const options = () => model.searches[select.value];
   const showFields = () => {
@@ -31,7 +31,8 @@ export function searchOptions(place, model, onChange = () => {}) {
       ...Object.entries(options()).map(([name, option]) => {
         const input = field(name, option);
         const check = option.kind === "bool";
-        return make("label", { class: check ? "check" : null, title: option.help }, check ? input : title(name), check ? title(name) : input);
+        const help = make("small", {}, option.help);
+        return make("label", { class: check ? "check option" : "option" }, check ? [input, title(name)] : [title(name), input], help);
       }),
     );
     onChange();

@@ -11,6 +11,7 @@ import { listenToTheme } from "./theme.js";
 let models = [];
 let search = null;
 let running = null;
+let asked = ""; // the source that is being answered
 let reference = null; // { value, text }: of the example that was chosen last
 
 const fail = (sentence) => {
@@ -40,6 +41,12 @@ function canStream({ search: name, options }) {
   return name === "greedy" || (name === "sampling" && (options.num_samples ?? 1) === 1);
 }
 
+// Hypotheses that a search keeps, which are all that it can show.
+function widthOf({ search: name, options }) {
+  const ranges = models[0].searches[name];
+  return options.width ?? options.num_samples ?? ranges.width?.default ?? ranges.num_samples?.default ?? 1;
+}
+
 function showSearch() {
   const { search: name, options } = search?.read() ?? { search: models[0].default_search, options: {} };
   const one = canStream({ search: name, options });
@@ -58,8 +65,10 @@ function chooseModels(chosen) {
 }
 
 function outputItem({ text, score }) {
+  const isExpected = reference?.value === asked && reference.text === text;
   const note = make("span", { class: "score", title: "The score by which search ranks: nearer to zero is more probable" }, decimal(score));
-  return make("li", {}, make("span", { class: "output" }, text || "(an empty output)"), " ", note);
+  const right = isExpected ? make("span", { class: "right" }, " ✓ as expected") : null;
+  return make("li", {}, make("span", { class: "output" }, text || "(an empty output)"), " ", note, right);
 }
 
 function card(model) {
@@ -102,14 +111,15 @@ async function submit(event) {
   fail("");
   running = new AbortController();
   const mine = running;
+  asked = input.source.value;
   const chosen = search.read();
   const streams = canStream(chosen) && byId("stream").checked;
-  const request = { sources: [input.source.value], search: chosen.search, options: chosen.options };
+  const request = { sources: [asked], search: chosen.search, options: chosen.options };
   if (streams) request.stream = true;
-  else if (!canStream(chosen)) request.n_best = Number(byId("n-best").value) || 1;
+  else if (!canStream(chosen)) request.n_best = Math.min(Number(byId("n-best").value) || 1, widthOf(chosen));
   const cards = models.map(card);
   byId("outputs").replaceChildren(...cards.map(({ element }) => element));
-  byId("reference").hidden = reference?.value !== input.source.value;
+  byId("reference").hidden = reference?.value !== asked;
   byId("reference").textContent = `Expected: ${reference?.text}`;
   byId("stop").hidden = false;
   await Promise.all(models.map((model, place) => runModel(model, request, cards[place])));

@@ -10,7 +10,6 @@ function mapRow(view, step, place, most) {
   const name = short(visible(step.token), LETTERS);
   const button = makeButton("", { class: "map-row", "aria-label": `Step ${place + 1}: ${name}` }, () => view.setStep(place));
   button.append(make("span", { class: "map-name" }, name), shareHeat([step.attention], "", most));
-  button.lastChild.setAttribute("role", "presentation");
   return button;
 }
 

@@ -19,7 +19,8 @@ function paint(canvas, rows, colour) {
 }
 
 function makeCanvas(rows, label, colour) {
-  const canvas = make("canvas", { class: "heat", role: "img", "aria-label": label });
+  const named = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
+  const canvas = make("canvas", { class: "heat", ...named });
   paint(canvas, rows, colour);
   return canvas;
 }
@@ -30,7 +31,7 @@ export function signHeat(rows, label) {
   return { canvas: makeCanvas(rows, label, (value) => signColour(value, limit)), limit };
 }
 
-// Rows of shares, the darkest being `most`.
+// Rows of shares, the darkest being `most`; without a label inside what has one.
 export function shareHeat(rows, label, most = 1) {
   return makeCanvas(rows, label, (value) => shareColour(value / (most || 1)));
 }

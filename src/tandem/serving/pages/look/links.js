@@ -3,7 +3,7 @@ import { makeSvg } from "../dom.js";
 import { familyOf } from "./words.js";
 
 export const WIDTH = 56;
-const MOST_ROWS = 48; // of which all lines are drawn; of more, those of the row that is pointed at
+const MOST_ROWS = 80; // of which all lines are drawn; of more, those of the row that is pointed at
 const FAINTEST = 0.12; // weights below it get no line
 
 const middle = (row, rows, height) => ((row + 0.5) * height) / rows;

@@ -12,7 +12,6 @@ const strongest = (weights) => Math.max(...weights.map((row) => Math.max(...row)
 function headButton(view, layer, weights, head) {
   const name = `${layer.name}, head ${head + 1}`;
   const canvas = shareHeat(weights, "", strongest(weights));
-  canvas.setAttribute("role", "presentation");
   const marker = make("span", { class: "marker", hidden: true });
   const button = makeButton("", { class: "head", "aria-label": `Self-attention of ${name}, enlarge`, title: name }, () => enlarge(view, name, weights));
   button.append(canvas, marker);
