@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-COLOURS = 200
+COLOURS = 128
 """Of a picture's palette, which keeps files small."""
 SENTENCE = "a man in a blue shirt is standing on a ladder cleaning a window"
 COMMAND = "jump twice and run left"

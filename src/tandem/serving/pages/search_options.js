@@ -46,5 +46,10 @@ export function searchOptions(place, model, onChange = () => {}) {
     return { search: select.value, options: Object.fromEntries(changed) };
   };
   showFields();
-  return { read, isValid: () => inputs().every((input) => input.reportValidity()) };
+  const isValid = () => {
+    const wrong = inputs().find((input) => !input.validity.valid);
+    if (wrong) wrong.closest("details").open = true; // a browser reports only what it can show
+    return !wrong || wrong.reportValidity();
+  };
+  return { read, isValid };
 }
