@@ -178,7 +178,8 @@ class Bundle:
 
         :param source: a text, or the path of a picture or a recording.
         :param prefix: ids of target symbols that the output is to begin with.
-        :raises InputError: if the source is unusable; if no output can begin so; for an ensemble.
+        :raises InputError: if the source is unusable; if no output can begin so; for an ensemble,
+            and for an export to a program that searches by itself.
         """
         self._refuse_partners("inspect()")
         (listed,) = listed_texts("source", [source])

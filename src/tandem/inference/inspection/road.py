@@ -57,7 +57,13 @@ def walk(
     :param source: (1, S) ids or (1, S, width) vectors, without padding.
     :param prefix: see :meth:`tandem.inference.Bundle.inspect`.
     :param rank: puts into order what search found.
+    :raises InputError: if no output can begin so, or the model does not tell single steps.
     """
+    if model.searches_itself:
+        raise InputError(
+            "inspect() hears a search step by step, but the program that computes this model "
+            "searches by itself; use the run that was exported, or an export with format=onnx."
+        )
     decoding = with_prefix(
         decoding, prefix, vocabulary_size=model.vocabulary_size, max_length=max_length
     )

@@ -124,8 +124,8 @@ def test_what_a_model_lacks_is_said(small_bundle: Callable[..., Path]) -> None:
 class Graphs:
     """A model that is no module, as one that another program computes."""
 
-    def __init__(self, model: Seq2Seq) -> None:
-        self.model = model
+    def __init__(self, model: Seq2Seq, *, searches_itself: bool = False) -> None:
+        self.model, self.searches_itself = model, searches_itself
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
@@ -169,6 +169,10 @@ def test_bad_calls(bundle: Bundle, small_bundle: Callable[..., Path]) -> None:
     with pytest.raises(InputError) as caught:
         bundle.inspect("")
     assert str(caught.value) == "Source 1 is empty; every source needs some text."
+    model = Graphs(bundle.model, searches_itself=True)
+    with pytest.raises(InputError) as caught:
+        replace(bundle, model=model).inspect("a")
+    assert str(caught.value).startswith("inspect() hears a search step by step, but the program")
     folder = small_bundle("other")
     with pytest.raises(InputError) as caught:
         load_bundles([folder, folder]).inspect("a")
