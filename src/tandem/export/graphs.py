@@ -96,8 +96,9 @@ def take_apart(model: Seq2Seq, *, source_size: int) -> ModelGraphs:
     :raises InputError: if it cannot read a batch of any length.
     """
     source, mask = _example_source(model, source_size)
-    memory, other = model.encode(source, mask), model.encode(source[:1, :-1], mask[:1, :-1])
-    layout = _layout_of(model, memory, other)
+    half = source.size(1) // 2
+    memory, shorter = model.encode(source, mask), model.encode(source[:, :half], mask[:, :half])
+    layout = _layout_of(model, memory, shorter)
     state = _example_state(model, memory, layout)
     tokens = torch.arange(ROWS * WIDTH) % model.target_table.num_embeddings
     layout = layout.reading(_read(StepOnce(model, layout), tokens, state))
@@ -138,13 +139,13 @@ def _example_source(model: Seq2Seq, source_size: int) -> tuple[Tensor, Tensor]:
     )
 
 
-def _layout_of(model: Seq2Seq, memory: Memory, other: Memory) -> StateLayout:
+def _layout_of(model: Seq2Seq, memory: Memory, shorter: Memory) -> StateLayout:
     """What the model's states are made of."""
     states = [model.start(memory)]
     for _ in range(2):
         tokens = torch.full((ROWS,), SPECIAL_IDS.bos)
         states.append(model.step(tokens, states[-1])[1])
-    return lay_out(states, [model.start(other)])
+    return lay_out(states, model.start(shorter))
 
 
 def _example_state(model: Seq2Seq, memory: Memory, layout: StateLayout) -> dict[str, Tensor]:

@@ -114,14 +114,14 @@ class StateLayout:
         return replace(self, tensors=tensors, reads_position=POSITION in names)
 
 
-def lay_out(first: Sequence[State], second: Sequence[State]) -> StateLayout:
+def lay_out(states: Sequence[State], shorter: State) -> StateLayout:
     """Find out what a decoder's states are made of.
 
-    :param first: the states after 0, 1, ... steps of one batch, one hypothesis a source.
-    :param second: the same of a batch with other numbers of sources and positions.
+    :param states: after 0, 1, ... steps, one hypothesis a source.
+    :param shorter: before the first step over sources of fewer positions.
     """
-    leaves = [pytree.tree_leaves(state) for state in (*first, second[0])]
-    paths, structure = pytree.tree_flatten_with_path(first[-1])
+    leaves = [pytree.tree_leaves(state) for state in (*states, shorter)]
+    paths, structure = pytree.tree_flatten_with_path(states[-1])
     tensors: list[StateTensor] = []
     lengths, aliases, counts = [], {}, {"cache": 0, SOURCES: 0, HYPOTHESES: 0}
     for place, (path, _) in enumerate(paths):

@@ -1,7 +1,5 @@
 """Pictures through a small residual network of convolutions."""
 
-import math
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -74,7 +72,8 @@ class CNNStemFrontend(Frontend):
     def grid(self, rows: int) -> tuple[int, int]:
         """Rows and columns of places for so many rows of pixels."""
         stride = 2**self.num_stages
-        return math.ceil(rows / stride), math.ceil(self.pixels.image_width / stride)
+        rows, columns = rows + stride - 1, self.pixels.image_width + stride - 1  # to be rounded up
+        return rows // stride, columns // stride
 
     def forward(self, source: Tensor, source_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of pixels (B, S, W) -> inputs (B, R * C, E), mask (B, R * C)."""

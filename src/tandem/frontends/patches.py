@@ -1,7 +1,5 @@
 """Pictures as patches: Dosovitskiy et al. (2021), section 3.1."""
 
-import math
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -64,9 +62,9 @@ class PatchFrontend(Frontend):
 
     def grid(self, rows: int) -> tuple[int, int]:
         """Rows and columns of squares for so many rows of pixels."""
-        return math.ceil(rows / self.patch_size), math.ceil(
-            self.pixels.image_width / self.patch_size
-        )
+        size = self.patch_size
+        rows, columns = rows + size - 1, self.pixels.image_width + size - 1  # to be rounded up
+        return rows // size, columns // size
 
     def forward(self, source: Tensor, source_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of pixels (B, S, W) -> inputs (B, R * C, E), mask (B, R * C)."""

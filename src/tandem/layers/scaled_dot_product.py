@@ -57,7 +57,11 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor, dropout: D
 
 
 def _is_faster_unfused(query: Tensor, keys: Tensor) -> bool:
-    """Whether a CPU takes two products; compiled code keeps the kernel, whatever the sizes."""
+    """Whether a CPU takes two products; compiled code keeps the kernel, whatever the sizes, and a
+    graph for other runtimes, which have no such kernel, takes the products.
+    """
+    if torch.compiler.is_exporting():
+        return True
     if query.device.type != "cpu" or torch.compiler.is_compiling():
         return False
     is_small = keys.size(2) <= FEW_KEYS or query.size(2) <= FEW_QUERIES
