@@ -67,6 +67,7 @@ class Format:
 FORMATS = {
     "onnx": Format("graph_formats:ONNX", "onnx", ("onnx", "onnxruntime", "onnxscript")),
     "torch": Format("graph_formats:TorchPrograms", "onnx"),
+    "web": Format("web.exporter:WebPage", "onnx", ("onnx", "onnxruntime", "onnxscript")),
     "ctranslate2": Format("ctranslate2:CTranslate2", "ctranslate2", ("ctranslate2",)),
 }
 """By their names on the command line; modules are of this package."""

@@ -16,6 +16,7 @@ from tandem.data.tokenizers.tokenizer import (
     WORDS,
     Tokenizer,
 )
+from tandem.export.base import network
 from tandem.export.web.normalization import left_alone
 from tandem.inference import Bundle
 from tandem.models import Seq2Seq
@@ -106,8 +107,7 @@ def check_web(bundle: Bundle) -> None:
             )
     for tokenizer in (reader.tokenizer, bundle.processors.target):
         _check_tokenizer(tokenizer)
-    assert isinstance(bundle.model, Seq2Seq)
-    size = sum(tensor.nbytes for tensor in bundle.model.state_dict().values())
+    size = sum(parameter.nbytes for parameter in network(bundle).parameters())
     check_size(size, "the model's weights have")
 
 
@@ -149,11 +149,10 @@ def page_data(
     """
     reader = bundle.processors.source
     assert isinstance(reader, TextReader)
-    assert isinstance(bundle.model, Seq2Seq)
     rules = sorted(bundle.decoding.rules, key=lambda rule: rule.last)
     source = None if bundle.processors.shared else json.loads(reader.tokenizer.to_json())
     return {
-        "facts": _facts(bundle.model, bundle.config),
+        "facts": _facts(network(bundle), bundle.config),
         "reader": {"truncate": reader.truncate, "before": reader.before, "after": reader.after},
         "source_tokenizer": source,
         "target_tokenizer": json.loads(bundle.processors.target.to_json()),

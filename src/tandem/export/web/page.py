@@ -16,6 +16,7 @@ from tandem.core.plain_json import inline_json
 from tandem.export.web.engine import ONNXRUNTIME_WEB, Engine
 
 FOLDER = Path(__file__).parent / "page"
+GRAPHS = ("encoder", "start", "step")
 SCRIPTS = ("tokenizer.js", "search.js", "network.js", "start.js")
 
 
@@ -26,7 +27,7 @@ def render(
 
     :param data: plain data: what :func:`tandem.export.web.contents.page_data` returns.
     :param title: what the page is called.
-    :param graphs: the files of ``encoder``, ``start`` and ``step``.
+    :param graphs: the files of :data:`GRAPHS`.
     """
     style = _read("page.css")
     scripts = "\n".join(_read(name) for name in SCRIPTS)
@@ -39,7 +40,10 @@ def render(
         allowed_scripts=Markup(" ".join(map(_allowed, (engine.script, scripts)))),
         allowed_style=Markup(_allowed(style)),
         data=Markup(inline_json(data)),
-        packed={name: _packed(file) for name, file in {"engine": engine.wasm, **graphs}.items()},
+        packed={
+            "engine": _packed(engine.wasm),
+            **{name: _packed(graphs[name]) for name in GRAPHS},
+        },
         version=__version__,
         engine_version=ONNXRUNTIME_WEB.version,
     )
