@@ -10,6 +10,8 @@ import torch
 
 from tandem.encoders import CNNEncoder
 from tandem.inference.decoding import Decoding
+from tandem.inference.inspection.inspection import Inspection, SourceSeen
+from tandem.inference.inspection.lacks import lacks_of, summary_is_all
 from tandem.inference.inspection.road import Road, walk
 from tandem.layers.convolution import SQRT_HALF
 from tandem.models import Seq2Seq
@@ -116,3 +118,38 @@ def test_the_table_of_what_each_part_has(cases_of_options: dict[tuple[str, str],
         common.add(frozenset(name for name in names if not name.startswith(LAYERS)))
     assert table in DOCUMENT
     assert len(common) == 2  # with and without attention
+
+
+def test_what_is_not_there_is_said(cases_of_options: dict[tuple[str, str], Case]) -> None:
+    for (_, option), case in cases_of_options.items():
+        arrays = road_of(case).arrays
+        seen = Inspection(
+            source=SourceSeen("a", "text", ["a"], None, None),
+            arrays=arrays,
+            outputs=[],
+            prefix=[],
+            tree=[],
+            width=3,
+            vocabulary=[],
+            summary_alone=summary_is_all(case.model),
+            parts={"encoder": "E", "decoder": "D", "search": "S"},
+            parameters=None,
+            lacks={},
+        )
+        lacks = lacks_of(case.model, seen)
+        names = set(map(generic, arrays))
+        assert lacks.keys() - {"source_picture"} == {
+            key
+            for key, is_said in {
+                "encoder_layers": "encoder/layer_N/states" not in names,
+                "encoder_self_attention": "encoder/layer_N/self_attention" not in names,
+                "decoder_layers": "decoder/layer_N/states" not in names,
+                "decoder_self_attention": "decoder/layer_N/self_attention" not in names,
+                "decoder_attention": "decoder/attention" not in names,
+                "decoder_attention_layers": "decoder/layer_N/attention" in names,
+                "decoder_attention_window": option.startswith("local"),
+            }.items()
+            if is_said
+        }, option
+        assert all(re.fullmatch(r"[A-Z][^\n]+\.", sentence) for sentence in lacks.values())
+        assert seen.summary_alone == (option == "none")

@@ -29,6 +29,7 @@ from tandem.inference.inspection.watching import (
 from tandem.models import Seq2Seq
 from tandem.models.sequence_model import SequenceModel
 from tandem.search.base import Step
+from tandem.search.listening import Heard
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,14 @@ def walk(
     mask = torch.ones(source.shape[:2], dtype=torch.bool, device=source.device)
     with _watched(model, encoder_watched) as encoder_seen:
         memory = model.encode(source, mask)
-    tree = SearchTree()
-    hypotheses = rank(generate(model, replace(decoding, listener=tree), memory, max_length)[0])
+    tree, others = SearchTree(), decoding.listener
+
+    def hear(heard: Heard) -> None:
+        tree(heard)
+        if others is not None:
+            others(heard)
+
+    hypotheses = rank(generate(model, replace(decoding, listener=hear), memory, max_length)[0])
     _check_begins(hypotheses[0], prefix)
     tree.settle(hypotheses)
     seen = {

@@ -85,6 +85,14 @@ def test_a_prefix_must_keep_the_rules(bundle: Bundle) -> None:
     )
 
 
+def test_another_listener_still_hears(bundle: Bundle) -> None:
+    positions: list[int] = []
+    decoding = replace(bundle.decoding, listener=lambda heard: positions.append(heard.position))
+    seen = replace(bundle, decoding=decoding).inspect("a b")
+    assert positions == list(range(len(seen.outputs[0].hypothesis.tokens)))
+    assert len(seen.tree) == 1 + len(positions)
+
+
 def test_the_decoder_is_asked_alone(bundle: Bundle) -> None:
     scorers = (CoveragePenalty(penalty=3.0),)
     scored = replace(bundle, decoding=replace(bundle.decoding, scorers=scorers))
