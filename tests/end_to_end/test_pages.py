@@ -164,6 +164,27 @@ def test_every_station_and_step(open_page: Callable[..., Any], model: str) -> No
         assert page.locator(".lack b").count() == LACKS[model]
 
 
+def test_a_model_without_modules(open_page: Callable[..., Any]) -> None:
+    """Such as exported graphs, which have neither embeddings nor layers."""
+
+    def without(route: Any) -> None:
+        record = route.fetch().json()
+        parts = ("embeddings", "encoder_layers", "encoder_self_attention", "decoder_features")
+        record["model"]["lacks"] |= dict.fromkeys(parts, "A sentence.")
+        record["embeddings"] = None
+        record["encoder"] = {"layers": [], "self_attention": None}
+        for step in record["decoder"]["steps"]:
+            step["features"] = None
+        route.fulfill(json=record)
+
+    page = open_page("/")
+    page.route("**/inspect", without)
+    page.click("#to-look")
+    look_inside(page, "transformer")
+    for station in ("embeddings", "encoder", "decoder"):
+        assert page.inner_text(f"#station-{station} .lack:has(b)") == "Not here: A sentence."
+
+
 def test_another_symbol_leads_on_and_back(open_page: Callable[..., Any]) -> None:
     page = open_page("/look#model=transformer&text=a+b+c")
     page.wait_for_selector(READY)

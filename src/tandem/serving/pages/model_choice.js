@@ -3,7 +3,8 @@ import { count, make } from "./dom.js";
 
 const MEDIA = { text: "from text", image: "from pictures", audio: "from recordings" };
 
-const parts = (model) => `${model.encoder} → ${model.attention} → ${model.decoder}, ${count(model.parameters, "parameter")}`;
+const parts = ({ encoder, attention, decoder, parameters }) =>
+  `${encoder} → ${attention} → ${decoder}${parameters === null ? "" : `, ${count(parameters, "parameter")}`}`;
 
 // `onChange` gets the chosen models, of which there is at least one.
 export function modelChoice(place, models, chosen, onChange) {

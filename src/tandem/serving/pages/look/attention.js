@@ -6,38 +6,51 @@ import { vectorStrip } from "./strip.js";
 const ROW = 24; // pixels of a token
 const WIDTH = 90; // pixels of the lines' field
 const CLEAR = 0.03; // of weight, below which no line is drawn
+const ALL = 40; // tokens that are all shown
+const MOST = 16; // tokens of a longer source
 
 const weightsOf = (view) => view.steps[view.step].attention;
 
+// All positions, or of a long source those with the most weight, in their order.
+function shownPositions(weights) {
+  const positions = weights.map((_, position) => position);
+  if (positions.length <= ALL) return positions;
+  return positions.sort((a, b) => weights[b] - weights[a]).slice(0, MOST).sort((a, b) => a - b);
+}
+
+function tokenItem(view, position, weight) {
+  const token = view.record.source.tokens[position];
+  const bar = make("span", { class: "bar" });
+  bar.style.width = `${100 * weight}%`;
+  const share = weight >= 0.01 ? percent(weight) : "";
+  const item = make("li", { title: token }, bar, make("span", { class: "token" }, visible(token)), make("span", { class: "share" }, share));
+  item.addEventListener("pointerenter", () => view.setPosition(position));
+  item.addEventListener("pointerleave", () => view.setPosition(null));
+  return item;
+}
+
+function tokenLine(weight, place, height) {
+  const from = (place + 0.5) * ROW;
+  const d = `M0 ${from} C${WIDTH / 2} ${from} ${WIDTH / 2} ${height / 2} ${WIDTH} ${height / 2}`;
+  return makeSvg("path", { class: "line pointed", d, "stroke-width": 1 + 9 * weight, "stroke-opacity": 0.3 + 0.7 * weight });
+}
+
 // Tokens with bars, and lines into the decoder that are as thick as the weights.
 function overTokens(view) {
-  const { tokens } = view.record.source;
-  const height = tokens.length * ROW;
-  const bars = tokens.map(() => make("span", { class: "bar" }));
-  const shares = tokens.map(() => make("span", { class: "share" }));
-  const items = tokens.map((token, place) => {
-    const item = make("li", { title: token }, bars[place], make("span", { class: "token" }, visible(token)), shares[place]);
-    item.addEventListener("pointerenter", () => view.setPosition(place));
-    item.addEventListener("pointerleave", () => view.setPosition(null));
-    return item;
-  });
+  const height = ROW * Math.min(view.positions, view.positions > ALL ? MOST : ALL);
+  const list = make("ol", { class: "attended", "aria-label": "How much each token is looked at" });
   const drawing = makeSvg("svg", { class: "links", viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, "aria-hidden": "true" });
+  let positions = [];
   view.follow(["step"], () => {
     const weights = weightsOf(view);
-    weights.forEach((weight, place) => {
-      bars[place].style.width = `${100 * weight}%`;
-      shares[place].textContent = weight >= 0.01 ? percent(weight) : "";
-    });
-    drawing.replaceChildren(
-      ...weights.flatMap((weight, place) => {
-        if (weight < CLEAR) return [];
-        const from = (place + 0.5) * ROW;
-        return makeSvg("path", { class: "line pointed", d: `M0 ${from} C${WIDTH / 2} ${from} ${WIDTH / 2} ${height / 2} ${WIDTH} ${height / 2}`, "stroke-width": 1 + 9 * weight, "stroke-opacity": 0.3 + 0.7 * weight });
-      }),
-    );
+    positions = shownPositions(weights);
+    list.replaceChildren(...positions.map((position) => tokenItem(view, position, weights[position])));
+    const least = Math.min(CLEAR, Math.max(...weights) / 4);
+    drawing.replaceChildren(...positions.flatMap((position, place) => (weights[position] < least ? [] : tokenLine(weights[position], place, height))));
   });
-  view.follow(["position"], () => items.forEach((item, place) => item.classList.toggle("at", place === view.position)));
-  return [make("ol", { class: "attended", "aria-label": "How much each token is looked at" }, items), drawing];
+  view.follow(["position"], () => positions.forEach((position, place) => list.children[place].classList.toggle("at", position === view.position)));
+  const note = view.positions > ALL ? make("p", { class: "note" }, `The ${MOST} of ${view.positions} tokens that are looked at most.`) : null;
+  return [make("div", { class: "attended-box" }, list, note), drawing];
 }
 
 // Weights laid over a picture: the colour's strength relative to the largest weight.

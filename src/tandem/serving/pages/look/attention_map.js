@@ -1,9 +1,10 @@
 // Attention of all steps at once; a row, or a small picture, is a button to its step.
-import { make, makeButton, short, visible } from "../dom.js";
+import { make, makeButton, percent, short, visible } from "../dom.js";
 import { pictureCover } from "./attention.js";
-import { shareHeat } from "./heat.js";
+import { darkest, shareHeat } from "./heat.js";
 
 const LETTERS = 16;
+const HIGHEST = 40; // pixels that a row needs
 const MOST_NAMES = 40; // of source tokens that are written above their columns
 
 function mapRow(view, step, place, most) {
@@ -31,8 +32,14 @@ export function attentionMap(view) {
   if (!view.steps[0].attention) return null;
   const { media, grid } = view.record.source;
   const isPicture = media === "image" && grid;
-  const most = Math.max(...view.steps.map((step) => Math.max(...step.attention)));
+  const most = darkest(view.steps.map((step) => step.attention));
   const items = view.steps.map((step, place) => (isPicture ? thumbnail(view, step, place) : mapRow(view, step, place, most)));
-  view.follow(["step"], () => items.forEach((item, place) => item.setAttribute("aria-pressed", String(place === view.step))));
-  return make("details", { class: "map", open: true }, make("summary", {}, "All steps at once"), isPicture ? null : columnNames(view), make("div", { class: isPicture ? "thumbnails" : "map-rows" }, items));
+  const box = make("div", { class: isPicture ? "thumbnails" : "map-rows" }, items);
+  view.follow(["step"], () => {
+    items.forEach((item, place) => item.setAttribute("aria-pressed", String(place === view.step)));
+    const { offsetTop } = items[view.step];
+    if (offsetTop < box.scrollTop || offsetTop > box.scrollTop + box.clientHeight - HIGHEST) box.scrollTop = offsetTop - HIGHEST;
+  });
+  const scale = isPicture ? "Colours are relative to the step's largest weight." : `The darkest colour stands for ${percent(most)} or more.`;
+  return make("details", { class: "map", open: true }, make("summary", {}, "All steps at once"), isPicture ? null : columnNames(view), box, make("p", { class: "note" }, scale));
 }

@@ -3,7 +3,7 @@ import { decimal, make, makeButton, percent, visible } from "../dom.js";
 import { isStill } from "../theme.js";
 import { attended } from "./attention.js";
 import { attentionMap } from "./attention_map.js";
-import { lack, remark, station } from "./station.js";
+import { lacksOf, remark, station } from "./station.js";
 import { vectorStrip } from "./strip.js";
 import { DECODER } from "./words.js";
 
@@ -64,12 +64,11 @@ function cell(view) {
   view.follow(["step"], () => {
     const step = view.steps[view.step];
     const before = view.step ? visible(view.steps[view.step - 1].token) : "nothing yet";
-    const { canvas } = vectorStrip(step.features, step.features.length, "State of the decoder");
+    const features = step.features && vectorStrip(step.features, step.features.length, "State of the decoder").canvas;
     box.replaceChildren(
       make("p", { class: "quiet" }, "reads what it wrote last"),
       make("p", { class: "last" }, before),
-      make("p", { class: "quiet" }, "and makes its own list of numbers"),
-      canvas,
+      ...(features ? [make("p", { class: "quiet" }, "and makes its own list of numbers"), features] : []),
       make("p", { class: "quiet" }, `unsure by ${decimal(step.entropy)} nats (0: sure)`),
     );
   });
@@ -104,16 +103,16 @@ function likelyItem(candidate, isChosen, choose) {
 // forced: the ids that were chosen by hand, which the output begins with.
 export function decoderStation(view, forced, goOn) {
   const { kind, parts } = attended(view);
-  const { lacks } = view.record.model;
+  const { model } = view.record;
   const scene = make("div", { class: `scene ${kind}` }, make("div", { class: "looked" }, parts), cell(view), likeliest(view, goOn));
   const box = station(
-    { id: "station-decoder", number: 5, title: `Decoder: ${view.record.model.decoder}, one symbol at a time`, explanation: DECODER, kind: "decoder" },
+    { id: "station-decoder", number: 5, title: `Decoder: ${model.decoder}, one symbol at a time`, explanation: DECODER, kind: "decoder" },
     stepControls(view),
     written(view, forced),
     scene,
     attentionMap(view),
-    PARTIAL.filter((part) => lacks[part]).map((part) => remark(lacks[part])),
-    lacks.decoder_self_attention ? lack(lacks.decoder_self_attention) : null,
+    PARTIAL.filter((part) => model.lacks[part]).map((part) => remark(model.lacks[part])),
+    lacksOf(model, ["decoder_self_attention", "decoder_features"]),
   );
   box.addEventListener("keydown", (event) => {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];

@@ -3,7 +3,7 @@ import { count, make, makeSvg } from "../dom.js";
 import { isStill } from "../theme.js";
 import { links, straightLinks } from "./links.js";
 import { headButtons } from "./self_attention.js";
-import { lack, station } from "./station.js";
+import { lack, lacksOf, station } from "./station.js";
 import { stateStrip, vectorStrip } from "./strip.js";
 import { contextWords, EMBEDDINGS, encoderWords, familyOf } from "./words.js";
 
@@ -11,7 +11,7 @@ const numbers = (units) => `${count(units, "number")} a row`;
 
 export function embeddingStation(view, { height }) {
   const heading = { id: "station-embeddings", number: 2, title: "Embeddings", explanation: EMBEDDINGS };
-  if (!view.record.embeddings) return station(heading, lack(view.record.model.lacks.embeddings));
+  if (!view.record.embeddings) return station(heading, make("p"), make("div"), lack(view.record.model.lacks.embeddings));
   const { rows, units } = view.record.embeddings;
   const { strip, below } = stateStrip(view, { rows, units, name: "Embeddings", height });
   return station(
@@ -25,7 +25,7 @@ export function embeddingStation(view, { height }) {
 export function encoderStation(view, { height }) {
   const { model, encoder } = view.record;
   const parts = encoder.layers.map((layer, place) => layerParts(view, layer, encoder.self_attention?.[place] ?? null, height));
-  const missing = ["encoder_layers", "encoder_self_attention"].map((part) => model.lacks[part]).filter(Boolean);
+  const missing = lacksOf(model, ["encoder_layers", "encoder_self_attention"]);
   const columns = `repeat(${parts.length}, var(--column))`;
   const kinds = ["caption", "body", "below"];
   const rows = kinds.map((kind, line) => {
@@ -34,7 +34,7 @@ export function encoderStation(view, { height }) {
     parts.forEach((part, place) => (part[kind].style.order = kinds.length * place + line)); // for narrow screens
     return row;
   });
-  rows[2].append(...missing.map(lack));
+  rows[2].append(...missing);
   return station({ id: "station-encoder", number: 3, title: `Encoder: ${model.encoder}`, explanation: encoderWords(model.encoder), kind: "encoder" }, rows);
 }
 

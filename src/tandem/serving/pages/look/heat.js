@@ -36,6 +36,9 @@ export function shareHeat(rows, label, most = 1) {
   return makeCanvas(rows, label, (value) => shareColour(value / (most || 1)));
 }
 
+// The weight that gets the darkest colour: the largest, but well above that of evenly spread ones.
+export const darkest = (rows) => Math.max(...rows.map((row) => Math.max(...row)), Math.min(1, 4 / rows[0].length));
+
 const number = (value) => value.toPrecision(2).replace("-", "−");
 
 // Which colour means what.

@@ -9,6 +9,7 @@ import { areExplained, explainAll } from "./station.js";
 import { View } from "./view.js";
 
 const [FIXED, BETWEEN] = [446, 56]; // pixels of the road beside its strips, and before each of them
+const TALL = 900; // pixels of rows above which the road scrolls by itself
 const [NARROWEST, WIDEST] = [96, 320]; // pixels of a strip
 let observer = null;
 
@@ -64,7 +65,7 @@ export function drawRoad(place, record, { step, forced, goOn }) {
   const output = outputStation(view);
   const beam = beamStation(view);
   place.replaceChildren(
-    make("div", { class: "scroll floor reads", role: "region", "aria-label": "The encoder reads", tabindex: 0 }, reads),
+    make("div", { class: `scroll floor reads${size.height > TALL ? " tall" : ""}`, role: "region", "aria-label": "The encoder reads", tabindex: 0 }, reads),
     make("p", { class: "descent" }, descent(record.memory.all_the_decoder_gets)),
     make("div", { class: "floor writes" }, decoder, output),
     beam,

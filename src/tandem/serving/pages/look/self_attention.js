@@ -1,17 +1,15 @@
 // Self-attention of every layer and head: small squares, one of which can be enlarged.
-import { byId, decimal, make, makeButton, makeSvg, short, visible } from "../dom.js";
-import { shareHeat } from "./heat.js";
+import { byId, decimal, make, makeButton, makeSvg, percent, short, visible } from "../dom.js";
+import { darkest, shareHeat } from "./heat.js";
 import { positionName } from "./strip.js";
 
 const MOST_LINES = 48; // positions of which the enlarged head draws lines
 const LETTERS = 14;
 const ROW = 22; // pixels
 
-const strongest = (weights) => Math.max(...weights.map((row) => Math.max(...row)));
-
 function headButton(view, layer, weights, head) {
   const name = `${layer.name}, head ${head + 1}`;
-  const canvas = shareHeat(weights, "", strongest(weights));
+  const canvas = shareHeat(weights, "", darkest(weights));
   const marker = make("span", { class: "marker", hidden: true });
   const button = makeButton("", { class: "head", "aria-label": `Self-attention of ${name}, enlarge`, title: name }, () => enlarge(view, name, weights));
   button.append(canvas, marker);
@@ -42,8 +40,8 @@ function enlarge(view, name, weights) {
 }
 
 function matrixOf(weights, name) {
-  const canvas = shareHeat(weights, `Matrix of ${name}`, strongest(weights));
-  return make("figure", {}, canvas, make("figcaption", {}, `strongest: ${decimal(strongest(weights))}`));
+  const canvas = shareHeat(weights, `Matrix of ${name}`, darkest(weights));
+  return make("figure", {}, canvas, make("figcaption", {}, `The darkest colour stands for ${percent(darkest(weights))} or more.`));
 }
 
 function tell(view, weights, row) {

@@ -20,5 +20,8 @@ export function station({ id, number, title, explanation, kind = "" }, ...conten
 // What a model does not have, in the place where it would be.
 export const lack = (sentence) => make("p", { class: "lack" }, make("b", {}, "Not here: "), sentence);
 
+// The same for several parts; a sentence that two of them share is said once.
+export const lacksOf = ({ lacks }, parts) => [...new Set(parts.map((part) => lacks[part]).filter(Boolean))].map(lack);
+
 // What is shown of something that has more.
 export const remark = (sentence) => make("p", { class: "lack" }, sentence);
