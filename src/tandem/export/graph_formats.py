@@ -64,10 +64,33 @@ def quantize(path: Path) -> None:
 
     Every column of a weight has a scale of its own, which costs nothing and rounds less.
     """
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    model = onnx.load(path)
+    _turn_weights(model.graph)
     with _without_advice():
-        quantize_dynamic(path, path, per_channel=True, weight_type=QuantType.QInt8)
+        quantize_dynamic(model, path, per_channel=True, weight_type=QuantType.QInt8)
+
+
+def _turn_weights(graph: Any) -> None:
+    """Store weights as products read them, as the quantiser looks at no weight that a node turns.
+
+    Embeddings that are the vocabulary layer's weights, too, are stored twice then.
+    """
+    from onnx import helper, numpy_helper
+
+    weights = {one.name: one for one in graph.initializer}
+    for node in [one for one in graph.node if one.op_type == "Transpose"]:
+        if node.input[0] in weights:
+            array = numpy_helper.to_array(weights[node.input[0]])
+            axes = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+            turned = numpy_helper.from_array(array.transpose(axes.get("perm")), node.output[0])
+            graph.initializer.append(turned)
+            graph.node.remove(node)
+    used = {name for node in graph.node for name in node.input}
+    for one in [one for one in graph.initializer if one.name not in used]:
+        graph.initializer.remove(one)
 
 
 @contextmanager

@@ -57,7 +57,8 @@ class StepOnce(nn.Module):
         tensors = dict(zip([*names, *(tensor.name for tensor in layout.used)], others, strict=True))
         state = layout.unpack(tensors, tokens.size(0))
         predicted = self.model.decode(tokens.unsqueeze(1), state)
-        scores = self.model.scores(predicted.features, predicted.copied)[:, 0]
+        copied = None if predicted.copied is None else predicted.copied.first()
+        scores = self.model.scores(predicted.features[:, 0], copied)
         weights = () if predicted.weights is None else (predicted.weights()[:, 0],)
         return (scores, *weights, *layout.pack(predicted.state, layout.changing))
 

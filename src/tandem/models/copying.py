@@ -33,6 +33,10 @@ class Copied:
             *(part.flatten(0, flat)[rows] for part in (self.gate, self.weights, self.source))
         )
 
+    def first(self) -> "Copied":
+        """Only the first target position: (N, T, ...) becomes (N, ...)."""
+        return Copied(self.gate[:, 0], self.weights[:, 0], self.source[:, 0])
+
     def split(self, size: int) -> "list[Copied]":
         """Parts of up to ``size`` positions, if there is one leading axis."""
         parts = (part.split(size) for part in (self.gate, self.weights, self.source))

@@ -1,6 +1,7 @@
 """The vocabulary layer: from features of the decoder to logits of target symbols."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tandem.core.types import FIRST_OUTPUT
@@ -22,6 +23,8 @@ class VocabularyLayer(nn.Linear):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (..., D) -> logits (..., V)."""
+        if torch.compiler.is_exporting():  # one product, which adds what forbids them
+            return F.linear(features, self.weight, _forbidding(self.weight[:, 0]))
         return forbid_no_outputs_(super().forward(features))
 
 
@@ -32,7 +35,12 @@ def forbid_no_outputs_(scores: Tensor) -> Tensor:
     turning all of it twice, which takes longer than the product that made it.
     """
     if torch.compiler.is_exporting():
-        places = torch.arange(scores.size(-1), device=scores.device)
-        return scores + torch.where(places < FIRST_OUTPUT, -torch.inf, 0.0).to(scores.dtype)
+        return scores + _forbidding(scores)
     scores[..., :FIRST_OUTPUT] = -torch.inf
     return scores
+
+
+def _forbidding(like: Tensor) -> Tensor:
+    """(V,) with ``-inf`` for what no output holds and else 0; V is the last axis of ``like``."""
+    places = torch.arange(like.size(-1), device=like.device)
+    return torch.where(places < FIRST_OUTPUT, -torch.inf, 0.0).to(like.dtype)
