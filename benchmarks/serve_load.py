@@ -1,15 +1,17 @@
 """How `tandem serve` bears many clients at once, with and without batching, and bad requests.
 
-    python benchmarks/serve_load.py RUN [--clients 50] [--seconds 60] [--malformed 1000]
+    python benchmarks/serve_load.py RUN [RUN ...] [--clients 50] [--seconds 60] [--malformed 1000]
 
 A server of its own runs on a free port of the loopback. Clients, in a process of their own, each
-keep one connection and send the next request when the last one is answered. The sources are those
-of the run's test samples. Printed are requests/s, percentiles of the time of a request, and the
-memory (RSS) of the server after warming up and at the end.
+keep one connection and send the next request when the last one is answered. The sources are the
+test samples of the first run, which reads texts; bad requests go to all runs. Printed are
+requests/s, percentiles of the time of a request, and the memory (RSS) of the server after warming
+up and at the end.
 """
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import random
@@ -34,10 +36,10 @@ HUGE = 9_000_000
 
 
 @contextmanager
-def server(run: str, *options: str) -> Iterator[tuple[int, int]]:
+def server(runs: list[str], *options: str) -> Iterator[tuple[int, int]]:
     """The port and the process of a server that answers."""
     start = "from tandem.commands.cli import main; main()"
-    words = [sys.executable, "-c", start, "serve", run, "port=0", *options]
+    words = [sys.executable, "-c", start, "serve", *runs, "port=0", *options]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -112,7 +114,7 @@ def load(port: int, clients: int, seconds: float, sources: list[str], search: st
 def measure(run: str, options: argparse.Namespace, *settings: str) -> None:
     """Print one row about a server with some settings."""
     sources = test_sources(Path(run))
-    with server(run, *settings) as (port, process), get_context("spawn").Pool(1) as pool:
+    with server([run], *settings) as (port, process), get_context("spawn").Pool(1) as pool:
         arguments = (sources, options.search)
         pool.apply(load, (port, options.clients, WARM_UP, *arguments))
         before = memory(process)
@@ -136,10 +138,34 @@ def test_sources(run: Path) -> list[str]:
     return sorted({json.loads(line)["source"] for line in lines})
 
 
-def malformed(rng: random.Random) -> tuple[str, bytes]:
-    """A kind of bad request, and one of it."""
-    name = rng.choice([*KINDS])
+def malformed(rng: random.Random, file_models: list[str]) -> tuple[str, bytes]:
+    """A kind of bad request, and one of it.
+
+    :param file_models: those that read pictures or recordings.
+    """
+    name = rng.choice([*KINDS, *["file"] * bool(file_models)])
+    if name == "file":
+        return name, _bad_file(rng, rng.choice(file_models))
     return name, KINDS[name](rng)
+
+
+def _bad_file(rng: random.Random, model: str) -> bytes:
+    content = rng.choice(
+        [
+            rng.randbytes(rng.randrange(1, 3000)),
+            b"/etc/passwd",
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) run\n",
+            b"\x89PNG\r\n\x1a\n" + rng.randbytes(200),
+            b"RIFF\xff\xff\xff\xffWAVEfmt " + rng.randbytes(200),
+            b"fLaC" + rng.randbytes(200),
+            b"ID3" + rng.randbytes(2000),
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        ]
+    )
+    text = rng.choice([base64.b64encode(content).decode(), "/etc/passwd", "ä", "====", "a b"])
+    path = rng.choice(["/generate", "/inspect"])
+    sources = {"sources": [text]} if path == "/generate" else {"source": text}
+    return post(path, _body(model=model, **sources))
 
 
 def _body(**values: Any) -> bytes:
@@ -273,9 +299,12 @@ KINDS: dict[str, Callable[[random.Random], bytes]] = {
 async def send_malformed(port: int, count: int, seed: int) -> Counter[tuple[str, int]]:
     """How many bad requests of each kind got which status."""
     rng = random.Random(seed)
+    _, listed, _ = await ask(port, b"GET /models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    models = json.loads(listed)["models"]
+    file_models = [model["name"] for model in models if model["media"] != "text"]
     answers: Counter[tuple[str, int]] = Counter()
     for _ in range(count):
-        kind, request = malformed(rng)
+        kind, request = malformed(rng, file_models)
         status, body, (_, writer) = await asyncio.wait_for(ask(port, request), 60)
         writer.close()
         answers[kind, status] += 1
@@ -290,7 +319,7 @@ async def send_malformed(port: int, count: int, seed: int) -> Counter[tuple[str,
 def main() -> None:
     """See the top of this file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run")
+    parser.add_argument("runs", nargs="+")
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--search", default=None, help="greedy, beam ...; none: as in training")
@@ -298,10 +327,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.seconds:
-        measure(options.run, options)
-        measure(options.run, options, "window_ms=0")
-        measure(options.run, options, "window_ms=0", "max_batch=1")
-    with server(options.run) as (port, process):
+        measure(options.runs[0], options)
+        measure(options.runs[0], options, "window_ms=0")
+        measure(options.runs[0], options, "window_ms=0", "max_batch=1")
+    with server(options.runs) as (port, process):
         asyncio.run(send_malformed(port, 50, options.seed + 1))
         before = memory(process)
         answers = asyncio.run(send_malformed(port, options.malformed, options.seed))

@@ -22,17 +22,17 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    model: Name | None = Field(None, description="A name out of `GET /models`; null: the first.")
+    model: Name | None = Field(None, description="A name out of GET /models; null: the first.")
 
 
 class GenerateBody(Body):
-    """What ``POST /generate`` takes."""
+    """What `POST /generate` takes."""
 
     sources: list[str] = Field(
         min_length=1, description="Texts, or pictures or recordings as the Base64 of their files."
     )
     search: Name | None = Field(
-        None, description="A search out of `GET /models`; null: the one that the model brings."
+        None, description="A search out of GET /models; null: the one that the model brings."
     )
     options: dict[str, Any] = Field({}, description="Options of the search.")
     n_best: int = Field(1, ge=1, description="Outputs of each source, the best first.")
@@ -47,15 +47,15 @@ class GenerateBody(Body):
 class ScoreBody(Body):
     """What ``POST /score`` takes."""
 
-    sources: list[str] = Field(min_length=1, description="As of `POST /generate`.")
+    sources: list[str] = Field(min_length=1, description="As of POST /generate.")
     targets: list[str] = Field(min_length=1, description="A text for each source.")
 
 
 class InspectBody(Body):
     """What ``POST /inspect`` takes."""
 
-    source: str = Field(description="One source, as of `POST /generate`.")
-    search: Name | None = Field(None, description="As of `POST /generate`.")
+    source: str = Field(description="One source, as of POST /generate.")
+    search: Name | None = Field(None, description="As of POST /generate.")
     options: dict[str, Any] = Field({}, description="Options of the search.")
     prefix: list[int] = Field([], description="Ids of symbols that the output begins with.")
 
