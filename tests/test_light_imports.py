@@ -21,6 +21,11 @@ LIGHT = {
     "tandem.commands.cli": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
     "tandem.commands.generate": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
     "tandem.commands.score": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
+    "tandem.commands.serve": (
+        *(*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
+        *("fastapi", "uvicorn", "pydantic"),
+    ),
+    "tandem.serving.app": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER, "hydra"),
     "tandem.commands.report": (*TRAINING, *ONE_OPTION, *METRICS, "wandb", "optuna"),
     "tandem.commands.train": (*METRICS, *ONE_COMMAND, "soundfile", "espeakng_loader"),
 }
