@@ -16,7 +16,8 @@ medians is the figure to quote. The sizes are those of ``train_speed.py``; the f
 ``--size tiny``, the default. On a GPU, and under bf16 autocast, only ``generate`` is a peer.
 
 ``transformer``: 4 + 4 layers of size 128 with feed-forward 256 and 4 heads, beside Hugging Face's
-``generate`` and CTranslate2, which also runs with weights in int8, which the others don't have.
+``generate`` and what ``tandem export`` makes of the model for ONNX Runtime, over which Tandem
+searches, and for CTranslate2, which searches by itself; both also with weights in int8.
 ``gru``: embeddings of 128, a bidirectional encoder and a decoder of one layer of 256 with additive
 attention and input feeding, beside JoeyNMT, whose requirements pin versions of other packages that
 it does not need here.
@@ -25,15 +26,13 @@ beside fairseq, whose last release does not run on Python 3.11; fairseq-fixed is
 """
 
 import argparse
-import tempfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from systems import SIZES, Size, assembled, batches, gru, marian, transformer
+from systems import SIZES, Size, assembled, batches, exported, gru, marian, transformer
 from timing import Timed, in_turns
 
 from tandem.attentions import DotAttention
@@ -41,7 +40,8 @@ from tandem.core.allocator import keep_freed_memory
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.decoders import CNNDecoder
 from tandem.encoders import CNNEncoder
-from tandem.models import Seq2Seq
+from tandem.inference import load_bundle
+from tandem.models import Seq2Seq, SequenceModel
 from tandem.search import BeamSearch, GreedySearch, Search, Step
 
 ROWS, LENGTH = 64, 20
@@ -74,9 +74,8 @@ def sources(size: str, count: int, device: str) -> list[Batch]:
     return [batch.to(device) for batch in made if len(batch.source) >= ROWS][:count]
 
 
-def tandem_run(model: Seq2Seq, width: int) -> Callable[[Batch], int]:
+def tandem_run(model: SequenceModel, width: int) -> Callable[[Batch], int]:
     """Tandem's search."""
-    model.eval()
     search: Search = (
         GreedySearch()
         if width == 1
@@ -115,32 +114,31 @@ def generate_run(size: Size, width: int, device: str) -> Callable[[Batch], int]:
     return run
 
 
+def exported_run(size: Size, width: int, format: str, weights: str) -> Callable[[Batch], int]:
+    """Tandem's search over its model as another program computes it.
+
+    :param format: onnx.
+    :param weights: float32 or int8.
+    """
+    return tandem_run(load_bundle(exported(size, format, weights)).model, width)
+
+
 def ctranslate2_run(size: Size, width: int, weights: str) -> Callable[[Batch], int]:
-    """CTranslate2's search over what ``tandem export format=ctranslate2`` makes of Tandem's model.
+    """CTranslate2's own search over the same model.
 
     :param weights: float32 or int8.
     """
     import ctranslate2
 
-    from tandem.export.ctranslate2 import write_model
-
-    symbols = [f"s{number}" for number in range(size.vocabulary)]
-    with tempfile.TemporaryDirectory() as folder:
-        write_model(
-            transformer(size),
-            Path(folder),
-            source=symbols,
-            target=symbols,
-            adds_bos=False,
-            adds_eos=False,
-            max_length=LENGTH,
-            weights=weights,
-        )
-        translator = ctranslate2.Translator(folder, intra_threads=torch.get_num_threads())
+    folder = exported(size, "ctranslate2", weights)
+    symbols = load_bundle(folder).processors.target.symbols
+    translator = ctranslate2.Translator(
+        str(folder / "ctranslate2"), intra_threads=torch.get_num_threads()
+    )
 
     def run(batch: Batch) -> int:
         rows = zip(batch.source[:ROWS].tolist(), batch.source_mask[:ROWS].sum(1), strict=True)
-        texts = [[symbols[token] for token in row[:length]] for row, length in rows]
+        texts = [[symbols[token] for token in row[: length - 1]] for row, length in rows]
         found = translator.translate_batch(
             texts, beam_size=width, min_decoding_length=LENGTH, max_decoding_length=LENGTH
         )
@@ -228,6 +226,8 @@ Peer = Callable[[Size, int, str], Callable[[Batch], int]]
 PEERS: dict[str, dict[str, Peer]] = {
     "transformer": {
         "Hugging Face generate": generate_run,
+        "ONNX fp32": lambda size, width, device: exported_run(size, width, "onnx", "float32"),
+        "ONNX int8": lambda size, width, device: exported_run(size, width, "onnx", "int8"),
         "CTranslate2 fp32": lambda size, width, device: ctranslate2_run(size, width, "float32"),
         "CTranslate2 int8": lambda size, width, device: ctranslate2_run(size, width, "int8"),
     },
@@ -274,7 +274,7 @@ def compare(
         return checked
 
     systems = {
-        "Tandem": maker(lambda: tandem_run(MODELS[model](sizes).to(device), width)),
+        "Tandem": maker(lambda: tandem_run(MODELS[model](sizes).to(device).eval(), width)),
     }
     if not alone:
         plain = device == "cpu" and precision == "fp32"

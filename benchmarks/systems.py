@@ -1,8 +1,13 @@
 """The models, batches and training steps that the benchmarks of speed compare."""
 
+import atexit
+import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,14 +17,23 @@ from torch import Tensor, nn
 
 from tandem.attentions import AdditiveAttention, MultiHeadAttention
 from tandem.bridges import LinearBridge
-from tandem.core.types import Batch
+from tandem.core.types import SPECIAL_TOKENS, Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.columns import TextColumn
+from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
+from tandem.data.readers import TextReader
+from tandem.data.tokenizers import WordTokenizer
 from tandem.decoders import Decoder, RecurrentDecoder, TransformerDecoder
 from tandem.encoders import Encoder, RecurrentEncoder, TransformerEncoder
+from tandem.export.base import find_exporter
+from tandem.export.folder import write_export
 from tandem.frontends import TextFrontend
+from tandem.inference import Bundle, save_bundle
+from tandem.inference.decoding import Decoding
+from tandem.inference.files import CONFIG
 from tandem.models import Seq2Seq, assemble
+from tandem.search import GreedySearch
 from tandem.training.compiling import compile_model
 from tandem.training.objective import Objective
 
@@ -129,6 +143,40 @@ def transformer(size: Size) -> Seq2Seq:
         tie_embeddings="all",
         dropout=0.0,
     )
+
+
+@cache
+def exported(size: Size, format: str, weights: str) -> Path:
+    """The folder that ``tandem export`` makes of :func:`transformer`; gone when the program ends.
+
+    :param format: onnx or ctranslate2.
+    :param weights: float32 or int8.
+    """
+    recipe = WordTokenizer(
+        shared=True,
+        lowercase=False,
+        normalization="none",
+        vocabulary_size=size.vocabulary,
+        min_frequency=1,
+    )
+    names = range(size.vocabulary - len(SPECIAL_TOKENS))
+    tokenizer = recipe.train([" ".join(f"s{name}" for name in names)])
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    run, output = folder / "run", folder / "export"
+    model = transformer(size).eval()
+    processors = Processors(TextReader(tokenizer, truncate=None), tokenizer, shared=True)
+    others: dict[str, Any] = {key: {} for key in ("scorer", "rule", "dataset", "metric")}
+    config = {
+        "model": {part: {} for part in ("frontend", "encoder", "decoder", "model")},
+        "search": {"_target_": "tandem.search.GreedySearch"},
+        **others,
+    }
+    save_bundle(run, model=model, processors=processors, max_length=size.longest, config=config)
+    written = json.loads((run / CONFIG).read_text(encoding="utf-8"))
+    bundle = Bundle(model, processors, Decoding(GreedySearch()), size.longest, written)
+    write_export(bundle, run, output, find_exporter(format, weights, run), weights=weights)
+    return output
 
 
 def gru(size: Size, *, output_size: int | None = None, tie_embeddings: str = "target") -> Seq2Seq:
