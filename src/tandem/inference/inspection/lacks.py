@@ -23,9 +23,10 @@ EXPORTED = (
 
 def summary_is_all(model: SequenceModel) -> bool:
     """Whether the decoder gets no more of the source than its summary."""
-    if not isinstance(model, Seq2Seq):
+    attentions = attentions_of(model) if isinstance(model, Seq2Seq) else []
+    if not attentions:
         return not model.has_weights
-    return not any(attention.reads_query for attention in attentions_of(model))
+    return not any(attention.reads_query for attention in attentions)
 
 
 def lacks_of(model: SequenceModel, seen: Inspection) -> dict[str, str]:
@@ -97,10 +98,10 @@ def _of_decoder(model: Seq2Seq, seen: Inspection) -> Iterator[tuple[str, str]]:
             f"{decoder} has an attention in each of its {len(attentions)} layers; the last one is "
             "shown, and all are among the arrays in Python.",
         )
-    half_width = attentions[-1].half_width
-    if half_width is not None:
-        yield (
-            "decoder_attention_window",
-            f"{type(attentions[-1]).__name__} sees a window of {half_width} positions on either "
-            "side of a centre; all others have no weight.",
-        )
+    for attention in attentions[-1:]:
+        if attention.half_width is not None:
+            yield (
+                "decoder_attention_window",
+                f"{type(attention).__name__} sees a window of {attention.half_width} positions on "
+                "either side of a centre; all others have no weight.",
+            )

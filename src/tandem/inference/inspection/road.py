@@ -193,5 +193,5 @@ def _parts(model: SequenceModel, decoding: Decoding) -> dict[str, str]:
     parts: dict[str, object] = {"search": decoding.search}
     if isinstance(model, Seq2Seq):
         parts |= {"frontend": model.frontend, "encoder": model.encoder, "decoder": model.decoder}
-        parts["attention"] = attentions_of(model)[0]
+        parts |= zip(["attention"], attentions_of(model), strict=False)  # none in an own decoder
     return {name: type(part).__name__ for name, part in parts.items()}

@@ -9,14 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.core.memory import Memory
+from tandem.core.state import State
 from tandem.core.types import SPECIAL_IDS
+from tandem.decoders.base import Decoded, Decoder
 from tandem.inference import Bundle, load_bundle, load_bundles
 from tandem.models import Seq2Seq
 from tandem.search import BeamSearch
 from tandem.search.rules import MinLength
 from tandem.search.scorers import CoveragePenalty
+from tandem.testing import partners
 
 EOS = SPECIAL_IDS.eos
 BEAM = BeamSearch(width=3, length_penalty="none", alpha=0.0, stop="pool")
@@ -158,6 +164,32 @@ def test_a_model_that_another_program_computes_shows_what_it_gives(bundle: Bundl
     )
     record = json.loads(json.dumps(seen.to_json(), allow_nan=False))
     assert record["embeddings"] is None
+
+
+class Plain(Decoder):
+    """Reads the summary and no attention of Tandem's."""
+
+    def __init__(self, *, input_size: int, memory_size: int) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(input_size + memory_size, 8)
+        self.output_size = 8
+
+    def start(self, memory: Memory) -> State:
+        return State(fixed=memory.summary)
+
+    def forward(self, inputs: Tensor, state: State) -> Decoded:
+        summary = state.fixed.repeat_interleave(len(inputs) // len(state.fixed), 0)
+        both = torch.cat((inputs, summary[:, None].expand(-1, inputs.size(1), -1)), -1)
+        return Decoded(self.linear(both), None, state)
+
+
+def test_an_own_decoder_without_an_attention(bundle: Bundle) -> None:
+    model = partners.small_model(decoder=Plain, source_size=8)
+    seen = replace(bundle, model=model.eval()).inspect("a b")
+    assert seen.parts["decoder"] == "Plain"
+    assert "attention" not in seen.parts
+    assert seen.summary_alone
+    assert "decoder_attention" in seen.lacks
 
 
 def test_the_example_of_the_document_runs(
