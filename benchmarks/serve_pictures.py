@@ -2,7 +2,14 @@
 
     python benchmarks/serve_pictures.py outputs
 
-``outputs`` holds the runs scan_transformer, scan_gru_none, glyphs, spoken and multi30k.
+``outputs`` holds five runs, of which those shown there were trained by these commands, each with
+``run.folder=outputs/NAME`` (the first four are cut short):
+
+    scan_transformer: tandem train experiment=scan/transformer trainer.max_steps=1200
+    scan_gru_none:    tandem train experiment=scan/gru attention=none trainer.max_steps=1500
+    glyphs:           tandem train experiment=glyphs/cnn_transformer trainer.max_steps=5000
+    spoken:           tandem train experiment=spoken/conformer trainer.max_steps=1800
+    multi30k:         tandem train experiment=multi30k/transformer_tiny
 """
 
 import argparse
