@@ -23,19 +23,21 @@ const fail = (sentence) => {
   byId("failure").hidden = !sentence;
 };
 
-const input = new SourceInput(byId("source"), { onChange: keepAddress, onError: fail, onSubmit: () => byId("form").requestSubmit() });
+const input = new SourceInput(byId("source"), { onChange: keepForTry, onError: fail, onSubmit: () => byId("form").requestSubmit() });
 const examples = new Examples(byId("examples"), (example) => {
   input.set(example);
   byId("examples-fold").open = false;
   byId("form").requestSubmit();
 });
 
-function keepAddress() {
+function keepForTry() {
   if (!model) return;
   if (input.source) keepSource(input.source);
-  history.replaceState(null, "", address("look", model.name, input.source));
   byId("to-try").href = address("./", model.name, input.source);
 }
+
+// So that the address, which may be sent to somebody, leads to what is shown.
+const keepAddress = () => history.replaceState(null, "", address("look", model.name, input.source));
 
 function chooseModel(name) {
   model = models.find((one) => one.name === name) ?? models[0];
@@ -44,7 +46,7 @@ function chooseModel(name) {
   const treeSearch = TREE in model.searches ? TREE : model.default_search;
   search = searchOptions(byId("search"), { ...model, default_search: treeSearch }, () => (byId("search-name").textContent = search?.read().search ?? treeSearch));
   examples.show(model).catch((error) => fail(error.message));
-  keepAddress();
+  keepForTry();
 }
 
 function redraw() {
@@ -76,6 +78,7 @@ async function submit(event) {
   event?.preventDefault();
   if (!input.source) return fail("There is no source yet; write a text, choose a file, or take an example.");
   if (!search.isValid()) return;
+  keepAddress();
   request = { model: model.name, source: input.source.value, ...search.read() };
   choices = [];
   await show([], 0);
@@ -111,6 +114,7 @@ function showBranch() {
 async function start() {
   listenToTheme(redraw);
   byId("form").addEventListener("submit", submit);
+  addEventListener("hashchange", () => location.reload());
   byId("model").addEventListener("change", ({ target }) => chooseModel(target.value));
   try {
     models = await getModels();
