@@ -292,7 +292,7 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     of its weights say, and is compared with them before any are read.
 
     :param trusted: packages or modules beside Tandem whose classes the model may be made of;
-        ``torch.export`` for somebody else's programs of that, which can run code.
+        ``torch.export`` or ``ctranslate2`` for somebody else's export to that.
     :raises InputError: if a file is missing or damaged, or names something untrusted.
     """
     reader = BundleReader.open(path, trusted=trusted)

@@ -304,6 +304,16 @@ def test_a_source_beyond_the_positions_and_damaged_files(write_bundle: WriteBund
         load_bundle(output)
 
 
+def test_somebody_elses_weights_are_not_opened(
+    write_bundle: WriteBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = export(write_bundle())
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "another user"))
+    with pytest.raises(InputError, match=r"add trusted=\[ctranslate2\] if you trust who made it"):
+        load_bundle(output)
+    assert len(load_bundle(output, trusted=["ctranslate2"]).generate(texts(2))) == 2
+
+
 def test_beam_search_ends_as_the_program_does(
     write_bundle: WriteBundle, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -239,7 +239,7 @@ def load_ctranslate2(reader: BundleReader, processors: Processors) -> CTranslate
             return ctranslate2.Translator(
                 str(folder), device=device, intra_threads=torch.get_num_threads()
             )
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:  # its errors have no common base
             raise InputError(
                 f"CTranslate2 cannot read {folder} ({reason_of(error)[:200]}); export the run "
                 "again."

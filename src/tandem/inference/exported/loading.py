@@ -11,13 +11,20 @@ from tandem.data.preprocessing import Processors
 from tandem.inference.exported import ctranslate2
 from tandem.inference.exported.description import Description
 from tandem.inference.exported.model import ExportedModel
-from tandem.inference.exported.runtimes import CAN_RUN_CODE, RUNTIMES, Graph
+from tandem.inference.exported.runtimes import RUNTIMES, Graph
 from tandem.inference.files import AGAIN, CONFIG
 from tandem.inference.reading import BundleReader
 from tandem.models.sequence_model import SequenceModel
 
-PROGRAMS = "torch.export"
-"""Named among what the caller trusts, it lets a stranger's programs run."""
+TRUST = {
+    "torch": ("torch.export", "programs of torch.export, which can run any code"),
+    ctranslate2.FORMAT: (
+        "ctranslate2",
+        "weights for CTranslate2, which reads other memory where their sizes do not fit",
+    ),
+}
+"""Of formats in which a file can do harm: what the caller names among what is trusted to open a
+stranger's, and what is in it."""
 
 
 def load_exported(reader: BundleReader, processors: Processors) -> SequenceModel:
@@ -29,6 +36,8 @@ def load_exported(reader: BundleReader, processors: Processors) -> SequenceModel
     """
     section = reader.config["export"]
     format = section.get("format") if isinstance(section, dict) else None
+    if isinstance(format, str) and format in TRUST:
+        _check_trust(reader, *TRUST[format])
     if format == ctranslate2.FORMAT:
         return ctranslate2.load_ctranslate2(reader, processors)
     if isinstance(format, str) and format not in RUNTIMES:
@@ -51,8 +60,6 @@ def _load_graphs(reader: BundleReader, *, vocabulary_size: int) -> ExportedModel
         raise InputError(
             f"The file {reader.folder / CONFIG} lacks a usable `export` ({error}); {AGAIN}"
         ) from error
-    if description.format in CAN_RUN_CODE:
-        _check_trust(reader)
     runtime = RUNTIMES[description.format]()
 
     def open_graphs(device: torch.device) -> Mapping[str, Graph]:
@@ -84,12 +91,15 @@ def signed_part(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: config[key] for key in ("export", "sha256")}
 
 
-def _check_trust(reader: BundleReader) -> None:
-    """Refuse programs of somebody else's unless the caller trusts them."""
+def _check_trust(reader: BundleReader, name: str, content: str) -> None:
+    """Refuse files of somebody else's unless the caller trusts them.
+
+    :param name: what the caller has to name.
+    :param content: what is in the files.
+    """
     own = is_signed(signed_part(reader.config), reader.config.get("export_signature"))
-    if not own and PROGRAMS not in reader.trusted:
+    if not own and name not in reader.trusted:
         raise InputError(
-            f"The export {reader.folder} holds programs of torch.export, which can run any code, "
-            f"and was not made by you on this machine; add trusted=[{PROGRAMS}] if you trust who "
-            "made it, or ask for format=onnx."
+            f"The export {reader.folder} holds {content}, and was not made by you on this machine; "
+            f"add trusted=[{name}] if you trust who made it, or ask for format=onnx."
         )

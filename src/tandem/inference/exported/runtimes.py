@@ -121,8 +121,6 @@ class TorchPrograms(Runtime):
 
 RUNTIMES: dict[str, type[Runtime]] = {"onnx": OnnxRuntime, "torch": TorchPrograms}
 """By the format that they compute."""
-CAN_RUN_CODE = ("torch",)
-"""Formats whose files are programs: they are opened only for whom they are no stranger's."""
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
