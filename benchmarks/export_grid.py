@@ -27,7 +27,7 @@ import onnxruntime
 import torch
 from grid import GROUPS, SIZES, Names, combinations, combine, compose_options, make_model
 from reversal import BANDS, SIDE
-from torch import Tensor, nn
+from torch import Tensor
 
 from tandem.config.build import build_features
 from tandem.core.masks import lengths_to_mask
@@ -41,6 +41,7 @@ from tandem.inference.exported.model import ExportedModel
 from tandem.models import Seq2Seq
 from tandem.models.sequence_model import SequenceModel
 from tandem.search import BeamSearch, GreedySearch
+from tandem.search.rules import MinLength
 
 OVERRIDES = ("hidden_size=32", "dropout=0")
 MEDIA_OVERRIDES = {
@@ -54,11 +55,14 @@ MEDIA_OVERRIDES = {
     "audio": ("features=log_mel", f"features.num_mels={BANDS}"),
 }
 LONGEST = {"text": 24, "image": 4 * SIDE, "audio": 60}
-VOCABULARY, SOURCES, BATCH, MAX_LENGTH, SPREAD = 32, 100, 20, 24, 0.35
+VOCABULARY, SOURCES, BATCH, MAX_LENGTH, SPREAD = 32, 100, 20, 24, 0.5
 ENDS = ("inputs", "outputs")
+RULES = (MinLength(least=8),)
 SEARCHES = {
-    "greedy": Decoding(GreedySearch()),
-    "beam": Decoding(BeamSearch(width=5, length_penalty="none", alpha=0.0, stop="pool")),
+    "greedy": Decoding(GreedySearch(), rules=RULES),
+    "beam": Decoding(
+        BeamSearch(width=5, length_penalty="none", alpha=0.0, stop="pool"), rules=RULES
+    ),
 }
 
 
@@ -74,8 +78,9 @@ def fill(model: Seq2Seq, names: Names) -> None:
     ):
         generator = torch.Generator().manual_seed(zlib.crc32(key.encode()))
         for parameter in part.parameters():
-            nn.init.normal_(parameter, std=SPREAD, generator=generator)
-    nn.init.normal_(model.output.weight, generator=generator)
+            noise = torch.randn(parameter.shape, generator=generator)
+            with torch.no_grad():  # biases and norms are moved from where they start
+                parameter.copy_(SPREAD * noise if parameter.dim() > 1 else parameter + 0.1 * noise)
 
 
 def batches(media: str, source_size: int) -> list[tuple[Tensor, Tensor]]:

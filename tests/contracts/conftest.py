@@ -189,17 +189,35 @@ def layers_case(request: pytest.FixtureRequest, device: str) -> Case:
     return case_of(request.param, device)
 
 
-def exported() -> list[Combination]:
-    """What is exported by tests, which takes seconds each."""
+def traced() -> list[Combination]:
+    """A spread in which each frontend, encoder, decoder and attention occurs."""
+    return [combination for combination in every_option() if not combination.changes]
+
+
+@pytest.fixture(params=traced(), ids=str)
+def traced_case(request: pytest.FixtureRequest) -> Case:
+    """Like ``case``, for programs of torch.export, which take a second each."""
+    return case_of(request.param, "cpu")
+
+
+def translated() -> list[Combination]:
+    """What other operators of ONNX are made of."""
+    turned = (("encoder.bidirectional", False), ("encoder.reverse", True))
+    fed = (("decoder.input_feeding", True), ("attention.cumulative", True))
+    places = (("encoder.positions", "learned"), ("decoder.positions", "learned"))
+    turning = (("encoder.positions", "rotary"), ("decoder.positions", "rotary"))
+    ctc = (("objective.ctc_weight", 0.5),)
+    copying = (("model.copying", True),)
     return [
-        Combination(encoder="transformer", decoder="transformer", attention="multi_head"),
-        Combination(),
+        Combination("transformer", "transformer", "multi_head", changes=places + copying),
+        Combination("conformer", "transformer", "local_p", "speech", changes=turning + ctc),
+        Combination("gru", "lstm", "location", "patches", changes=fed + turned),
     ]
 
 
-@pytest.fixture(params=exported(), ids=str)
-def exported_case(request: pytest.FixtureRequest) -> Case:
-    """Like ``case``, for graphs of other runtimes."""
+@pytest.fixture(params=translated(), ids=str)
+def translated_case(request: pytest.FixtureRequest) -> Case:
+    """Like ``case``, for ONNX, which takes some seconds each."""
     return case_of(request.param, "cpu")
 
 

@@ -61,6 +61,9 @@ class LearnedPositions2d(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, R, C, E) -> the same shape."""
         _, rows, columns, _ = inputs.shape
+        if torch.compiler.is_exporting():  # for any number of rows
+            steps = torch.arange(rows, device=inputs.device)
+            return inputs + self.rows(steps).unsqueeze(1) + self.columns.weight[:columns]
         if rows > self.rows.num_embeddings:
             raise InputError(
                 f"A grid of {rows} rows is higher than the {self.rows.num_embeddings} rows of the "

@@ -93,9 +93,9 @@ class Copier(nn.Module):
             attentions' don't.
         :param source: (B, S) ids, shared by the hypotheses of a source.
         """
-        symbols = source.repeat_interleave(weights.size(0) // source.size(0), 0).unsqueeze(
-            1
-        )  # (N, 1, S)
+        rows, (sources, length) = weights.size(0), source.shape
+        symbols = source.unsqueeze(1).expand(-1, rows // sources, -1)  # (B, K, S)
+        symbols = symbols.reshape(rows, 1, length)  # (N, 1, S)
         weights = weights.masked_fill(symbols < FIRST_OUTPUT, 0.0)
         total = weights.sum(-1, keepdim=True)
         gate = self.gate(torch.cat((features, inputs), dim=-1)).squeeze(-1)
