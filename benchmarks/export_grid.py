@@ -27,7 +27,7 @@ import onnxruntime
 import torch
 from grid import GROUPS, SIZES, Names, combinations, combine, compose_options, make_model
 from reversal import BANDS, SIDE
-from torch import Tensor
+from torch import Tensor, nn
 
 from tandem.config.build import build_features
 from tandem.core.masks import lengths_to_mask
@@ -77,10 +77,12 @@ def fill(model: Seq2Seq, names: Names) -> None:
         (model.output, "output"),
     ):
         generator = torch.Generator().manual_seed(zlib.crc32(key.encode()))
-        for parameter in part.parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            with torch.no_grad():  # biases and norms are moved from where they start
-                parameter.copy_(SPREAD * noise if parameter.dim() > 1 else parameter + 0.1 * noise)
+        for module in part.modules():
+            scales = isinstance(module, nn.LayerNorm)
+            for name, parameter in module.named_parameters(recurse=False):
+                spread = SPREAD if parameter.dim() > 1 else 0.1
+                mean = 1.0 if scales and name == "weight" else 0.0
+                nn.init.normal_(parameter, mean, spread, generator=generator)
 
 
 def batches(media: str, source_size: int) -> list[tuple[Tensor, Tensor]]:
