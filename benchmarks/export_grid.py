@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from tandem.config.build import build_features
 from tandem.core.masks import lengths_to_mask
-from tandem.core.types import Hypothesis
+from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.export.graphs import take_apart
 from tandem.export.modules import ENCODER
 from tandem.export.write import WRITERS
@@ -155,6 +155,21 @@ def outputs(
     return found
 
 
+def one_of(sources: list[tuple[Tensor, Tensor]], place: int) -> tuple[Tensor, Tensor]:
+    """A single source and its mask, in the padding of its batch."""
+    source, mask = sources[place // BATCH]
+    row = slice(place % BATCH, place % BATCH + 1)
+    return source[row], mask[row]
+
+
+@torch.inference_mode()
+def rescored(model: Seq2Seq, source: Tensor, mask: Tensor, output: Hypothesis) -> float:
+    """What PyTorch says of an output that ONNX Runtime found: its log-probability."""
+    target_in = torch.tensor([[SPECIAL_IDS.bos, *output.tokens[:-1]]])
+    log_probs = model(source, mask, target_in).log_softmax(-1)[0]
+    return float(log_probs.gather(1, torch.tensor(output.tokens).unsqueeze(1)).sum())
+
+
 def compare(names: Names, composed: Any, folder: Path, each: bool) -> dict[str, Any]:
     """Export one combination and compare its outputs: the figures of a row."""
     cfg = combine(composed, dict(zip(GROUPS, names, strict=True)), SIZES)
@@ -182,6 +197,14 @@ def compare(names: Names, composed: Any, folder: Path, each: bool) -> dict[str, 
         row[f"{name}_all"] = sum(
             [one.tokens for one in ours] == [one.tokens for one in theirs] for ours, theirs in pairs
         )
+        row[f"{name}_rescored"] = max(
+            (
+                abs(theirs[0].score - rescored(model, *one_of(sources, place), theirs[0]))
+                for place, (ours, theirs) in enumerate(pairs)
+                if ours[0].tokens != theirs[0].tokens
+            ),
+            default=0.0,
+        )
         row[f"{name}_distinct"] = len(set(map(tuple, best)))
         row[f"{name}_length"] = statistics.mean(map(len, best))
     return row
@@ -206,7 +229,11 @@ def report(rows: dict[str, dict[str, Any]]) -> int:
         )
         for key, row in exported.items():
             if row[name] != SOURCES:
-                print(f"  {key}: {SOURCES - row[name]} sources differ")
+                print(
+                    f"  {key}: {SOURCES - row[name]} sources differ, whose scores PyTorch confirms "
+                    f"to {row[f'{name}_rescored']:.0e}: near ties, of which a beam drops one or "
+                    "the other"
+                )
     return len(rows) - sum(
         all(row[name] == SOURCES for name in SEARCHES) for row in exported.values()
     )
