@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tandem.core.errors import InputError
+from tandem.encoders import TransformerEncoder
 from tandem.encoders.base import Encoder
 from tandem.export.graphs import take_apart
 from tandem.export.write import write_graphs
@@ -100,3 +101,19 @@ def test_a_part_that_cannot_be_traced_is_refused_in_a_sentence(tmp_path: Path) -
     model = partners.small_model(encoder=encoder, decoder=TRANSFORMER).eval()
     with pytest.raises(InputError, match=r"cannot be written as format=onnx .*; let its code not"):
         write_graphs(model, tmp_path, format="onnx", source_size=VOCABULARY)
+
+
+def test_weights_too_large_for_a_file_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.export.onnx.MOST_BYTES", 10)
+    with pytest.raises(InputError, match=r"encoder has weights of 0.0 GB, but .* 2 GB; choose"):
+        write_graphs(partners.small_model(), tmp_path, format="onnx", source_size=VOCABULARY)
+
+
+def test_a_model_of_the_shortest_sources_is_refused() -> None:
+    layers = partners.transformer_layers | {"positions": "learned", "max_length": 2}
+    encoder = partial(TransformerEncoder, num_layers=1, **layers)
+    model = partners.small_model(encoder=encoder).eval()
+    with pytest.raises(InputError, match="reads no source of 4 positions, so it cannot"):
+        take_apart(model, source_size=VOCABULARY)
