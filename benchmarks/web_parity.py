@@ -4,20 +4,22 @@
     python benchmarks/web_parity.py outputs/mine --sources 20 --weights int8
 
 Each run is exported as a web page, which chromium opens from the disk without a network. It writes
-outputs for sources of the run's ``test.jsonl``, greedily and by a beam of 5. A line for each says
-how many have the tokens of PyTorch (and how many all five of the beam), how far the best scores
-are apart, and the seconds of an output, of PyTorch one source at a time, too. Needs the extras
-``onnx`` and ``browser``, and chromium.
+outputs for texts of the run's ``test.jsonl`` or the pictures in its ``media/``, greedily and by a
+beam of 5. A line for each says how many have the tokens of PyTorch (and how many all five of the
+beam), how far the best scores are apart, and the seconds of an output, of PyTorch one source at a
+time, too. Needs the extras ``onnx`` and ``browser``, and chromium.
 """
 
 import argparse
+import base64
 import json
 import shutil
 import time
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -36,11 +38,23 @@ GENERATE = """async ([source, search]) => {
 }"""
 
 
-def sources_of(run: Path, count: int) -> list[str]:
-    """The first sources of the test split."""
+class Source(NamedTuple):
+    """A source, as either of the two reads it."""
+
+    for_torch: str
+    """A text, or the path of a picture."""
+    for_page: str
+    """A text, or a picture's file in Base64."""
+
+
+def sources_of(run: Path, media: str, count: int) -> list[Source]:
+    """The first texts of the test split, or the pictures that the run has kept of it."""
+    if media == "image":
+        paths = sorted((run / "media").glob("test-*.jpg"))[:count]
+        return [Source(str(path), base64.b64encode(path.read_bytes()).decode()) for path in paths]
     with (run / "test.jsonl").open(encoding="utf-8") as lines:
-        rows = [row for row in map(json.loads, lines) if "source" in row]
-    return [str(row["source"]) for row in rows[:count]]
+        texts = [str(json.loads(line)["source"]) for line in islice(lines, count)]
+    return [Source(text, text) for text in texts]
 
 
 def exported(bundle: Bundle, run: Path, folder: Path, weights: str) -> Path:
@@ -51,15 +65,15 @@ def exported(bundle: Bundle, run: Path, folder: Path, weights: str) -> Path:
     return folder / name
 
 
-def compare(page: Page, bundle: Bundle, sources: list[str], kind: str) -> str:
+def compare(page: Page, bundle: Bundle, sources: list[Source], kind: str) -> str:
     """One line about a search."""
     chosen = replace(bundle, decoding=replace(bundle.decoding, search=SEARCHES[kind]))
     began = time.perf_counter()
-    expected = [chosen.hypotheses([source])[0] for source in sources]
+    expected = [chosen.hypotheses([source.for_torch])[0] for source in sources]
     in_torch = time.perf_counter() - began
     began = time.perf_counter()
     search = {"kind": kind, **BEAM}
-    found = [page.evaluate(GENERATE, [source, search]) for source in sources]
+    found = [page.evaluate(GENERATE, [source.for_page, search]) for source in sources]
     in_page = time.perf_counter() - began
     pairs = list(zip(found, expected, strict=True))
     best = sum(page_best[0] == one.tokens for (page_best, *_), (one, *_) in pairs)
@@ -90,8 +104,9 @@ def report(browser: Browser, run: Path, file: Path, bundle: Bundle, count: int) 
     page.evaluate("tandem.ready")
     seconds = time.perf_counter() - began
     print(f"{run.name}: {file.stat().st_size / 10**6:.1f} MB, ready after {seconds:.1f} s")
+    sources = sources_of(run, bundle.processors.source.media, count)
     for kind in SEARCHES:
-        print(f"  {compare(page, bundle, sources_of(run, count), kind)}")
+        print(f"  {compare(page, bundle, sources, kind)}")
     print(f"  requests: {', '.join(url.rpartition('/')[2] for url in requests)}", flush=True)
     context.close()
 

@@ -1,12 +1,14 @@
 """What a page says of a model, and which models it refuses before work starts."""
 
+import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tandem.core.errors import InputError
-from tandem.data.readers.text import TextReader
+from tandem.data.features import PixelFeatures
+from tandem.data.readers import FileReader, TextReader
 from tandem.data.tokenizers.parts import CHARACTER, LEAD, WORD_OR_BLANKS
 from tandem.data.tokenizers.tokenizer import (
     BYTES,
@@ -74,6 +76,9 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 """What the page's tokenizer does: what Tandem's recipes make, as the library writes it down."""
 
+PIXELS = ("image_height", "image_width", "channels", "background")
+"""What the page has to know of the features of pictures."""
+
 RULES: dict[type[Rule], Callable[[Any], dict[str, Any]]] = {
     NoUnk: lambda rule: {"kind": "no_unk"},
     Banned: lambda rule: {"kind": "banned", "sequences": rule.sequences},
@@ -93,19 +98,14 @@ def check_web(bundle: Bundle) -> None:
         raise InputError(
             f"A web page holds one model, but `run` names {len(bundle.models)}; give one folder."
         )
-    reader = bundle.processors.source
-    if not isinstance(reader, TextReader):
-        raise InputError(
-            f"A web page reads texts, but this model's sources are of the kind {reader.media}; "
-            f"{ELSEWHERE}"
-        )
+    _source(bundle)
     for part in (*bundle.decoding.scorers, *bundle.decoding.rules):
         if type(part) not in RULES:
             raise InputError(
                 f"A web page searches without {type(part).__name__}, which this run's config has; "
                 f"{ELSEWHERE}"
             )
-    for tokenizer in (reader.tokenizer, bundle.processors.target):
+    for tokenizer in (*bundle.processors.source.tokenizers, bundle.processors.target):
         _check_tokenizer(tokenizer)
     size = sum(parameter.nbytes for parameter in network(bundle).parameters())
     check_size(size, "the model's weights have")
@@ -147,22 +147,44 @@ def page_data(
     :param description: of the graphs: the key ``export`` of an exported model's config.
     :param examples: each with a ``source`` and a ``reference``.
     """
-    reader = bundle.processors.source
-    assert isinstance(reader, TextReader)
     rules = sorted(bundle.decoding.rules, key=lambda rule: rule.last)
-    source = None if bundle.processors.shared else json.loads(reader.tokenizer.to_json())
     return {
         "facts": _facts(network(bundle), bundle.config),
-        "reader": {"truncate": reader.truncate, "before": reader.before, "after": reader.after},
-        "source_tokenizer": source,
+        "source": _source(bundle),
         "target_tokenizer": json.loads(bundle.processors.target.to_json()),
-        "left_alone": {form: left_alone(form) for form in _forms(reader.tokenizer)},
         "max_length": bundle.max_length,
         "search": _search(bundle),
         "rules": [RULES[type(rule)](rule) for rule in rules],
         "export": {"scores": description["scores"], "state": description["state"]},
         "examples": list(examples),
     }
+
+
+def _source(bundle: Bundle) -> dict[str, Any]:
+    """How sources are read.
+
+    :raises InputError: if a page cannot read them.
+    """
+    reader = bundle.processors.source
+    if isinstance(reader, TextReader):
+        tokenizer = reader.tokenizer
+        return {
+            "kind": "text",
+            "tokenizer": None if bundle.processors.shared else json.loads(tokenizer.to_json()),
+            "left_alone": {form: left_alone(form) for form in _forms(tokenizer)},
+            **{key: getattr(reader, key) for key in ("truncate", "before", "after")},
+        }
+    if isinstance(reader, FileReader) and type(reader.features) is PixelFeatures:
+        features = reader.features
+        return {
+            "kind": "image",
+            "grid": network(bundle).frontend.grid(features.image_height),
+            **{key: getattr(features, key) for key in PIXELS},
+        }
+    raise InputError(
+        f"A web page reads texts and pictures, but this model's sources are of the kind "
+        f"{reader.media}; {ELSEWHERE}"
+    )
 
 
 def _forms(tokenizer: Tokenizer) -> list[str]:
@@ -198,17 +220,26 @@ def _name(part: Mapping[str, Any]) -> str:
     return f"{name} ({part['cell']})" if isinstance(part.get("cell"), str) else name
 
 
-def examples_of(run: Path) -> list[dict[str, str]]:
-    """Some examples of the test split of a run's folder, if it keeps any."""
-    found: dict[int, dict[str, str]] = {}
+def examples_of(run: Path, media: str) -> list[dict[str, str]]:
+    """Some examples of the test split of a run's folder, if it keeps any.
+
+    :param media: text or image.
+    :return: of each the ``source``, a text or a picture's file in Base64, and its ``reference``.
+    """
+    latest: dict[int, dict[str, str]] = {}
     try:
         with (run / "samples.jsonl").open(encoding="utf-8") as lines:
             for record in map(json.loads, lines):
                 if record["split"] == "test":
-                    found[record["index"]] = {
+                    latest[record["index"]] = {
                         "source": str(record["source"]),
                         "reference": str(record["references"][0]),
                     }
+        examples = list(latest.values())[:MOST_EXAMPLES]
+        if media == "image":
+            for place, example in enumerate(examples):
+                picture = (run / "media" / f"test-{place}.jpg").read_bytes()
+                example["source"] = base64.b64encode(picture).decode()
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return []  # they are there for convenience
-    return list(found.values())[:MOST_EXAMPLES]
+    return examples

@@ -19,7 +19,7 @@ class WebPage(Exporter):
     weights = (FLOAT32, INT8)
 
     def check(self, bundle: Bundle) -> None:
-        """Only models of texts, searched greedily or by beam; the engine must be there, too."""
+        """Only models of texts and pictures, without scorers; the engine must be there, too."""
         check_web(bundle)
         engine()
 
@@ -30,7 +30,8 @@ class WebPage(Exporter):
             files = description["graphs"]
             graphs = {name: (Path(part) / files[name]).read_bytes() for name in GRAPHS}
         check_size(sum(map(len, graphs.values())), "the model's graphs have")
-        data = page_data(bundle, description=description, examples=examples_of(self._trained))
+        examples = examples_of(self._trained, bundle.processors.source.media)
+        data = page_data(bundle, description=description, examples=examples)
         page = render(data, title=self._trained.name, graphs=graphs, engine=engine())
         write_text(folder / self._file, page)
 

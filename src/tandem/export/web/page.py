@@ -17,7 +17,7 @@ from tandem.export.web.engine import ONNXRUNTIME_WEB, Engine
 
 FOLDER = Path(__file__).parent / "page"
 GRAPHS = ("encoder", "start", "step")
-SCRIPTS = ("tokenizer.js", "search.js", "network.js", "start.js")
+SCRIPTS = ("tokenizer.js", "picture.js", "source.js", "search.js", "network.js", "start.js")
 
 
 def render(

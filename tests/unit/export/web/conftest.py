@@ -47,6 +47,6 @@ def page(browser: Any) -> Iterator[Any]:
 def scripts(browser: Any) -> Iterator[Any]:
     """An empty page with the functions of the export's that need no model."""
     with watched_page(browser) as opened:
-        for name in ("tokenizer.js", "search.js"):
+        for name in ("tokenizer.js", "picture.js", "source.js", "search.js"):
             opened.add_script_tag(path=FOLDER / name)
         yield opened

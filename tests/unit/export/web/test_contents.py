@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make, make_each
 from tandem.core.errors import InputError
-from tandem.data.features import PixelFeatures
 from tandem.data.preprocessing import Processors
 from tandem.data.readers import FileReader, TextReader
 from tandem.data.tokenizers.tokenizer import Tokenizer
@@ -72,12 +71,13 @@ def test_other_tokenizers_are_refused(
     )
 
 
-def test_pictures_ensembles_and_large_models_are_refused(
-    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+def test_recordings_ensembles_and_large_models_are_refused(
+    bundle: Bundle, compose_config: Compose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    features = PixelFeatures(image_height=2, image_width=2, channels=1, background=0)
-    assert "sources are of the kind image" in refused(
-        with_reader(bundle, FileReader(features, spec={}))
+    features = make(compose_config("train", "features=log_mel").features)
+    assert refused(with_reader(bundle, FileReader(features, spec={}))) == (
+        "A web page reads texts and pictures, but this model's sources are of the kind audio; "
+        "export it with format=onnx, or serve it with `tandem serve`."
     )
     several = replace(bundle, partners=(bundle.model,))
     assert refused(several) == "A web page holds one model, but `run` names 2; give one folder."
@@ -117,7 +117,7 @@ def test_the_search_of_the_page(bundle: Bundle, small_search: Callable[..., Any]
 
 
 def test_examples_are_those_of_the_last_test(tmp_path: Path) -> None:
-    assert examples_of(tmp_path) == []
+    assert examples_of(tmp_path, "text") == []
     rows = [
         {"split": split, "index": index, "source": f"{index}", "references": [text]}
         for split, index, text in (
@@ -129,9 +129,17 @@ def test_examples_are_those_of_the_last_test(tmp_path: Path) -> None:
     ]
     lines = "".join(f"{json.dumps(row)}\n" for row in rows)
     (tmp_path / "samples.jsonl").write_text(lines)
-    assert examples_of(tmp_path) == [
+    assert examples_of(tmp_path, "text") == [
         {"source": "0", "reference": "a"},
         {"source": "1", "reference": "b"},
     ]
+    assert examples_of(tmp_path, "image") == []  # no copies of pictures
+    (tmp_path / "media").mkdir()
+    for place in range(2):
+        (tmp_path / "media" / f"test-{place}.jpg").write_bytes(b"abc")
+    assert examples_of(tmp_path, "image") == [
+        {"source": "YWJj", "reference": "a"},
+        {"source": "YWJj", "reference": "b"},
+    ]
     (tmp_path / "samples.jsonl").write_text(f"{lines}broken")
-    assert examples_of(tmp_path) == []
+    assert examples_of(tmp_path, "text") == []

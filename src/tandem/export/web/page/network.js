@@ -5,12 +5,9 @@ async function unpacked(id) {
   const element = document.getElementById(id);
   const text = element.textContent;
   element.remove();
-  const packed = Uint8Array.fromBase64 ? Uint8Array.fromBase64(text) : Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([fromBase64(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
-
-const int64 = (numbers, shape) => new ort.Tensor("int64", BigInt64Array.from(numbers, BigInt), shape);
 
 // Rows of a tensor, one after the other.
 function rowsOf({ data, dims: [count] }) {
@@ -40,12 +37,9 @@ class Network {
     return network;
   }
 
-  // Ids of a source -> the state before the first symbol.
-  async read(ids) {
-    const shape = [1, ids.length];
-    const mask = new ort.Tensor("bool", new Uint8Array(ids.length).fill(1), shape);
-    const memory = await this.run("encoder", { source: int64(ids, shape), source_mask: mask });
-    return { tensors: await this.run("start", memory), position: 0 };
+  // A source and its mask -> the state before the first symbol.
+  async read(tensors) {
+    return { tensors: await this.run("start", await this.run("encoder", tensors)), position: 0 };
   }
 
   // The last symbols of the open outputs and their state -> scores of the next ones.

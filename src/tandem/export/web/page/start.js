@@ -25,31 +25,22 @@ function say(text, isDoubt = false) {
   byId("state").classList.toggle("doubt", isDoubt);
 }
 
-const sourceTokenizer = new Tokenizer(data.source_tokenizer ?? data.target_tokenizer, data.left_alone);
-const targetTokenizer = new Tokenizer(data.target_tokenizer);
+const tokenizer = new Tokenizer(data.target_tokenizer);
+const source = new SOURCES[data.source.kind](data.source, data.target_tokenizer);
 const rules = data.rules.map((rule) => RULES[rule.kind](rule));
 let network = null;
+let picture = null; // the file that was chosen last
 
-// A text -> its ids as the encoder gets them; raises an Error for one without symbols.
-function read(text) {
-  const { ids, unknown } = sourceTokenizer.encode(text);
-  if (!ids.length) throw new Error("The source has no symbols; type some text.");
-  const { truncate, before, after } = data.reader;
-  const kept = truncate === null ? ids : ids.slice(0, truncate);
-  return { ids: [before, ...kept, after].filter((id) => id !== null), unknown, cut: kept.length < ids.length };
-}
-
-// The outputs for a text, the best first.
-async function generate(text, options = data.search, heard = async () => {}) {
-  const { ids, unknown, cut } = read(text);
-  const state = await network.read(ids);
+// The outputs for a text or a picture's file, the best first.
+async function generate(given, options = data.search, heard = async () => {}) {
+  const { tensors, labels, doubts } = await source.read(given);
   const search = { ...data.search, ...options, rules, maxLength: data.max_length, heard };
-  const outputs = await SEARCHES[search.kind](network, state, search);
+  const outputs = await SEARCHES[search.kind](network, await network.read(tensors), search);
   return {
     outputs: outputs.map(({ symbols, weights, score }) => ({
-      text: targetTokenizer.decode(symbols), tokens: symbols, score, weights,
+      text: tokenizer.decode(symbols), tokens: symbols, score, weights,
     })),
-    source: ids, unknown, cut,
+    labels, doubts,
   };
 }
 
@@ -79,43 +70,40 @@ async function pause(request) {
 async function write(reference = null) {
   newest += 1;
   const request = newest;
-  const text = byId("source").value;
+  const given = data.source.kind === "text" ? byId("text").value : picture;
   byId("failure").hidden = true;
-  try {
-    read(text);
-  } catch (error) {
-    say(error.message, true);
-    return;
-  }
-  for (const id of ["others", "looks"]) byId(id).hidden = true;
-  byId("answer").hidden = false;
-  byId("output").textContent = "";
-  byId("score").textContent = "";
-  byId("reference").hidden = reference === null;
-  byId("reference").textContent = `Reference: ${reference}`;
-  say("Writing …");
   const began = performance.now();
   let painted = began;
   try {
-    const answer = await generate(text, chosenSearch(), async (symbols) => {
-      byId("output").textContent = targetTokenizer.decode(symbols);
+    await source.read(given); // refuses it before anything is cleared
+    clear(reference);
+    const answer = await generate(given, chosenSearch(), async (symbols) => {
+      byId("output").textContent = tokenizer.decode(symbols);
       if (performance.now() - painted < PAINT_EVERY) return;
       await pause(request);
       painted = performance.now();
     });
     if (request === newest) show(answer, (performance.now() - began) / 1000);
   } catch (error) {
-    if (error !== "old") throw error;
+    if (error instanceof Refusal) say(error.message, true);
+    else if (error !== "old") throw error;
   }
 }
 
-function show({ outputs, source, unknown, cut }, seconds) {
+function clear(reference) {
+  for (const id of ["others", "looks"]) byId(id).hidden = true;
+  for (const id of ["output", "score"]) byId(id).textContent = "";
+  byId("answer").hidden = false;
+  byId("reference").hidden = reference === null;
+  byId("reference").textContent = `Reference: ${reference}`;
+  if (source.picture) drawn(byId("seen"), source.picture);
+  say("Writing …");
+}
+
+function show({ outputs, labels, doubts }, seconds) {
   const [best] = outputs;
   byId("output").textContent = best.text;
   byId("score").textContent = `Score ${best.score.toFixed(4)} · ${best.tokens.length} symbols · ${seconds.toFixed(2)} s`;
-  const doubts = [];
-  if (unknown.length) doubts.push(`The model's vocabulary lacks: ${unknown.join(" ")}`);
-  if (cut) doubts.push(`Only the first ${data.reader.truncate} symbols of the source were read.`);
   say(doubts.join(" · "), true);
   byId("others").hidden = outputs.length < 2;
   byId("best").replaceChildren(
@@ -125,18 +113,32 @@ function show({ outputs, source, unknown, cut }, seconds) {
     )),
   );
   byId("looks").hidden = !best.weights.length;
-  showAttention(best, source);
+  if (!best.weights.length) return;
+  if (data.source.kind === "text") showTable(best, labels(best.weights[0].length));
+  else showMaps(best);
 }
 
-function showAttention({ tokens, weights }, source) {
-  if (!weights.length) return;
-  const isPerSymbol = weights[0].length === source.length;
-  const labels = Array.from(weights[0], (_, at) => (isPerSymbol ? sourceTokenizer.token(source[at]) : `${at + 1}`));
+function showTable({ tokens, weights }, labels) {
   const head = make("thead", {}, make("tr", {}, make("th"), ...labels.map((label) => make("th", { scope: "col" }, label))));
   const rows = tokens.map((token, at) => make(
-    "tr", {}, make("th", { scope: "row" }, targetTokenizer.token(token)), ...Array.from(weights[at], cell),
+    "tr", {}, make("th", { scope: "row" }, tokenizer.token(token)), ...Array.from(weights[at], cell),
   ));
   byId("attention").replaceChildren(head, make("tbody", {}, ...rows));
+}
+
+// The picture once for each symbol, bright where the attention looked.
+function showMaps({ tokens, weights }) {
+  const [rows, columns] = data.source.grid;
+  byId("maps").replaceChildren(...tokens.map((token, at) => {
+    const [below, above] = [make("canvas"), make("canvas")];
+    drawn(below, source.picture);
+    Object.assign(above, { width: columns, height: rows });
+    const veil = above.getContext("2d").createImageData(columns, rows);
+    const most = Math.max(...weights[at]);
+    weights[at].forEach((weight, place) => { veil.data.set([20, 24, 30, 220 * (1 - weight / most)], 4 * place); });
+    above.getContext("2d").putImageData(veil, 0, 0);
+    return make("figure", {}, make("div", {}, below, above), make("figcaption", {}, tokenizer.token(token)));
+  }));
 }
 
 function cell(weight) {
@@ -147,10 +149,14 @@ function cell(weight) {
 
 function showExamples() {
   byId("examples").hidden = !data.examples.length;
-  byId("examples-list").append(...data.examples.map(({ source, reference }) => {
-    const button = make("button", { type: "button", title: source }, source);
+  byId("examples-list").append(...data.examples.map((example) => {
+    const { source: given, reference } = example;
+    const isText = data.source.kind === "text";
+    const shown = isText ? given : make("img", { src: `data:image/jpeg;base64,${given}`, alt: reference });
+    const button = make("button", { type: "button", title: isText ? given : reference }, shown);
     button.addEventListener("click", () => {
-      byId("source").value = source;
+      if (isText) byId("text").value = given;
+      else picture = given;
       write(reference);
     });
     return make("li", {}, button);
@@ -162,15 +168,32 @@ function listen() {
     event.preventDefault();
     write();
   });
-  byId("source").addEventListener("keydown", (event) => {
+  byId("text").addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     byId("form").requestSubmit(byId("write"));
   });
   for (const id of ["search", "penalty"]) byId(id).addEventListener("change", showControls);
+  if (data.source.kind === "image") listenToFiles();
+}
+
+function listenToFiles() {
+  const take = (files) => {
+    if (!files?.length || !network) return;
+    [picture] = files;
+    write();
+  };
+  byId("file").addEventListener("change", () => take(byId("file").files));
+  addEventListener("paste", (event) => take(event.clipboardData?.files));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    take(event.dataTransfer?.files);
+  });
 }
 
 async function start() {
+  for (const one of document.querySelectorAll(`.of-${data.source.kind}`)) one.hidden = false;
   byId("facts").textContent = data.facts.map(([name, value]) => `${name} ${value}`).join(" · ");
   byId("search").value = data.search.kind;
   byId("width").value = data.search.width;
@@ -182,7 +205,7 @@ async function start() {
   showExamples();
   byId("write").disabled = false;
   say("");
-  byId("source").focus();
+  byId(data.source.kind === "text" ? "text" : "file").focus();
 }
 
 globalThis.tandem = { generate, ready: start() }; // for the browser's console
