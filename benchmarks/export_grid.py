@@ -231,8 +231,7 @@ def report(rows: dict[str, dict[str, Any]]) -> int:
             if row[name] != SOURCES:
                 print(
                     f"  {key}: {SOURCES - row[name]} sources differ, whose scores PyTorch confirms "
-                    f"to {row[f'{name}_rescored']:.0e}: near ties, of which a beam drops one or "
-                    "the other"
+                    f"to {row[f'{name}_rescored']:.0e}"
                 )
     return len(rows) - sum(
         all(row[name] == SOURCES for name in SEARCHES) for row in exported.values()

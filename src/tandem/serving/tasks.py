@@ -152,7 +152,7 @@ class Inspecting(ModelTask):
         """See :class:`Task`: the record."""
         check()
         bundle, (source,) = self._joined(others)
-        bundle = replace(bundle, decoding=self.decoding)
+        bundle = _listened(bundle, self.decoding, lambda heard: check())
         seen = bundle.inspect(source, prefix=self.prefix)
         record = replace(seen, source=replace(seen.source, given=self.given)).to_json()
         record["model"] = {**record["model"], **self.described}
