@@ -77,6 +77,12 @@ class Preparation:
                 "A stream has one output of one source, by a search that takes no symbol back; "
                 f"choose one of {', '.join(STREAMED)} and give one source.",
             )
+        if model.bundle.model.searches_itself:
+            raise RequestError(
+                422,
+                f"The model {model.name} is computed by a program that tells whole outputs only; "
+                "leave `stream` out.",
+            )
         if body.attention:
             raise RequestError(422, "A stream has no attention; leave `attention` out.")
         return Stream(

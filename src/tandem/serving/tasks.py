@@ -160,5 +160,10 @@ class Inspecting(ModelTask):
 
 
 def _listened(bundle: Bundle, decoding: Decoding, listener: Listener) -> Bundle:
-    """The bundle with another decoding, each step of which is heard; what that raises ends it."""
+    """The bundle with another decoding, each step of which is heard; what that raises ends it.
+
+    What searches by itself is not heard, and comes to its end.
+    """
+    if bundle.model.searches_itself:
+        return replace(bundle, decoding=decoding)
     return replace(bundle, decoding=replace(decoding, listener=listener))

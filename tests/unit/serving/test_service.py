@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tandem.inference import Bundle
+from tandem.models import Seq2Seq
 from tandem.serving.served_model import ServedModel
 
 Serve = Callable[..., TestClient]
@@ -67,6 +68,29 @@ def test_a_model_that_fails_answers_the_next_request(
         assert json.loads(lines[0].removeprefix("data: "))["error"].startswith(sentence)
         assert "secret of the server" in caplog.text
         assert generate(ask).status_code == 200
+
+
+def test_a_program_that_searches_by_itself_is_not_listened_to(
+    client: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listeners: list[Any] = []
+    whole = Bundle.hypotheses
+
+    def noted(bundle: Bundle, *arguments: Any, **options: Any) -> Any:
+        listeners.append(bundle.decoding.listener)
+        return whole(bundle, *arguments, **options)
+
+    monkeypatch.setattr(Bundle, "hypotheses", noted)
+    with client() as ask:
+        assert generate(ask).status_code == 200
+        monkeypatch.setattr(Seq2Seq, "searches_itself", True)
+        assert generate(ask).status_code == 200
+        stream = generate(ask, stream=True)
+    assert [listener is None for listener in listeners] == [False, True]
+    assert stream.status_code == 422
+    assert stream.json()["error"] == (
+        "The model mine is computed by a program that tells whole outputs only; leave `stream` out."
+    )
 
 
 def test_a_path_that_fails_says_so_in_a_sentence(
