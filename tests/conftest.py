@@ -1,5 +1,6 @@
 """For all tests: one thread, which is fastest at their sizes and keeps sums in one order."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 
@@ -27,6 +28,17 @@ def own_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_log_handlers_left_behind() -> Iterator[None]:
+    """What a command sets up would write into the stream of a test that is over."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if not type(handler).__module__.startswith("_pytest"):
+            root.removeHandler(handler)
+            handler.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
 """Runs small enough for a test: some steps on a toy task, in this process."""
 
 import csv
-import logging
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -37,18 +36,10 @@ WriteExamples = Callable[[str, Path], list[Path]]
 
 
 @pytest.fixture(autouse=True)
-def own_cache(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    """A cache for the test session, and no log handlers left behind."""
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache for the test session."""
     monkeypatch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.delenv("TANDEM_DATA", raising=False)
-    root = logging.getLogger()
-    before = list(root.handlers)
-    yield
-    for handler in set(root.handlers) - set(before):
-        root.removeHandler(handler)
-        handler.close()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from torch import nn
 from tandem.attentions.multi_head import MultiHeadAttention
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
-from tandem.data.readers import TextReader
 from tandem.decoders.transformer import TransformerDecoder, TransformerDecoderLayer
 from tandem.encoders.transformer import TransformerEncoder
 from tandem.export.base import FLOAT32, INT8, Exporter
@@ -57,11 +56,11 @@ class CTranslate2(Exporter):
         """See :class:`Exporter`."""
         model, source = bundle.model, bundle.processors.source
         assert isinstance(model, Seq2Seq)
-        assert isinstance(source, TextReader)
+        (tokenizer,) = source.tokenizers
         write_model(
             model,
             folder / FOLDER,
-            source=source.tokenizer.symbols,
+            source=tokenizer.symbols,
             target=bundle.processors.target.symbols,
             adds_bos=source.before == SPECIAL_IDS.bos,
             adds_eos=source.after == SPECIAL_IDS.eos,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from tandem.data.columns import Rows, SourceColumn
-from tandem.data.features.base import Vectors
+from tandem.data.features.base import Features, Vectors
 from tandem.data.subword_regularization import MakeCutter
 from tandem.data.tokenizers.tokenizer import Tokenizer
 
@@ -56,6 +56,16 @@ class SourceReader(ABC):
 
     tokenizers: tuple[Tokenizer, ...] = ()
     """What was learnt from training texts, if anything."""
+
+    before: int | None = None
+    after: int | None = None
+    """Ids in front of and behind a source's symbols; None: there is none."""
+
+    truncate: int | None = None
+    """How many symbols of a source are read; None: all."""
+
+    features: Features | None = None
+    """What turns a file into vectors; None where sources are no files."""
 
     specials_before: int = 0
     specials_after: int = 0

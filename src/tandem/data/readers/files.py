@@ -28,6 +28,7 @@ class FileReader(SourceReader):
     """
 
     positions_per_symbol = 10
+    features: Features
 
     def __init__(self, features: Features, *, spec: Mapping[str, Any]) -> None:
         self.features = features

@@ -8,7 +8,6 @@ from typing import Any
 
 from tandem.core.errors import InputError
 from tandem.data.features import PixelFeatures
-from tandem.data.readers import FileReader, TextReader
 from tandem.data.tokenizers.parts import CHARACTER, LEAD, WORD_OR_BLANKS
 from tandem.data.tokenizers.tokenizer import (
     BYTES,
@@ -166,16 +165,16 @@ def _source(bundle: Bundle) -> dict[str, Any]:
     :raises InputError: if a page cannot read them.
     """
     reader = bundle.processors.source
-    if isinstance(reader, TextReader):
-        tokenizer = reader.tokenizer
+    features = reader.features
+    if reader.tokenizers:
+        (tokenizer,) = reader.tokenizers
         return {
             "kind": "text",
             "tokenizer": None if bundle.processors.shared else json.loads(tokenizer.to_json()),
             "left_alone": {form: left_alone(form) for form in _forms(tokenizer)},
             **{key: getattr(reader, key) for key in ("truncate", "before", "after")},
         }
-    if isinstance(reader, FileReader) and type(reader.features) is PixelFeatures:
-        features = reader.features
+    if isinstance(features, PixelFeatures):
         return {
             "kind": "image",
             "grid": network(bundle).frontend.grid(features.image_height),

@@ -13,7 +13,6 @@ from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.core.types import FIRST_OUTPUT, SPECIAL_IDS, Hypothesis
 from tandem.data.preprocessing import Processors
-from tandem.data.readers import TextReader
 from tandem.inference.decoding import Decoding
 from tandem.inference.files import CONFIG
 from tandem.inference.reading import BundleReader
@@ -220,7 +219,7 @@ def load_ctranslate2(reader: BundleReader, processors: Processors) -> CTranslate
     longest, source = reader.config["export"].get("longest_source"), processors.source
     names = [name for name in reader.config["sha256"] if name.startswith(f"{FOLDER}/")]
     known = longest is None or type(longest) is int
-    if not known or not isinstance(source, TextReader) or f"{FOLDER}/{CONFIG}" not in names:
+    if not known or len(source.tokenizers) != 1 or f"{FOLDER}/{CONFIG}" not in names:
         raise InputError(
             f"The file {reader.folder / CONFIG} lacks a usable `export`; export the run again."
         )
@@ -248,7 +247,7 @@ def load_ctranslate2(reader: BundleReader, processors: Processors) -> CTranslate
     return CTranslate2Model(
         open_translator,
         device_types=device_types,
-        source=source.tokenizer.symbols,
+        source=source.tokenizers[0].symbols,
         target=processors.target.symbols,
         added=(source.before == SPECIAL_IDS.bos, source.after == SPECIAL_IDS.eos),
         longest_source=longest,
