@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,15 +105,25 @@ def limits(cfg: DictConfig) -> Any:
 
 
 def models(folders: Mapping[str, Path], cfg: DictConfig) -> dict[str, "ServedModel"]:
-    """The models of folders, ready to answer."""
+    """The models of folders, ready to answer.
+
+    They are made on a thread that ends. OpenMP gives each thread that computes a team of its own;
+    a team that stays on the main thread, though idle, would make that of the batches' thread sleep
+    after each operation, and halve its speed.
+    """
     from tandem.serving.served_model import ServedModel
 
-    served, kinds = {}, search_kinds()
-    for name, folder in folders.items():
+    kinds = search_kinds()
+
+    def load(name: str, folder: Path) -> ServedModel:
         bundle = load_bundle(folder, trusted=cfg.trusted)
         place(bundle, cfg.accelerator)
-        served[name] = ServedModel.of(name, bundle, folder, kinds, part_names())
-    return served
+        return ServedModel.of(name, bundle, folder, kinds, part_names())
+
+    with ThreadPoolExecutor(1) as loader:
+        return dict(
+            zip(folders, loader.map(load, *zip(*folders.items(), strict=True)), strict=True)
+        )
 
 
 def search_kinds() -> dict[str, "SearchKind"]:
