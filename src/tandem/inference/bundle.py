@@ -21,6 +21,7 @@ from tandem.core.memory import Memory
 from tandem.core.own_key import is_signed, signature
 from tandem.core.types import Hypothesis
 from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.columns import SourceColumn
 from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
@@ -37,7 +38,7 @@ from tandem.inference.reading import (
 )
 from tandem.inference.scoring import ScoredPair, score_pairs
 from tandem.inference.source_attention import SourceAttention, source_attention
-from tandem.inference.texts import listed_texts
+from tandem.inference.texts import check_equally_many, listed_texts
 from tandem.inference.weights import WEIGHTS, open_weights
 from tandem.models import Seq2Seq, SequenceModel
 
@@ -99,7 +100,6 @@ class Bundle:
         outputs = self.hypotheses(sources, max_tokens=max_tokens)
         return [self.processors.target.decode(best.tokens) for best, *_ in outputs]
 
-    @torch.inference_mode()
     def hypotheses(
         self,
         sources: Texts,
@@ -115,14 +115,24 @@ class Bundle:
         :raises InputError: if ``sources`` is no list of texts or paths, a source has no symbols,
             or a file is unusable.
         """
-        sources = listed_texts("sources", sources)
-        if not sources:
+        listed = listed_texts("sources", sources)
+        if not listed:
             return []
-        reader = self.processors.source
-        column = reader.read(sources)
-        room = max_tokens * reader.positions_per_symbol
+        column = self.processors.source.read(listed)
+        return self.hypotheses_of(column, max_tokens=max_tokens, advance=advance)
+
+    @torch.inference_mode()
+    def hypotheses_of(
+        self,
+        column: SourceColumn,
+        *,
+        max_tokens: int = 4096,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> list[list[Hypothesis]]:
+        """:meth:`hypotheses` for sources that have been read."""
+        room = max_tokens * self.processors.source.positions_per_symbol
         budget = Budget(max_tokens=room, max_source_tokens=room, max_sentences=None)
-        rows = np.arange(len(sources))
+        rows = np.arange(len(column.lengths))
         encoded = Encoded(column, Ragged.from_lists([[] for _ in rows]), rows)
         outputs: dict[int, list[Hypothesis]] = {}
         for chosen in plan_batches(encoded, budget, rng=None):
@@ -130,7 +140,7 @@ class Bundle:
             memories = [encode(model, batch) for model in self.models]
             outputs |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
             advance(len(chosen))
-        return [outputs[row] for row in range(len(sources))]
+        return [outputs[row] for row in rows.tolist()]
 
     def attention(
         self,
@@ -150,9 +160,12 @@ class Bundle:
         """
         self._refuse_partners("attention()")
         listed = listed_texts("sources", sources)
-        _check_equally_many(listed, hypotheses, "hypotheses")
+        check_equally_many(listed, hypotheses, "hypotheses")
+        if not listed:
+            return []
+        column = self.processors.source.read(listed)
         return source_attention(
-            self.model, self.processors, listed, hypotheses, max_tokens=max_tokens
+            self.model, self.processors, column, hypotheses, max_tokens=max_tokens
         )
 
     def score(
@@ -167,10 +180,13 @@ class Bundle:
         :raises InputError: as :meth:`attention`, which needs weights only for alignments.
         """
         self._refuse_partners("score()")
-        pair = listed_texts("sources", sources), listed_texts("targets", targets)
-        _check_equally_many(*pair, "targets")
+        listed, wanted = listed_texts("sources", sources), listed_texts("targets", targets)
+        check_equally_many(listed, wanted, "targets")
+        if not listed:
+            return []
+        column = self.processors.source.read(listed)
         return score_pairs(
-            self.model, self.processors, *pair, alignment=alignment, max_tokens=max_tokens
+            self.model, self.processors, column, wanted, alignment=alignment, max_tokens=max_tokens
         )
 
     def inspect(self, source: str | os.PathLike[str], *, prefix: Sequence[int] = ()) -> Inspection:
@@ -183,11 +199,22 @@ class Bundle:
         """
         self._refuse_partners("inspect()")
         (listed,) = listed_texts("source", [source])
+        return self.inspect_of(self.processors.source.read([listed]), given=listed, prefix=prefix)
+
+    def inspect_of(
+        self, column: SourceColumn, *, given: str, prefix: Sequence[int] = ()
+    ) -> Inspection:
+        """:meth:`inspect` for a source that has been read.
+
+        :param column: has that one alone.
+        :param given: what it was read from.
+        """
         return inspect_source(
             self.model,
             self.processors,
             self.decoding,
-            listed,
+            column,
+            given=given,
             prefix=prefix,
             max_length=self.max_length,
             rank=self._ranked,
@@ -213,14 +240,6 @@ class Bundle:
     def _ranked(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         """What search found of one source, in the order that outputs are given in."""
         return hypotheses if self.mbr is None else self.mbr(hypotheses, self.processors.target)
-
-
-def _check_equally_many(sources: list[str], others: Sequence[Any], name: str) -> None:
-    if len(sources) != len(others):
-        raise InputError(
-            f"There are {len(sources)} `sources` and {len(others)} `{name}`, but each belongs to "
-            "the source at its place; make them equally many."
-        )
 
 
 def save_bundle(

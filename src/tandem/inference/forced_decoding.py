@@ -11,6 +11,7 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
 from tandem.data.batching import Budget, Encoded, plan_batches
+from tandem.data.columns import SourceColumn
 from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
 from tandem.inference.decoding import encode
@@ -46,25 +47,20 @@ class ForcedBatch:
 def forced_decoding(
     model: SequenceModel,
     processors: Processors,
-    sources: list[str],
+    column: SourceColumn,
     targets: list[list[int]],
     *,
     max_tokens: int,
 ) -> Iterator[ForcedBatch]:
     """Force each target on the decoder, batches of similar lengths in turn.
 
-    :param sources: texts, or the paths of pictures or recordings.
+    :param column: the sources, which have been read.
     :param targets: ids for each source, without ``eos``; an empty one ends at once.
     :param max_tokens: symbols of a batch on either side, padding counted; of vectors ten times
         that.
-    :raises InputError: if a source is unusable.
     """
-    if not sources:
-        return
-    reader = processors.source
-    column = reader.read(sources)
     encoded = Encoded(column, Ragged.from_lists(targets), np.arange(len(targets)))
-    room = max_tokens * reader.positions_per_symbol
+    room = max_tokens * processors.source.positions_per_symbol
     budget = Budget(max_tokens=max_tokens, max_source_tokens=room, max_sentences=None)
     for chosen in plan_batches(encoded, budget, rng=None):
         batch = encoded.collate(chosen).to(model.device)

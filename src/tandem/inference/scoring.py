@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS
+from tandem.data.columns import SourceColumn
 from tandem.data.preprocessing import Processors
 from tandem.data.readers import SourceReader
 from tandem.inference.forced_decoding import forced_decoding
@@ -41,16 +42,16 @@ class ScoredPair:
 def score_pairs(
     model: SequenceModel,
     processors: Processors,
-    sources: list[str],
+    column: SourceColumn,
     targets: list[str],
     *,
     alignment: bool,
     max_tokens: int,
 ) -> list[ScoredPair]:
-    """See :meth:`tandem.inference.Bundle.score`."""
+    """See :meth:`tandem.inference.Bundle.score`; the sources have been read."""
     ids = processors.target.encode_batch(targets)
     scored: dict[int, ScoredPair] = {}
-    for part in forced_decoding(model, processors, sources, ids, max_tokens=max_tokens):
+    for part in forced_decoding(model, processors, column, ids, max_tokens=max_tokens):
         losses, _ = teacher_forced_losses(model, part.forced)  # (R,)
         by_target = losses.double().split(part.batch.target_mask.sum(1).tolist())
         positions = None
@@ -64,7 +65,7 @@ def score_pairs(
                 log_probs=(-by_target[place]).tolist(),
                 alignment=None if positions is None else positions[place][: len(target) - 1],
             )
-    return [scored[row] for row in range(len(sources))]
+    return [scored[row] for row in range(len(targets))]
 
 
 def most_weighed(weights: Tensor, memory: Memory, reader: SourceReader) -> Tensor:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from tandem.core.precision import wide_type
 from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.data.columns import SourceColumn
 from tandem.data.features.base import Vectors
 from tandem.data.preprocessing import Processors
 from tandem.inference.forced_decoding import forced_decoding
@@ -29,22 +31,18 @@ class SourceAttention:
 def source_attention(
     model: SequenceModel,
     processors: Processors,
-    sources: Sequence[str],
+    column: SourceColumn,
     hypotheses: Sequence[Sequence[Hypothesis]],
     *,
     max_tokens: int,
 ) -> list[list[SourceAttention]]:
-    """See :meth:`tandem.inference.Bundle.attention`."""
-    pairs = [
-        (source, one.tokens)
-        for source, ones in zip(sources, hypotheses, strict=True)
-        for one in ones
-    ]
-    outputs = [tokens for _, tokens in pairs]
+    """See :meth:`tandem.inference.Bundle.attention`; the sources have been read."""
+    outputs = [one.tokens for ones in hypotheses for one in ones]
+    sources = np.repeat(np.arange(len(hypotheses)), [len(ones) for ones in hypotheses])
     targets = [ids[:-1] if ids[-1] == SPECIAL_IDS.eos else ids for ids in outputs]
     found: dict[int, SourceAttention] = {}
     for part in forced_decoding(
-        model, processors, [source for source, _ in pairs], targets, max_tokens=max_tokens
+        model, processors, column.take(sources), targets, max_tokens=max_tokens
     ):
         lengths = part.memory.mask.sum(1).tolist()
         weights = part.weights("attention()")  # (B, T, S)
@@ -56,5 +54,5 @@ def source_attention(
                 source=processors.source.labels(part.batch.source[place, :length].cpu().numpy()),
                 target=processors.target.tokens(outputs[row]),
             )
-    in_order = iter([found[row] for row in range(len(pairs))])
+    in_order = iter([found[row] for row in range(len(outputs))])
     return [[next(in_order) for _ in ones] for ones in hypotheses]

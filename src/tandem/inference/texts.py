@@ -1,7 +1,8 @@
-"""Lists of texts that a caller gives."""
+"""Lists of texts that a caller gives, and what belongs to each of them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tandem.core.errors import InputError
 
@@ -32,3 +33,16 @@ def listed_texts(name: str, texts: Iterable[str | os.PathLike[str]]) -> list[str
             )
         listed.append(str(path))
     return listed
+
+
+def check_equally_many(sources: Sequence[Any], others: Sequence[Any], name: str) -> None:
+    """Refuse pairs of which one half is missing.
+
+    :param name: what the others are, such as ``targets``.
+    :raises InputError: if there are not as many as sources.
+    """
+    if len(sources) != len(others):
+        raise InputError(
+            f"There are {len(sources)} `sources` and {len(others)} `{name}`, but each belongs to "
+            "the source at its place; make them equally many."
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from tandem.core.errors import InputError, nearest
 from tandem.data.columns import SourceColumn
 from tandem.inference.decoding import Decoding
+from tandem.inference.texts import check_equally_many
 from tandem.serving.bodies import GenerateBody, InspectBody, ScoreBody
 from tandem.serving.errors import RequestError
 from tandem.serving.limits import Limits
@@ -96,12 +97,10 @@ class Preparation:
     def scoring(self, body: ScoreBody) -> Scoring:
         """The work of ``POST /score``."""
         model = self.model(body.model)
-        if len(body.sources) != len(body.targets):
-            raise RequestError(
-                422,
-                f"There are {len(body.sources)} `sources` and {len(body.targets)} `targets`, but "
-                "each belongs to the source at its place; make them equally many.",
-            )
+        try:
+            check_equally_many(body.sources, body.targets, "targets")
+        except InputError as error:
+            raise RequestError(422, str(error)) from error
         columns = self.columns(model, body.sources)
         target, most = model.bundle.processors.target, self.limits.max_source_length
         lengths = map(len, target.encode_batch(list(body.targets)))

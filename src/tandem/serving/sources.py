@@ -12,6 +12,7 @@ from pathlib import Path
 from tandem.core.errors import InputError, reason_of
 from tandem.data.columns import SourceColumn
 from tandem.data.readers import SourceReader
+from tandem.data.readers.files import a_file
 from tandem.serving.errors import RequestError
 
 PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -97,11 +98,11 @@ def private_file(source: str, place: str, media: str) -> Iterator[Path]:
     except (binascii.Error, ValueError) as error:
         raise RequestError(
             422,
-            f"The source {place} is not the Base64 of {_a(media)} file ({reason_of(error)}); "
+            f"The source {place} is not the Base64 of {a_file(media)} ({reason_of(error)}); "
             "encode the file's bytes.",
         ) from error
     if not content:
-        raise RequestError(422, f"The source {place} is empty; send {_a(media)} file in Base64.")
+        raise RequestError(422, f"The source {place} is empty; send {a_file(media)} in Base64.")
     if media == "image":
         _check_picture(content, place)
     if media == "audio":
@@ -162,7 +163,3 @@ def _check_recording(content: bytes, place: str) -> None:
         f"The source {place} has more than {MOST_SAMPLES:,} samples, which is more than this "
         "server reads; shorten it.",
     )
-
-
-def _a(media: str) -> str:
-    return f"{'an' if media[0] in 'aeiou' else 'a'} {media}"

@@ -9,9 +9,11 @@ from tandem.data.columns import SourceColumn
 from tandem.inference import Bundle
 from tandem.inference.decoding import Decoding
 from tandem.inference.records import finite, output_record, output_records
+from tandem.inference.scoring import score_pairs
+from tandem.inference.source_attention import source_attention
 from tandem.search import Heard, Listener
 from tandem.serving.batching import Task
-from tandem.serving.prepared import with_sources
+from tandem.serving.joined_column import JoinedColumn
 from tandem.serving.served_model import ServedModel
 
 
@@ -42,9 +44,9 @@ class ModelTask(Task):
         """See :class:`Task`."""
         return self.max_tokens * self.model.bundle.processors.source.positions_per_symbol
 
-    def _joined(self, others: Sequence["ModelTask"]) -> tuple[Bundle, list[str]]:
-        columns = [column for task in (self, *others) for column in task.columns]
-        return with_sources(self.model.bundle, columns)
+    def _joined(self, others: Sequence["ModelTask"]) -> SourceColumn:
+        """The sources of this task and others."""
+        return JoinedColumn([column for task in (self, *others) for column in task.columns])
 
 
 def _cut(answers: Sequence[Any], tasks: Sequence[ModelTask]) -> list[list[Any]]:
@@ -64,19 +66,24 @@ class Generation(ModelTask):
 
     def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
         """See :class:`Task`: the records of each source's outputs."""
-        bundle, sources = self._joined(others)
-        bundle = _listened(bundle, self.decoding, lambda heard: check())
+        bundle = _listened(self.model.bundle, self.decoding, lambda heard: check())
         tasks: list[Self] = [self, *others]
-        found = _cut(bundle.hypotheses(sources, max_tokens=self.max_tokens), tasks)
+        column = self._joined(others)
+        found = _cut(bundle.hypotheses_of(column, max_tokens=self.max_tokens), tasks)
         return [task._records(outputs) for task, outputs in zip(tasks, found, strict=True)]
 
     def _records(self, found: list[list[Any]]) -> list[list[dict[str, Any]]]:
         found = [hypotheses[: self.n_best] for hypotheses in found]
-        attention = None
+        bundle, attention = self.model.bundle, None
         if self.attention:
-            bundle, sources = self._joined(())
-            attention = bundle.attention(sources, found, max_tokens=self.max_tokens)
-        return output_records(self.model.bundle.processors.target, found, attention)
+            attention = source_attention(
+                bundle.model,
+                bundle.processors,
+                self._joined(()),
+                found,
+                max_tokens=self.max_tokens,
+            )
+        return output_records(bundle.processors.target, found, attention)
 
 
 @final
@@ -90,7 +97,6 @@ class Stream(ModelTask):
 
     def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
         """See :class:`Task`: the last event."""
-        bundle, sources = self._joined(others)
         target = self.model.bundle.processors.target
         written: list[int] = []
 
@@ -104,8 +110,8 @@ class Stream(ModelTask):
             check()
             write(int(heard.tokens[0]))
 
-        bundle = _listened(bundle, self.decoding, hear)
-        ((best, *_),) = bundle.hypotheses(sources, max_tokens=self.max_tokens)
+        bundle = _listened(self.model.bundle, self.decoding, hear)
+        ((best, *_),) = bundle.hypotheses_of(self._joined(others), max_tokens=self.max_tokens)
         for token in best.tokens[len(written) :]:  # what no step reads any more
             write(token)
         return [{"done": True, **output_record(target, best)}]
@@ -121,10 +127,16 @@ class Scoring(ModelTask):
     def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
         """See :class:`Task`: a record for each pair."""
         check()
-        bundle, sources = self._joined(others)
+        bundle = self.model.bundle
         tasks: list[Self] = [self, *others]
-        targets = [target for task in tasks for target in task.targets]
-        scored = bundle.score(sources, targets, max_tokens=self.max_tokens)
+        scored = score_pairs(
+            bundle.model,
+            bundle.processors,
+            self._joined(others),
+            [target for task in tasks for target in task.targets],
+            alignment=False,
+            max_tokens=self.max_tokens,
+        )
         records = [
             {
                 "log_prob": finite(pair.log_prob),
@@ -151,10 +163,9 @@ class Inspecting(ModelTask):
     def answers(self, others: Sequence[Self], check: Callable[[], None]) -> list[Any]:
         """See :class:`Task`: the record."""
         check()
-        bundle, (source,) = self._joined(others)
-        bundle = _listened(bundle, self.decoding, lambda heard: check())
-        seen = bundle.inspect(source, prefix=self.prefix)
-        record = replace(seen, source=replace(seen.source, given=self.given)).to_json()
+        bundle = _listened(self.model.bundle, self.decoding, lambda heard: check())
+        seen = bundle.inspect_of(self._joined(others), given=self.given, prefix=self.prefix)
+        record = seen.to_json()
         record["model"] = {**record["model"], **self.described}
         return [record]
 

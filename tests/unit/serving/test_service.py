@@ -58,7 +58,7 @@ def test_a_model_that_fails_answers_the_next_request(
 
     with client() as ask:
         with monkeypatch.context() as patched:
-            patched.setattr(Bundle, "hypotheses", fail)
+            patched.setattr(Bundle, "hypotheses_of", fail)
             response = generate(ask)
             with ask.stream("POST", "/generate", json={"sources": ["a"], "stream": True}) as stream:
                 lines = [line for line in stream.iter_lines() if line]
@@ -74,13 +74,13 @@ def test_a_program_that_searches_by_itself_is_not_listened_to(
     client: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listeners: list[Any] = []
-    whole = Bundle.hypotheses
+    whole = Bundle.hypotheses_of
 
     def noted(bundle: Bundle, *arguments: Any, **options: Any) -> Any:
         listeners.append(bundle.decoding.listener)
         return whole(bundle, *arguments, **options)
 
-    monkeypatch.setattr(Bundle, "hypotheses", noted)
+    monkeypatch.setattr(Bundle, "hypotheses_of", noted)
     with client() as ask:
         assert generate(ask).status_code == 200
         monkeypatch.setattr(Seq2Seq, "searches_itself", True)
@@ -105,14 +105,14 @@ def test_a_path_that_fails_says_so_in_a_sentence(
 
 def test_too_many_requests(client: Serve, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    whole = Bundle.hypotheses
+    whole = Bundle.hypotheses_of
 
     def wait(bundle: Bundle, *arguments: Any, **options: Any) -> Any:
         begun.set()
         assert go_on.wait(20)
         return whole(bundle, *arguments, **options)
 
-    monkeypatch.setattr(Bundle, "hypotheses", wait)
+    monkeypatch.setattr(Bundle, "hypotheses_of", wait)
     with client(served(max_requests=1)) as ask, ThreadPoolExecutor(1) as pool:
         first = pool.submit(generate, ask)
         assert begun.wait(20)
@@ -132,7 +132,7 @@ def test_a_request_that_takes_too_long(
     client: Serve, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
-    whole = Bundle.hypotheses
+    whole = Bundle.hypotheses_of
 
     def wait(bundle: Bundle, *arguments: Any, **options: Any) -> Any:
         assert go_on.wait(20)
@@ -140,7 +140,7 @@ def test_a_request_that_takes_too_long(
 
     with client(served(timeout=0.2)) as ask:
         with monkeypatch.context() as patched:
-            patched.setattr(Bundle, "hypotheses", wait)
+            patched.setattr(Bundle, "hypotheses_of", wait)
             response = generate(ask)
         go_on.set()
         assert response.status_code == 504

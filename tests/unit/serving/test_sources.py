@@ -15,7 +15,7 @@ from tandem.data.features import LogMel, PixelFeatures
 from tandem.data.readers import FileReader, SourceReader
 from tandem.serving import sources
 from tandem.serving.errors import RequestError
-from tandem.serving.prepared import JoinedColumn
+from tandem.serving.joined_column import JoinedColumn
 from tandem.serving.sources import read_source
 
 PICTURES = FileReader(

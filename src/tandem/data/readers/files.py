@@ -35,7 +35,7 @@ class FileReader(SourceReader):
         self.spec = spec
         self.media = features.media
         self.size = features.width
-        self.prompt = f"the path of {'an' if self.media[0] in 'aeiou' else 'a'} {self.media} file"
+        self.prompt = f"the path of {a_file(self.media)}"
 
     def read(self, sources: list[str]) -> VectorColumn:
         """Files as vectors, in memory."""
@@ -94,3 +94,8 @@ class FileReader(SourceReader):
     ) -> Self:
         """See :class:`SourceReader`."""
         return cls(build(options["features"]), spec=options["features"])
+
+
+def a_file(media: str) -> str:
+    """What a source of some kind is, for a sentence: an image file."""
+    return f"{'an' if media[0] in 'aeiou' else 'a'} {media} file"

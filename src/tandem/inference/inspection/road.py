@@ -12,6 +12,7 @@ from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.precision import wide_type
 from tandem.core.types import SPECIAL_IDS, Hypothesis
+from tandem.data.columns import SourceColumn
 from tandem.data.features.base import Vectors
 from tandem.data.preprocessing import Processors
 from tandem.data.readers import SourceReader
@@ -95,14 +96,15 @@ def inspect_source(
     model: SequenceModel,
     processors: Processors,
     decoding: Decoding,
-    source: str,
+    column: SourceColumn,
     *,
+    given: str,
     prefix: Sequence[int],
     max_length: int,
     rank: Callable[[list[Hypothesis]], list[Hypothesis]],
 ) -> Inspection:
-    """See :meth:`tandem.inference.Bundle.inspect`, and :func:`walk`."""
-    tensor, _ = processors.source.read([source]).batch(np.arange(1))
+    """See :meth:`tandem.inference.Bundle.inspect_of`, and :func:`walk`."""
+    tensor, _ = column.batch(np.arange(1))
     road = walk(
         model,
         decoding,
@@ -113,7 +115,7 @@ def inspect_source(
     )
     target = processors.target
     inspection = Inspection(
-        source=_source_seen(model, processors.source, source, road.arrays),
+        source=_source_seen(model, processors.source, given, road.arrays),
         arrays=road.arrays,
         outputs=[
             OutputSeen(target.decode(one.tokens), target.tokens(one.tokens), one)
@@ -125,7 +127,7 @@ def inspect_source(
         vocabulary=target.tokens(list(range(target.vocabulary_size))),
         summary_alone=summary_is_all(model),
         parts=_parts(model, decoding),
-        parameters=model.num_parameters() if isinstance(model, Seq2Seq) else None,
+        parameters=model.num_parameters(),
         lacks={},
     )
     return replace(inspection, lacks=lacks_of(model, inspection))
@@ -172,7 +174,7 @@ def _array(tensor: Tensor) -> Vectors:
 
 
 def _source_seen(
-    model: SequenceModel, reader: SourceReader, source: str, arrays: Arrays
+    model: SequenceModel, reader: SourceReader, given: str, arrays: Arrays
 ) -> SourceSeen:
     read = arrays["source"]
     labels = reader.labels(read)
@@ -180,7 +182,7 @@ def _source_seen(
     if reader.media == "image" and isinstance(model, Seq2Seq):
         grid = model.frontend.grid(len(read))
     return SourceSeen(
-        given=source,
+        given=given,
         media=reader.media,
         tokens=labels,
         preview=reader.preview(read) if labels is None else None,
