@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from tandem.core.page_style import page_style
 from tandem.core.plain_json import inline_json
 
 FOLDER = Path(__file__).parent / "page"
@@ -39,7 +40,7 @@ def render(data: Mapping[str, Any], *, title: str, written: str) -> str:
     page = environment.get_template("report.html").render(
         title=title,
         written=written,
-        style=_inline("report.css"),
+        style=Markup(page_style()) + _inline("report.css"),
         plotly=Markup(get_plotlyjs()),
         scripts=Markup("\n").join(_inline(name) for name in SCRIPTS),
         data=Markup(inline_json(data)),

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from tandem import __version__
 from tandem.core.errors import InputError
+from tandem.core.page_style import PAGE_STYLE
 from tandem.serving.batching import FAILED, Batches
 from tandem.serving.bodies import Body, GenerateBody, InspectBody, ScoreBody, read_body
 from tandem.serving.errors import RequestError
@@ -179,7 +180,8 @@ def make_app(service: Service, *, hosts: Collection[str]) -> ASGIApp:
         title="Tandem", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
     )
     for path, page in (("/", "try.html"), ("/look", "look.html"), ("/docs", "docs.html")):
-        app.add_api_route(path, _page(page), include_in_schema=False)
+        app.add_api_route(path, _page(PAGES / page), include_in_schema=False)
+    app.add_api_route(f"/static/{PAGE_STYLE.name}", _page(PAGE_STYLE), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=PAGES, check_dir=False))
     _add_api(app, service)
 
@@ -241,9 +243,9 @@ def _documented(kind: type[Body]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
 
 
-def _page(name: str) -> Callable[[], Response]:
+def _page(path: Path) -> Callable[[], Response]:
     def page() -> Response:
-        return FileResponse(PAGES / name, headers={"Cache-Control": "no-cache"})
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     return page
 

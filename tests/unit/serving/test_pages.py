@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tandem.serving
+from tandem.core.page_style import PAGE_STYLE
 
 PAGES = Path(tandem.serving.__file__).parent / "pages"
 FILES = sorted(path for path in PAGES.rglob("*") if path.is_file())
@@ -21,6 +22,7 @@ REFERENCES = {
 def referenced(path: Path) -> list[Path]:
     """Files that a file names."""
     names = REFERENCES.get(path.suffix, re.compile(r"(?!)")).findall(path.read_text())
+    names = [name for name in names if name != f"static/{PAGE_STYLE.name}"]  # of all pages
     beside = [PAGES / name.removeprefix("static/") for name in names if name.startswith("static/")]
     return beside + [path.parent / name for name in names if not name.startswith("static/")]
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from tandem import __version__
+from tandem.core.page_style import page_style
 from tandem.core.plain_json import inline_json
 from tandem.export.web.engine import ONNXRUNTIME_WEB, Engine
 
@@ -29,7 +30,7 @@ def render(
     :param title: what the page is called.
     :param graphs: the files of :data:`GRAPHS`.
     """
-    style = _read("page.css")
+    style = page_style() + _read("page.css")
     scripts = "\n".join(_read(name) for name in SCRIPTS)
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
     page = environment.get_template("page.html").render(
