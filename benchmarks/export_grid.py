@@ -33,10 +33,9 @@ from tandem.config.build import build_features
 from tandem.core.masks import lengths_to_mask
 from tandem.core.types import SPECIAL_IDS, Hypothesis
 from tandem.export.graphs import take_apart
-from tandem.export.modules import ENCODER
 from tandem.export.write import WRITERS
 from tandem.inference.decoding import Decoding, generate
-from tandem.inference.exported.description import Description
+from tandem.inference.exported.description import ENCODER, Description
 from tandem.inference.exported.model import ExportedModel
 from tandem.models import Seq2Seq
 from tandem.models.sequence_model import SequenceModel

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from tandem.config.remedies import for_command
 from tandem.core.errors import InputError
 from tandem.core.extras import check_extra
 from tandem.inference import load_bundle
-from tandem.inference.reading import bundle_folder
+from tandem.inference.reading import run_folder
 
 if TYPE_CHECKING:
     from tandem.serving.searches import SearchKind
@@ -78,23 +79,18 @@ def served_folders(given: list[str]) -> dict[str, Path]:
 
 def _folders(path: Path) -> Iterator[Path]:
     try:
-        bundle_folder(path)
+        yield run_folder(path)
     except InputError:
-        below = [one for one in sorted(path.glob("*")) if _has_bundle(one)]
+        below = list(_below(path))
         if not below:
             raise
         yield from below
-    else:
-        is_of_a_run = path.resolve().name == "bundle"
-        yield path.resolve().parent if is_of_a_run else path
 
 
-def _has_bundle(path: Path) -> bool:
-    try:
-        bundle_folder(path)
-    except InputError:
-        return False
-    return True
+def _below(path: Path) -> Iterator[Path]:
+    for one in sorted(path.glob("*")):
+        with suppress(InputError):
+            yield run_folder(one)
 
 
 def limits(cfg: DictConfig) -> Any:
@@ -121,9 +117,7 @@ def models(folders: Mapping[str, Path], cfg: DictConfig) -> dict[str, "ServedMod
         return ServedModel.of(name, bundle, folder, kinds, part_names())
 
     with ThreadPoolExecutor(1) as loader:
-        return dict(
-            zip(folders, loader.map(load, *zip(*folders.items(), strict=True)), strict=True)
-        )
+        return dict(zip(folders, loader.map(load, folders, folders.values()), strict=True))
 
 
 def search_kinds() -> dict[str, "SearchKind"]:

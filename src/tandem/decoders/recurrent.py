@@ -83,9 +83,8 @@ class RecurrentDecoder(Decoder):
         dtype = product_type(inputs)
         hidden, fed, attention_state = state.carry
         slots, fed = hidden.to(dtype).unbind(1), fed.to(dtype)
-        if (
-            torch.is_grad_enabled() and not torch.compiler.is_exporting()
-        ):  # as at later steps no views, with a gradient: one graph fits
+        if torch.is_grad_enabled() and not torch.compiler.is_exporting():
+            # as at later steps no views, with a gradient: one graph fits
             slots = tuple(slot.clone() for slot in slots)
             fed = fed.clone() if fed.requires_grad else fed.detach().requires_grad_().clone()
         maps = self.stack.step_maps(dtype, size)

@@ -59,14 +59,14 @@ class Format:
 
     path: str
     """Module and class of its exporter, with a colon between them."""
-    extra: str
+    extra: str = ""
     """Of ours, with which its packages are installed."""
     packages: tuple[str, ...] = ()
 
 
 FORMATS = {
     "onnx": Format("graph_formats:ONNX", "onnx", ("onnx", "onnxruntime", "onnxscript")),
-    "torch": Format("graph_formats:TorchPrograms", "onnx"),
+    "torch": Format("graph_formats:TorchPrograms"),
     "web": Format("web.exporter:WebPage", "onnx", ("onnx", "onnxruntime", "onnxscript")),
     "ctranslate2": Format("ctranslate2:CTranslate2", "ctranslate2", ("ctranslate2",)),
 }

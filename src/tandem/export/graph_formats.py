@@ -1,15 +1,12 @@
 """Graphs in the formats that Tandem itself can run again: ONNX, and programs of torch.export."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tandem.core.types import SPECIAL_IDS
 from tandem.export.base import FLOAT32, INT8, Exporter, network
+from tandem.export.quiet import quiet
 from tandem.export.write import write_graphs
 from tandem.inference import Bundle
 
@@ -69,7 +66,7 @@ def quantize(path: Path) -> None:
 
     model = onnx.load(path)
     _turn_weights(model.graph)
-    with _without_advice():
+    with quiet(None, Warning):  # it tells each caller what to do beforehand
         quantize_dynamic(model, path, per_channel=True, weight_type=QuantType.QInt8)
 
 
@@ -91,16 +88,3 @@ def _turn_weights(graph: Any) -> None:
     used = {name for node in graph.node for name in node.input}
     for one in [one for one in graph.initializer if one.name not in used]:
         graph.initializer.remove(one)
-
-
-@contextmanager
-def _without_advice() -> Iterator[None]:
-    """Without what the quantiser tells each caller to do beforehand."""
-    root, level = logging.getLogger(), logging.getLogger().level
-    root.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        root.setLevel(level)

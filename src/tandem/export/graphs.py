@@ -12,16 +12,18 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS
-from tandem.export.modules import CTC, ENCODER, START, STEP, Encode, ReadOut, Start, StepOnce
-from tandem.export.state import (
+from tandem.export.modules import Encode, ReadOut, Start, StepOnce
+from tandem.export.state import PAST, POSITION, POSITIONS, StateLayout, StateTensor, lay_out
+from tandem.inference.exported.description import (
+    CTC,
+    ENCODER,
     HYPOTHESES,
-    PAST,
-    POSITION,
-    POSITIONS,
+    LOG_PROBS,
+    LOGITS,
+    NEXT,
     SOURCES,
-    StateLayout,
-    StateTensor,
-    lay_out,
+    START,
+    STEP,
 )
 from tandem.models.seq2seq import Seq2Seq
 
@@ -82,7 +84,7 @@ class ModelGraphs:
             "outputs": {graph.name: _plain(graph.outputs) for graph in self.graphs},
             "state": [{"name": tensor.name, "rows": tensor.rows} for tensor in self.layout.used],
             "position": self.layout.reads_position,
-            "scores": "log_probs" if self.normalized else "logits",
+            "scores": LOG_PROBS if self.normalized else LOGITS,
             "attention": any(spec.name == "weights" for spec in step.outputs),
         }
 
@@ -219,7 +221,7 @@ def _step_graph(
         outputs.append(TensorSpec.of("weights", others[0].dtype, HYPOTHESES, POSITIONS))
     for tensor in layout.changing:
         shape = tuple(f"{PAST}_and_this" if size == PAST else size for size in tensor.shape)
-        outputs.append(_state_spec(replace(tensor, name=f"next_{tensor.name}", shape=shape)))
+        outputs.append(_state_spec(replace(tensor, name=f"{NEXT}{tensor.name}", shape=shape)))
     return Graph(STEP, module, tuple(inputs), tuple(outputs), example)
 
 

@@ -7,8 +7,6 @@ from tandem.core.memory import Memory
 from tandem.export.state import POSITION, StateLayout
 from tandem.models.seq2seq import Seq2Seq
 
-ENCODER, START, STEP, CTC = "encoder", "start", "step", "ctc"
-
 
 class Encode(nn.Module):
     """Reads sources."""

@@ -1,9 +1,5 @@
 """Graphs as ONNX files."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +9,7 @@ from tandem.core.errors import InputError
 from tandem.export import onnx_recurrence
 from tandem.export.graphs import Graph
 from tandem.export.programs import trace, tracing
+from tandem.export.quiet import quiet
 from tandem.layers.recurrent_operator import recurrent_layer
 
 SUFFIX = ".onnx"
@@ -23,7 +20,7 @@ MOST_BYTES = 2**31 - 2**24
 def write_onnx(graph: Graph, path: Path) -> None:
     """Trace a graph, translate it to ONNX and write it, weights included."""
     program = trace(graph)
-    with _quiet(), tracing():
+    with quiet("torch.onnx", FutureWarning), tracing():
         translated: Any = torch.onnx.export(
             program,
             (),
@@ -71,17 +68,3 @@ def _drop_remarks(body: Any) -> None:
     for node in body:
         for value in node.outputs:
             value.metadata_props.clear()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without remarks of the translator that are not for users."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        logger.setLevel(level)

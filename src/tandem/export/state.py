@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from tandem.core.state import State
+from tandem.inference.exported.description import HYPOTHESES, SOURCES
 
-SOURCES, HYPOTHESES = "sources", "hypotheses"
-"""What the rows of a tensor are: B sources, whose hypotheses share them, or N hypotheses."""
 POSITIONS, PAST = "positions", "past"
 """Axes of other lengths at each call: S' of the memory, and symbols written so far."""
 POSITION = "position"

@@ -177,6 +177,15 @@ def bundle_folder(path: Path) -> Path:
     )
 
 
+def run_folder(path: Path) -> Path:
+    """The folder of the run whose bundle is found at a path, or a bundle's own that is of no run.
+
+    :raises InputError: if there is none.
+    """
+    folder = bundle_folder(path).resolve()
+    return folder.parent if folder.name == "bundle" else folder
+
+
 def _read_config(folder: Path) -> dict[str, Any]:
     content = BundleFiles(folder).read(CONFIG)
     try:

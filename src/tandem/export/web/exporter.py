@@ -10,7 +10,7 @@ from tandem.export.web.contents import check_size, check_web, examples_of, page_
 from tandem.export.web.engine import engine
 from tandem.export.web.page import GRAPHS, render
 from tandem.inference import Bundle
-from tandem.inference.reading import bundle_folder
+from tandem.inference.reading import run_folder
 
 
 class WebPage(Exporter):
@@ -42,8 +42,7 @@ class WebPage(Exporter):
     @property
     def _trained(self) -> Path:
         """The folder of the run, or of a bundle that lies elsewhere."""
-        folder = bundle_folder(self.run).resolve()
-        return folder.parent if folder.name == "bundle" else folder
+        return run_folder(self.run)
 
     @property
     def _file(self) -> str:
