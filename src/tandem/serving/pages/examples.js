@@ -1,21 +1,14 @@
 // Examples of the test split, as buttons that choose them.
 import { getExamples } from "./api.js";
 import { make, makeButton, short } from "./dom.js";
-import { fromBase64 } from "./files.js";
 
 const LETTERS = 90;
 
-function pictureOf(example, addresses) {
-  if (example.preview?.startsWith("data:")) return example.preview;
-  addresses.push(URL.createObjectURL(fromBase64(example.source)));
-  return addresses.at(-1);
-}
-
-function exampleButton(example, media, addresses, choose) {
+function exampleButton(example, media, choose) {
   const reference = make("span", { class: "quiet" }, short(example.reference, LETTERS));
   const content = {
     text: () => [make("span", {}, short(example.source, LETTERS)), reference],
-    image: () => [make("img", { src: pictureOf(example, addresses), alt: "" }), reference],
+    image: () => [make("img", { src: example.preview, alt: "" }), reference],
     audio: () => [make("span", {}, `♪ ${example.name}`), reference],
   }[media]();
   const button = makeButton("", { class: `example ${media}` }, () => choose(example));
@@ -26,7 +19,7 @@ function exampleButton(example, media, addresses, choose) {
 // Shows a model's examples in a list; `choose` gets { media, value, name, reference }.
 export class Examples {
   constructor(place, choose) {
-    Object.assign(this, { place, choose, model: null, addresses: [] });
+    Object.assign(this, { place, choose, model: null });
   }
 
   async show(model) {
@@ -34,10 +27,8 @@ export class Examples {
     this.model = model.name;
     const examples = await getExamples(model.name);
     if (this.model !== model.name) return;
-    for (const address of this.addresses) URL.revokeObjectURL(address);
-    this.addresses = [];
     const choose = ({ source, name, reference }) => this.choose({ media: model.media, value: source, name, reference });
-    const items = examples.map((example) => exampleButton(example, model.media, this.addresses, choose));
+    const items = examples.map((example) => exampleButton(example, model.media, choose));
     this.place.replaceChildren(
       items.length ? make("ul", { class: "examples" }, items) : make("p", { class: "quiet" }, "This model's run kept no examples."),
     );

@@ -4,7 +4,6 @@ import { fillSelect, make } from "./dom.js";
 const title = (name) => name.replaceAll("_", " ");
 
 function field(name, option) {
-  if (option.kind === "bool") return make("input", { type: "checkbox", name, checked: option.default });
   if (option.kind === "int" || option.kind === "float") {
     const step = option.kind === "int" ? 1 : "any";
     return make("input", { type: "number", name, value: option.default, min: option.min, max: option.max, step });
@@ -13,7 +12,6 @@ function field(name, option) {
 }
 
 function value(input, option) {
-  if (option.kind === "bool") return input.checked;
   if (option.kind === "int" || option.kind === "float") return input.value === "" ? null : Number(input.value);
   if (option.kind === "list") return input.value.split(",").map((part) => part.trim());
   return input.value;
@@ -30,9 +28,8 @@ export function searchOptions(place, model, onChange = () => {}) {
     fields.replaceChildren(
       ...Object.entries(options()).map(([name, option]) => {
         const input = field(name, option);
-        const check = option.kind === "bool";
         const help = make("small", {}, option.help);
-        return make("label", { class: check ? "check option" : "option" }, check ? [input, title(name)] : [title(name), input], help);
+        return make("label", { class: "option" }, title(name), input, help);
       }),
     );
     onChange();
