@@ -13,16 +13,17 @@ FAMILIES = ("frontends", "encoders", "decoders")
 FLOORS = {
     "core": set(),
     "layers": {"core"},
+    "pretrained": {"core"},
     "attentions": {"layers", "core"},
     "bridges": {"layers", "core"},
-    "frontends": {"layers", "core"},
-    "encoders": {"layers", "core"},
-    "decoders": {"attentions.base", "bridges.base", "layers", "core"},
+    "frontends": {"layers", "pretrained", "core"},
+    "encoders": {"layers", "pretrained", "core"},
+    "decoders": {"attentions.base", "bridges.base", "layers", "pretrained", "core"},
     "models": {*(f"{family}.base" for family in FAMILIES), "layers", "core"},
     "search": {"models", "core"},
     "metrics": {"core"},
     "reports": {"core"},
-    "data": {"core"},
+    "data": {"pretrained", "core"},
 }
 """For each folder what it may import beside itself: a folder, or one module of it."""
 USES = {*FLOORS, "inference"}

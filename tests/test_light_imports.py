@@ -8,24 +8,48 @@ import pytest
 
 TRAINING = ("datasets", "pandas", "pyarrow", "lightning", "matplotlib")
 ONE_OPTION = ("PIL", "soundfile", "kaldi_native_fbank", "espeakng_loader")
+PRETRAINED = ("transformers", "peft", "accelerate", "jinja2")
+"""Which torchmetrics, and so Lightning, loads where they are installed; the last one is theirs."""
 METRICS = ("nltk", "jiwer", "sacrebleu", "rouge_score")
-ONE_COMMAND = ("wandb", "optuna", "plotly", "jinja2")
+ONE_COMMAND = ("wandb", "optuna", "plotly")
 COMPILER = ("sympy",)
 """Which ``torch.compile`` and sharding need."""
 LIGHT = {
-    "tandem.inference": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
+    "tandem.inference": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER, *PRETRAINED),
     "tandem.metrics": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
     "tandem.reports": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
     "tandem.loggers": (*METRICS, *ONE_COMMAND, "soundfile", "datasets"),
     "tandem.callbacks": (*METRICS, *ONE_COMMAND, "soundfile", "espeakng_loader"),
     "tandem.commands.cli": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, "torch"),
-    "tandem.commands.generate": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
-    "tandem.commands.score": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
+    "tandem.commands.generate": (
+        *TRAINING,
+        *ONE_OPTION,
+        *METRICS,
+        *ONE_COMMAND,
+        *COMPILER,
+        *PRETRAINED,
+    ),
+    "tandem.commands.score": (
+        *TRAINING,
+        *ONE_OPTION,
+        *METRICS,
+        *ONE_COMMAND,
+        *COMPILER,
+        *PRETRAINED,
+    ),
     "tandem.commands.serve": (
-        *(*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER),
+        *(*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER, *PRETRAINED),
         *("fastapi", "uvicorn", "pydantic"),
     ),
-    "tandem.serving.app": (*TRAINING, *ONE_OPTION, *METRICS, *ONE_COMMAND, *COMPILER, "hydra"),
+    "tandem.serving.app": (
+        *TRAINING,
+        *ONE_OPTION,
+        *METRICS,
+        *ONE_COMMAND,
+        *COMPILER,
+        *PRETRAINED,
+        "hydra",
+    ),
     "tandem.commands.report": (*TRAINING, *ONE_OPTION, *METRICS, "wandb", "optuna"),
     "tandem.commands.train": (*METRICS, *ONE_COMMAND, "soundfile", "espeakng_loader"),
 }
