@@ -20,6 +20,7 @@ from tandem.data.datasets.media_files import media_files
 from tandem.data.datasets.multi30k import multi30k
 from tandem.data.datasets.parallel import parallel
 from tandem.data.datasets.reverse import reverse
+from tandem.data.datasets.rsicd import rsicd
 from tandem.data.datasets.scan import scan
 from tandem.data.datasets.spoken import spoken
 from tandem.data.datasets.translations import translations
@@ -45,6 +46,7 @@ __all__ = [
     "multi30k",
     "parallel",
     "reverse",
+    "rsicd",
     "scan",
     "spoken",
     "translations",

@@ -13,7 +13,7 @@ from datasets import Dataset, DatasetDict
 from PIL import Image
 
 from tandem.core.errors import InputError
-from tandem.data.datasets import coco_captions, emoji, flickr8k, hub_captions
+from tandem.data.datasets import coco_captions, emoji, flickr8k, hub_captions, rsicd
 
 SPLITS = ("train", "validation", "test")
 
@@ -74,6 +74,26 @@ def test_real_emoji(real_sets: Path) -> None:
         "test": 131,
     }
     assert data["train"][0]["target"] == "hash key"
+
+
+def test_rsicd(folders: Path) -> None:
+    """A photograph with several rows is so many training pairs, and one row of an evaluation."""
+    data = rsicd(data_dir=str(folders), strip=False, on_bad_example="error")
+    assert files(data, "train") == ["a.png", "b.png", "b.png"]
+    assert files(data, "test") == ["a.png", "b.png"]
+    assert data["test"]["references"][1] == ["a dot, too", "another"]
+
+
+def test_real_rsicd(real_sets: Path) -> None:
+    if not (real_sets / "rsicd").is_dir():
+        pytest.skip("there is no set rsicd")
+    data = rsicd(data_dir=None, strip=False, on_bad_example="error")
+    assert {split: len(rows) for split, rows in data.items()} == {
+        "train": 17813,
+        "validation": 1094,
+        "test": 1093,
+    }
+    assert sum(map(len, data["test"]["references"])) == 3619
 
 
 # Flickr8k.
