@@ -72,8 +72,12 @@ Names = tuple[str, str, str, str]
 
 
 def options(group: str) -> list[str]:
-    """The names of a group's options, from the listing of its folder."""
-    return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+    """The names of a group's options, from the listing of its folder.
+
+    Left out are those that need a value of the user's, such as a checkpoint.
+    """
+    paths = sorted((config_folder() / group).glob("*.yaml"))
+    return [path.stem for path in paths if ": ???" not in path.read_text()]
 
 
 def media_of(frontend: str) -> str:

@@ -23,7 +23,7 @@ from tandem.data.features import Vectors
 from tandem.data.module import DataModule
 from tandem.data.ragged import Ragged
 from tandem.data.readers import SourceReader
-from tandem.frontends.base import Frontend
+from tandem.models import Seq2Seq
 from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech, save
 from tandem.training.module import Seq2SeqModule
 
@@ -185,13 +185,13 @@ def attention_drawings(
     for row, (ids, size, places) in enumerate(zip(outputs, *lengths, strict=True)):
         tokens = writer.tokens([*ids, SPECIAL_IDS.eos])
         shown, looked = source[row, :size].numpy(), weights[row, : len(tokens), :places]
-        drawings.append(source_drawing(reader, module.model.frontend, shown, tokens, looked))
+        drawings.append(source_drawing(reader, module.model, shown, tokens, looked))
     return drawings
 
 
 def source_drawing(
     reader: SourceReader,
-    frontend: Frontend,
+    model: Seq2Seq,
     positions: Vectors,
     tokens: list[str],
     weights: NDArray[np.floating],
@@ -201,7 +201,7 @@ def source_drawing(
     :param positions: (S,) or (S, width), as in a batch.
     """
     if reader.media == "image":
-        grid = frontend.grid(len(positions))
+        grid = model.grid(len(positions))
         return partial(draw_image, reader.preview(positions).picture, tokens, weights, grid)
     if reader.media == "audio":
         picture, seconds = reader.preview(positions)

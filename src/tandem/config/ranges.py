@@ -222,6 +222,7 @@ RANGES = {
     "*coder.bidirectional": FLAG,
     "*coder.reverse": FLAG,
     "*coder.input_feeding": FLAG,
+    "frontend.media": TEXT,
     "frontend.image_height": whole(1),
     "frontend.image_width": whole(1),
     "frontend.channels": whole(1),

@@ -23,6 +23,12 @@ class Encoder(nn.Module, ABC):
         """
         return []
 
+    def grid(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows and columns of the memory's positions, where those of the inputs are so many;
+        pictures only.
+        """
+        return rows, columns
+
     @abstractmethod
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""

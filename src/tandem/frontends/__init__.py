@@ -5,5 +5,13 @@ from tandem.frontends.cnn_stem import CNNStemFrontend
 from tandem.frontends.patches import PatchFrontend
 from tandem.frontends.speech import SpeechFrontend
 from tandem.frontends.text import TextFrontend
+from tandem.frontends.vectors import VectorFrontend
 
-__all__ = ["CNNStemFrontend", "Frontend", "PatchFrontend", "SpeechFrontend", "TextFrontend"]
+__all__ = [
+    "CNNStemFrontend",
+    "Frontend",
+    "PatchFrontend",
+    "SpeechFrontend",
+    "TextFrontend",
+    "VectorFrontend",
+]

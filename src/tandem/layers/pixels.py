@@ -9,6 +9,11 @@ MIDDLE = 127.5
 """Half of the brightest byte: bytes become values between -1 and 1."""
 
 
+def scaled(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Bytes as numbers between -1 and 1."""
+    return values.to(dtype) / MIDDLE - 1
+
+
 class Pixels(nn.Module):
     """Unpacks rows of pixels, scales them, and moves the picture a little in training.
 
@@ -35,11 +40,12 @@ class Pixels(nn.Module):
 
     def forward(self, source: Tensor, mask: Tensor, dtype: torch.dtype) -> Tensor:
         """Rows (B, S, W * channels), mask (B, S) -> pictures (B, S, W, channels)."""
-        batch, rows, _ = source.shape
-        image = source.view(batch, rows, self.image_width, self.channels)
-        if self.training and self.shift:
-            image = self._moved(image, mask)
-        return image.to(dtype) / MIDDLE - 1
+        return scaled(self.pictures(source, mask), dtype)
+
+    def pictures(self, rows: Tensor, mask: Tensor) -> Tensor:
+        """Rows (B, S, W * channels), mask (B, S) -> pictures (B, S, W, channels)."""
+        image = rows.view(*rows.shape[:2], self.image_width, self.channels)
+        return self._moved(image, mask) if self.training and self.shift else image
 
     def _moved(self, image: Tensor, mask: Tensor) -> Tensor:
         """Take each pixel from another row and column, both within the picture."""

@@ -89,6 +89,10 @@ class Seq2Seq(nn.Module, SequenceModel):
         """Whether there is a layer for CTC."""
         return self.ctc is not None
 
+    def grid(self, rows: int) -> tuple[int, int]:
+        """Rows and columns of the memory's positions for so many rows of pixels; pictures only."""
+        return self.encoder.grid(*self.frontend.grid(rows))
+
     def encode(self, source: Tensor, source_mask: Tensor) -> Memory:
         """Source and mask (B, S) -> memory."""
         memory = self.encoder(*self.frontend(source, source_mask))

@@ -23,8 +23,8 @@ from tandem.callbacks.attention_maps import source_drawing
 from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import Evaluated
 from tandem.data.readers import Preview, SourceReader
-from tandem.frontends import Frontend
 from tandem.loggers.wandb_logger import table
+from tandem.models import Seq2Seq
 
 
 def test_samples(tiny_module: Any, tiny_loader: Any, tiny_trainer: Any, tmp_path: Path) -> None:
@@ -197,10 +197,10 @@ def test_what_is_drawn_of_a_source(media: str) -> None:
     reader: Any = Mock(spec=SourceReader, media=media, seconds_per_vector=0.5)
     reader.preview.return_value = Preview(positions, 2.0)
     reader.labels.return_value = ["a", "b", "c", "d"] if media == "text" else None
-    frontend: Any = Mock(spec=Frontend)
-    frontend.grid.return_value = (2, 1)
+    model: Any = Mock(spec=Seq2Seq)
+    model.grid.return_value = (2, 1)
     for width in (2,) if media == "image" else (4, 2):
-        drawing = source_drawing(reader, frontend, positions, ["x"], np.full((1, width), 1 / width))
+        drawing = source_drawing(reader, model, positions, ["x"], np.full((1, width), 1 / width))
         assert drawing is not None
         axes = drawing("title").axes
         if media in ("series", "text"):

@@ -177,7 +177,7 @@ def _source(bundle: Bundle) -> dict[str, Any]:
     if isinstance(features, PixelFeatures):
         return {
             "kind": "image",
-            "grid": network(bundle).frontend.grid(features.image_height),
+            "grid": network(bundle).grid(features.image_height),
             **{key: getattr(features, key) for key in PIXELS},
         }
     raise InputError(

@@ -180,7 +180,7 @@ def _source_seen(
     labels = reader.labels(read)
     grid = None
     if reader.media == "image" and isinstance(model, Seq2Seq):
-        grid = model.frontend.grid(len(read))
+        grid = model.grid(len(read))
     return SourceSeen(
         given=given,
         media=reader.media,
