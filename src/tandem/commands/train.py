@@ -127,6 +127,7 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
         if cfg.model.compile:
             check_compiler(trainer.strategy.root_device)
         max_length = cfg.max_length or min(2 * data.longest_target() + 10, LONGEST_OUTPUT)
+        plan.cache_encoder(processors, trainer.strategy.root_device)
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)
         logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")

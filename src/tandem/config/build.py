@@ -34,7 +34,7 @@ from tandem.training.warm_start import WarmStart, read_warm_start
 logger = logging.getLogger(__name__)
 
 MODEL_PARTS = ("frontend", "encoder", "decoder")
-WAYS_TO_COMPUTE = ("compile", "checkpointing")
+WAYS_TO_COMPUTE = ("compile", "checkpointing", "cache_encoder")
 """Keys under ``model`` that say how training computes it, and so change no result."""
 
 

@@ -27,6 +27,7 @@ from tandem.data.features import Features
 from tandem.inference.reading import LONGEST_OUTPUT, MOST_HYPOTHESES
 from tandem.metrics.base import Metric, directions_of
 from tandem.models import Seq2Seq
+from tandem.training.encoder_cache import check_cacheable
 from tandem.training.objective import Objective
 from tandem.training.strategies import check_strategy, make_strategy
 
@@ -68,6 +69,8 @@ def check(cfg: DictConfig) -> Plan:
     _check_media(features, model)
     _check_objective(plan.objective, model)
     _check_optimizer(plan, model)
+    if cfg.model.cache_encoder:
+        check_cacheable(model, plan.noise, streams=cfg.data.streaming)
     plan.decoding.check(model)
     _check_bundle_limits(cfg, plan)
     for noise in plan.noise:

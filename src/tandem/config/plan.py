@@ -1,5 +1,6 @@
 """A run's parts, each made once: what the checks have built is what training uses."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from tandem.config.build import (
     build_warm_start,
     check_loggers,
 )
-from tandem.config.instantiate import make
+from tandem.config.instantiate import make, plain
 from tandem.core.directions import Direction
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import Processors
@@ -32,6 +33,7 @@ from tandem.models import Seq2Seq
 from tandem.training.activation_checkpointing import checkpoint_activations
 from tandem.training.compiling import compile_model
 from tandem.training.distributed import cluster_environment
+from tandem.training.encoder_cache import cache_encoder
 from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
@@ -80,6 +82,19 @@ class Plan:
                 self.warm_start.fill(self.model, processors)
             self.optimizer.freeze(self.model)
         return self.model
+
+    def cache_encoder(self, processors: Processors, device: torch.device) -> None:
+        """Let batches hold the outputs of the frozen encoder, if the config wants it."""
+        if not self.cfg.model.cache_encoder:
+            return
+        config = plain(self.cfg)
+        cache_encoder(
+            self.assemble(processors),
+            self.data,
+            structure=json.dumps([config["frontend"], config["encoder"]]),
+            device=device,
+            leave_out=() if self.cfg.test else ("test",),
+        )
 
     def module(self, processors: Processors, max_length: int) -> Seq2SeqModule:
         """Model, loss, optimizer and decoding in one Lightning module."""

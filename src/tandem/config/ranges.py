@@ -210,6 +210,7 @@ RANGES = {
     "model.copying": FLAG,
     "model.compile": FLAG,
     "model.checkpointing": FLAG,
+    "model.cache_encoder": FLAG,
     "decoder.attention": KEYS,
     "decoder.bridge": KEYS,
     "frontend.subsampling": TEXT,

@@ -1,6 +1,7 @@
 """What an encoder hands over to the decoder."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.export import register_dataclass
@@ -18,6 +19,18 @@ class Memory:
     """(B, M) the fixed-size context vector."""
     source: Tensor | None = None
     """(B, S) ids of the source's symbols, if the model copies them."""
+
+
+class StoredMemory(NamedTuple):
+    """A memory among the tensors of a batch, with the fields of :class:`Memory`.
+
+    A tuple, as a batch is, so that everything that walks through batches knows it.
+    """
+
+    states: Tensor
+    mask: Tensor
+    summary: Tensor
+    source: Tensor | None
 
 
 register_dataclass(Memory, serialized_type_name="tandem.core.memory.Memory")

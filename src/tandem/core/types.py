@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from tandem.core.memory import StoredMemory
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Batch(NamedTuple):
     """(R,) where the real target symbols stand, counted over B x T."""
     total_symbols: int
     """Target symbols of the batch, of which these examples may be one rank's share."""
+    memory: StoredMemory | None = None
+    """What a frozen encoder has made of the sources before; None: they are still to be read."""
 
     @classmethod
     def of(
@@ -69,6 +74,7 @@ class Batch(NamedTuple):
         target_out: Tensor,
         target_mask: Tensor,
         indices: Tensor,
+        memory: StoredMemory | None = None,
     ) -> "Batch":
         """Count the target symbols while the tensors are on the host."""
         positions = target_mask.flatten().nonzero().squeeze(1)
@@ -81,6 +87,7 @@ class Batch(NamedTuple):
             indices,
             positions,
             total_symbols=len(positions),
+            memory=memory,
         )
 
     @property
@@ -105,12 +112,8 @@ class Batch(NamedTuple):
         )
 
     def _with_each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        changed: dict[str, Any] = {
-            name: change(value)
-            for name, value in self._asdict().items()
-            if isinstance(value, Tensor)
-        }
-        return self._replace(**changed)
+        changed: Batch = pytree.tree_map_only(Tensor, change, self)
+        return changed
 
 
 @dataclass(frozen=True)

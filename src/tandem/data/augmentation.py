@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tandem.core.errors import InputError
 from tandem.data.batching import Encoded
 from tandem.data.curriculum import Competence
 from tandem.data.preprocessing import Processors
@@ -45,6 +46,12 @@ class Augmentation:
         sources = processors.source.resampled(
             self.source_cutter, split, train.rows, seed=f"{self.seed} source"
         )
+        if sources is not None and train.memories is not None:
+            raise InputError(
+                "model.cache_encoder=true reads each source once, but tokenizer.dropout or "
+                "tokenizer.sampling_alpha cuts it into other pieces in each epoch; leave that out "
+                "for sources, or set model.cache_encoder=false."
+            )
         cutter = self.target_cutter(processors.target)
         targets = None
         if cutter is not None:

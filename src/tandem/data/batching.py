@@ -11,6 +11,7 @@ import torch
 from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS, Batch
 from tandem.data.columns import Rows, SourceColumn
+from tandem.data.memories import Memories
 from tandem.data.prefetching import batches_ahead
 from tandem.data.ragged import Ragged
 
@@ -68,13 +69,20 @@ class Encoded:
     target: Ragged
     rows: Rows
     """For each example its row in the split; several versions of an example share one."""
+    memories: Memories | None = None
+    """What a frozen encoder has made of the sources; None: each batch has them read."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def taken(self, chosen: Rows) -> "Encoded":
         """Only some examples."""
-        return Encoded(self.source.take(chosen), self.target.take(chosen), self.rows[chosen])
+        return Encoded(
+            self.source.take(chosen),
+            self.target.take(chosen),
+            self.rows[chosen],
+            None if self.memories is None else self.memories.take(chosen),
+        )
 
     def collate(self, chosen: Rows) -> Batch:
         """Make a batch of some examples."""
@@ -92,6 +100,7 @@ class Encoded:
             target_out=target_out,
             target_mask=target_mask,
             indices=torch.from_numpy(self.rows[chosen]),
+            memory=None if self.memories is None else self.memories.batch(chosen, source),
         )
 
 

@@ -26,6 +26,10 @@ class SourceColumn(Protocol):
     def padded_lengths(self) -> Rows:
         """What each source takes up in a batch."""
 
+    @property
+    def identities(self) -> Rows:
+        """A number for each source; what has the same number is the same source."""
+
     def take(self, rows: Rows) -> "SourceColumn":
         """The same with some rows only."""
 
@@ -52,6 +56,11 @@ class TextColumn:
     def padded_lengths(self) -> Rows:
         """Symbols with the special ones."""
         return self.ids.lengths + (self.before is not None) + (self.after is not None)
+
+    @property
+    def identities(self) -> Rows:
+        """Each source counts as another one."""
+        return np.arange(len(self.ids))
 
     def take(self, rows: Rows) -> "TextColumn":
         """See :class:`SourceColumn`."""
@@ -82,6 +91,11 @@ class VectorColumn:
     def padded_lengths(self) -> Rows:
         """Vectors of each source."""
         return self.lengths
+
+    @property
+    def identities(self) -> Rows:
+        """Examples with equal files share their vectors."""
+        return self.chosen
 
     def take(self, rows: Rows) -> "VectorColumn":
         """See :class:`SourceColumn`; the vectors stay where they are."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -26,6 +26,7 @@ from tandem.data.cache import content_key
 from tandem.data.columns import Rows
 from tandem.data.features.base import File
 from tandem.data.fingerprints import Fingerprint
+from tandem.data.memories import Memories
 from tandem.data.preprocessing import Processors, Texts
 from tandem.data.stream import Stream, StreamedSplits, StreamOptions
 from tandem.data.stream_loader import StreamLoader
@@ -155,6 +156,19 @@ class DataModule(L.LightningDataModule):
         """The splits that training and its evaluations read; of a stream those held out."""
         train = {} if self._train is None else {"train": self._train}
         return {**train, **{name: self.encoded(name) for name in self._splits() if name != "train"}}
+
+    def source_digest(self, split: str) -> str:
+        """What changes with the sources of a split that :meth:`prepare` has read."""
+        return str(self._fingerprints[split]["source"])
+
+    def keep_memories(self, split: str, memories: Memories) -> None:
+        """Let the batches of a split that was read hold what an encoder makes of their sources."""
+        encoded = replace(self.prepared()[split], memories=memories)
+        if split != "train":
+            self._encoded[split] = encoded
+            return
+        self._train = encoded
+        self._examples = self._augmented(self.open())
 
     def sample(self) -> Batch:
         """A small batch of validation examples, the same on each rank."""

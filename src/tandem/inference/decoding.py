@@ -83,7 +83,9 @@ class Decoding:
 
 
 def encode(model: SequenceModel, batch: Batch) -> Memory:
-    """Read a batch's sources."""
+    """Read a batch's sources, unless a frozen encoder has read them before."""
+    if batch.memory is not None:
+        return Memory(*batch.memory)
     return model.encode(batch.source, batch.source_mask)
 
 

@@ -25,6 +25,11 @@ class JoinedColumn:
         """See :class:`SourceColumn`."""
         return np.array([column.padded_lengths[0] for column in self.columns], dtype=np.int64)
 
+    @property
+    def identities(self) -> Rows:
+        """See :class:`SourceColumn`."""
+        return np.arange(len(self.columns))
+
     def take(self, rows: Rows) -> "JoinedColumn":
         """See :class:`SourceColumn`."""
         return JoinedColumn([self.columns[row] for row in rows])

@@ -11,6 +11,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.modes import evaluation_mode
 from tandem.core.types import SPECIAL_IDS, Batch
+from tandem.inference.decoding import encode
 from tandem.inference.teacher_forcing import (
     TeacherForced,
     log_probs,
@@ -26,6 +27,8 @@ class Noise(ABC):
 
     is_uniform: ClassVar[bool] = True
     """Whether the same layers are called, equally often, and learn, whatever a rank draws."""
+    changes_sources: bool = False
+    """Whether the model reads other sources than those of the data."""
 
     @abstractmethod
     def check(self, model: Seq2Seq) -> None:
@@ -53,6 +56,7 @@ class WordDropout(Noise):
     def __init__(self, *, source: float, target: float) -> None:
         self.source = checked_probability("word_dropout.source", source)
         self.target = checked_probability("word_dropout.target", target)
+        self.changes_sources = source > 0
 
     def check(self, model: Seq2Seq) -> None:
         """See :class:`Noise`."""
@@ -130,7 +134,7 @@ class ScheduledSampling(Noise):
         Drawn in the mode of evaluation, which has no dropout.
         """
         with evaluation_mode(model):
-            forced = teacher_force(model, model.encode(batch.source, batch.source_mask), batch)
+            forced = teacher_force(model, encode(model, batch), batch)
             size = rows_of_chunk(forced.features, model.vocabulary_size)
             return torch.cat([_drawn(model, forced, part) for part in chosen.split(size)])
 

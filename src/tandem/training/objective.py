@@ -8,6 +8,7 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
+from tandem.inference.decoding import encode
 from tandem.inference.teacher_forcing import TeacherForced, ctc_losses, teacher_force
 from tandem.models.seq2seq import Seq2Seq
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
@@ -55,7 +56,7 @@ class Objective:
         """``loss``, the sum to differentiate, and its parts by name if there are several."""
         if self.r_drop_weight:
             batch = batch.doubled()
-        memory = model.encode(batch.source, batch.source_mask)
+        memory = encode(model, batch)
         forced = teacher_force(model, memory, batch)
         loss = attention = self._attention_loss(model, forced)
         parts: dict[str, Tensor] = {}
