@@ -51,6 +51,7 @@ TYPES = {
     "a time": {str},
     "list": {list},
     "section": {dict},
+    "by part": {dict},
     "null": {type(None)},
 }
 """Of values, by what the rule of their range says."""
@@ -265,7 +266,7 @@ def test_values_that_are_meant(composed: Compose) -> None:
             "trainer.limit_train_batches=20.0",
             "trainer.precision=16",
         ),
-        *("run.name=20240101", "run.tags=mine", "init_from=5", "init_parts=encoder"),
+        *("run.name=20240101", "run.tags=mine", "init_from=5"),
         "seed=3.0",
         *("frontend=cnn_stem", "features=pixels", "frontend.stage_sizes=[8.0,16]"),
     )
@@ -276,7 +277,7 @@ def test_values_that_are_meant(composed: Compose) -> None:
     assert isinstance(cfg.dataset.size, int)
     assert (cfg.run.name, cfg.run.folder) == ("20240101", "outputs/20240101")
     assert cfg.logger.wandb.name == "20240101"
-    assert (cfg.run.tags, cfg.init_parts, cfg.init_from) == (["mine"], ["encoder"], "5")
+    assert (cfg.run.tags, cfg.init_from) == (["mine"], "5")
     assert (cfg.frontend.stage_sizes, cfg.trainer.precision) == ([8, 16], "16")
 
 

@@ -29,6 +29,7 @@ DOCUMENTS = (
     "docs/processes.md",
     "docs/export.md",
     "docs/results.md",
+    "docs/pretrained.md",
     "docs/serve.md",
     "CONTRIBUTING.md",
 )

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -126,61 +125,75 @@ def test_a_start_with_parts_of_ones_own(
     assert train_tiny(tmp_path / "other", *options, begin)  # of a bundle only weights are taken
 
 
+FRESH = "; choose the parts and sizes of that run, or take over no "
+
+
 @pytest.mark.parametrize(
-    ("overrides", "what"),
+    ("overrides", "message"),
     [
         (
             [],
-            "has the weight {name} in the shape (9, 32), but this run's model in the shape (9, 8); "
-            "choose the parts and sizes of that run",
+            "has frontend.embedding_size=32, but this run's model frontend.embedding_size=8"
+            f"{FRESH}frontend: init_from={{model: FOLDER, frontend: null}}.",
+        ),
+        (
+            [SIZE, "encoder.num_layers=2"],
+            "has encoder.num_layers=1, but this run's model encoder.num_layers=2"
+            f"{FRESH}encoder: init_from={{model: FOLDER, encoder: null}}.",
         ),
         (
             [SIZE, "objective.ctc_weight=0.3"],
-            "has no weight ctc.output.weight, which this run's model has; choose the parts and "
-            "sizes of that run",
+            "has no ctc, which this run's model has"
+            f"{FRESH}ctc: init_from={{model: FOLDER, ctc: null}}.",
         ),
         (
             [SIZE, "attention=none"],
-            "has the weight decoder.attention.energy.weight, which this run's model has not; "
-            "choose the parts and sizes of that run",
+            "has decoder.attention=AdditiveAttention, but this run's model "
+            f"decoder.attention=NoAttention{FRESH}decoder: "
+            "init_from={model: FOLDER, decoder: null}.",
         ),
         (
             [SIZE, "tokenizer=char"],
             "cuts target texts into words by WordLevel, but this run's tokenizer would cut them "
-            "into characters by WordLevel; choose the tokenizer of that run",
-        ),
-        (
-            [SIZE, "tokenizer.lowercase=true"],
-            "cuts target texts into words by WordLevel, but this run's tokenizer would cut them "
-            "into words by WordLevel after Lowercase; choose the tokenizer of that run",
+            "into characters by WordLevel; choose the tokenizer of that run, or learn a "
+            "vocabulary here: init_from={model: FOLDER, target_vocabulary: null}.",
         ),
         (
             [SIZE, "tokenizer@source_tokenizer=bpe"],
             "cuts source texts into words by WordLevel, but this run's tokenizer would cut them "
-            "into pieces by BPE; choose the tokenizer of that run",
+            "into pieces by BPE; choose the tokenizer of that run, or learn a vocabulary here: "
+            "init_from={model: FOLDER, source_vocabulary: null}.",
         ),
         (
             [SIZE, "tokenizer.shared=true"],
             "has no vocabulary for both sides, but tokenizer.shared=true; set "
-            "tokenizer.shared=false",
+            "tokenizer.shared=false, or leave init_from out.",
         ),
         (
             [SIZE, "features=pixels", "frontend=patches"],
             "reads its sources with other `features` than this run; choose the features of that "
-            "run",
+            "run, or take over no frontend: init_from={model: FOLDER, frontend: null}.",
+        ),
+        (
+            [SIZE, "model.tie_embeddings=target"],
+            "has another output.weight than FOLDER has target_table.weight; set "
+            "model.tie_embeddings so that they are two, or take over one: "
+            "init_from={model: FOLDER, output: null}.",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_start_that_does_not_fit(
-    train_tiny: Run, half_trained: Path, tmp_path: Path, overrides: list[str], what: str
+    train_tiny: Run, half_trained: Path, tmp_path: Path, overrides: list[str], message: str
 ) -> None:
     folder = tmp_path / "run"
-    name = "target_table.weight"
-    message = f"init_from={half_trained} {what.format(name=name)}, or leave init_from out."
     with pytest.raises(InputError) as caught:
         train_tiny(folder, *overrides, f"init_from={half_trained}")
-    assert re.sub(r"frontend\.table\.weight", name, str(caught.value)) == message
+    assert (
+        str(caught.value)
+        .replace(str(half_trained), "FOLDER")
+        .endswith(f"init_from=FOLDER {message}")
+    )
     assert not folder.exists()
 
 
@@ -195,7 +208,7 @@ def test_some_parts_begin_with_weights_and_others_fresh(
 ) -> None:
     start = load_bundle(half_trained).model.state_dict()
     fresh = states(train_tiny, tmp_path / "fresh", SIZE)
-    parts = (SIZE, f"init_from={half_trained}", "init_parts=[encoder,frontend]")
+    parts = (SIZE, f"init_from={{encoder: {half_trained}}}")
     mixed = states(train_tiny, tmp_path / "mixed", *parts)
     for name, weight in mixed.items():
         expected = start if name.startswith(("encoder.", "frontend.")) else fresh
@@ -206,7 +219,7 @@ def test_an_encoder_alone_begins_a_model_with_another_decoder_and_vocabulary(
     train_tiny: Run, half_trained: Path, tmp_path: Path
 ) -> None:
     start = load_bundle(half_trained).model.state_dict()
-    parts = (SIZE, f"init_from={half_trained}", "init_parts=[encoder]", "dataset.symbols=7")
+    parts = (SIZE, f"init_from={{encoder: {half_trained}, frontend: null}}", "dataset.symbols=7")
     mixed = states(train_tiny, tmp_path / "mixed", *parts, "decoder=cnn", "tokenizer=char")
     for name in mixed:
         if name.startswith("encoder."):
@@ -214,14 +227,14 @@ def test_an_encoder_alone_begins_a_model_with_another_decoder_and_vocabulary(
 
 
 def test_rows_of_known_symbols_are_taken_over(
-    train_tiny: Run, half_trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    train_tiny: Run, half_trained: Path, tmp_path: Path
 ) -> None:
     """The bundle knows five letters and the four special symbols; the run has seven letters."""
     other = (SIZE, "dataset.symbols=7")
     fresh = states(train_tiny, tmp_path / "fresh", *other)
-    begin = (f"init_from={half_trained}", "init_vocabulary=false")
-    with caplog.at_level("INFO"):
-        mixed = states(train_tiny, tmp_path / "mixed", *other, *begin)
+    vocabularies = "source_vocabulary: null, target_vocabulary: null"
+    begin = (f"init_from={{model: {half_trained}, {vocabularies}}}",)
+    mixed = states(train_tiny, tmp_path / "mixed", *other, *begin)
     start = load_bundle(half_trained)
     after = load_bundle(tmp_path / "mixed").processors.target.symbols
     before = start.processors.target.symbols
@@ -237,32 +250,80 @@ def test_rows_of_known_symbols_are_taken_over(
         start.model.state_dict()["encoder.stack.layers.0.weight_ih_l0"],
     )
     log = (tmp_path / "mixed" / "train.log").read_text()
-    assert f"output.weight has 9 of 11 target symbols from {half_trained}; the others" in log
+    assert f"output.weight has 9 of 11 symbols from {half_trained}; the others" in log
+
+
+def test_parts_of_two_runs_bring_their_vocabularies(
+    train_tiny: Run, train_once: Run, half_trained: Path, tmp_path: Path
+) -> None:
+    """The other run has seven letters, CTC and a copier's tied table; not all of it is wanted."""
+    other = train_once(
+        "seven_letters", SIZE, "dataset.symbols=7", "objective.ctc_weight=0.3", "test=false"
+    )
+    begin = f"init_from={{encoder: {half_trained}, decoder: {other}, ctc: {other}}}"
+    options = (SIZE, begin, "dataset.symbols=3", "objective.ctc_weight=0.3")
+    mixed = states(train_tiny, tmp_path / "mixed", *options)
+    first, second = load_bundle(half_trained), load_bundle(other)
+    for name, weight in mixed.items():
+        of_first = name.startswith(("encoder.", "frontend."))
+        expected = (first if of_first else second).model.state_dict()[name]
+        assert torch.equal(weight, expected), name
+    after = load_bundle(tmp_path / "mixed").processors
+    assert after.source.tokenizers[0].symbols == first.processors.source.tokenizers[0].symbols
+    assert after.target.symbols == second.processors.target.symbols
+    log = (tmp_path / "mixed" / "train.log").read_text()
+    assert f"Warm start: frontend, encoder, source vocabulary from {half_trained}" in log
+    assert f"Warm start: target_table, decoder, output, ctc, target vocabulary from {other}" in log
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (
-            ["init_parts=[encoder]"],
-            "`init_parts` says what to take from a run, but init_from names none; add "
-            "init_from=outputs/run, or leave init_parts out.",
+            ["init_from={encodr: FOLDER}"],
+            "`init_from` must name parts, which are frontend, encoder, target_table, decoder, "
+            "output and what is in them, source_vocabulary, target_vocabulary, and model for all "
+            "others, but has 'encodr'; correct it.",
         ),
         (
-            ["init_parts=[encodr]", "init_from={run}", SIZE],
-            "`init_parts` must hold parts of this run's model, which are frontend, encoder, "
-            "target_table, decoder, output, but has 'encodr'; correct it.",
+            ["init_from={encoder: null}"],
+            "`init_from` names no run to begin with; give one, such as "
+            "init_from={encoder: outputs/run}, or set init_from=null.",
+        ),
+        (
+            ["init_from={encoder: FOLDER, decoder: FOLDER/bundle}", "tokenizer.shared=true"],
+            "tokenizer.shared=true makes one vocabulary of both sides, but init_from takes that of "
+            "sources from FOLDER and that of targets from FOLDER/bundle; set "
+            "tokenizer.shared=false, or init_from={encoder: FOLDER, decoder: FOLDER/bundle, "
+            "source_vocabulary: FOLDER/bundle}.",
+        ),
+        (
+            ["init_from={decoder: FOLDER}", "encoder.hidden_size=48", "encoder.num_layers=2"],
+            "init_from=FOLDER has the weight decoder.bridge.linear.weight in the shape (32, 32), "
+            "but this run's model in the shape (32, 48); choose the parts and sizes of that run, "
+            "or take over no decoder: init_from={decoder: null}.",
         ),
     ],
-    ids=["no run", "no part"],
+    ids=["no part", "no run", "two vocabularies", "another memory"],
 )
 def test_parts_that_there_are_not(
     train_tiny: Run, half_trained: Path, tmp_path: Path, overrides: list[str], message: str
 ) -> None:
-    given = [one.format(run=half_trained) for one in overrides]
+    given = [one.replace("FOLDER", str(half_trained)) for one in overrides]
     with pytest.raises(InputError) as caught:
-        train_tiny(tmp_path / "run", *given)
-    assert str(caught.value) == message
+        train_tiny(tmp_path / "run", SIZE, *given)
+    assert str(caught.value).replace(str(half_trained), "FOLDER") == message
+
+
+def test_a_part_of_a_part_may_begin_fresh(
+    train_tiny: Run, half_trained: Path, tmp_path: Path
+) -> None:
+    begin = f"init_from={{decoder: {half_trained}, decoder.attention: null}}"
+    start = load_bundle(half_trained).model.state_dict()
+    mixed = states(train_tiny, tmp_path / "run", SIZE, begin, "attention=dot", "encoder=lstm")
+    taken = [name for name in mixed if name in start and torch.equal(mixed[name], start[name])]
+    assert "decoder.stack.layers.0.weight_hh_l0" in taken
+    assert all(name.startswith(("decoder.", "target_table.", "output.")) for name in taken)
 
 
 def test_the_network_is_assembled_and_the_bundle_read_once(

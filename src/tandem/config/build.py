@@ -73,26 +73,28 @@ def build_features(cfg: DictConfig) -> Features | None:
     return features
 
 
-def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModule:
-    """The data module; nothing is read yet.
-
-    :param warm_start: whose tokenizers are taken, if they are.
-    """
-    source_recipe, target_recipe = make(cfg.source_tokenizer or cfg.tokenizer), make(cfg.tokenizer)
+def build_processors(cfg: DictConfig) -> LearnProcessors:
+    """What learns what reads the source and writes the target."""
     features = build_features(cfg)
-    learn = LearnProcessors(
+    return LearnProcessors(
         reader=FileReader(features, spec=plain(cfg.features)) if features else None,
-        source_recipe=source_recipe,
-        target_recipe=target_recipe,
+        source_recipe=make(cfg.source_tokenizer or cfg.tokenizer),
+        target_recipe=make(cfg.tokenizer),
         truncate_source=cfg.data.truncate_source,
         tokenizer_folder=Path(cfg.run.folder) / TOKENIZERS if goes_on(cfg) else None,
     )
-    processors = None
-    if warm_start is not None and warm_start.takes_vocabulary:
-        processors = warm_start.processors(learn)
+
+
+def build_data(cfg: DictConfig, learn: LearnProcessors | None = None) -> DataModule:
+    """The data module; nothing is read yet.
+
+    :param learn: what the config describes, if it is made already, perhaps with vocabularies of
+        other runs.
+    """
+    learn = learn or build_processors(cfg)
     return DataModule(
         load=make(cfg.dataset, _partial_=True),
-        learn=learn if processors is None else lambda _: processors,
+        learn=learn,
         length_filter=LengthFilter(
             max_source_length=cfg.data.max_source_length,
             max_target_length=cfg.data.max_target_length,
@@ -102,8 +104,8 @@ def build_data(cfg: DictConfig, warm_start: WarmStart | None = None) -> DataModu
         stream_options=StreamOptions(**cfg.stream),
         overfit=cfg.data.overfit,
         augmentation=Augmentation(
-            source_cutter=source_recipe.cutter,
-            target_cutter=target_recipe.cutter,
+            source_cutter=learn.source_recipe.cutter,
+            target_cutter=learn.target_recipe.cutter,
             curriculum=make(cfg.curriculum) if cfg.curriculum else None,
             seed=cfg.seed,
         ),
@@ -123,23 +125,16 @@ def build_optimizer(cfg: DictConfig) -> GroupedOptimizer:
     return GroupedOptimizer(make(spec), groups)
 
 
-def build_warm_start(cfg: DictConfig) -> WarmStart | None:
-    """What training begins with, if it is another run."""
+def build_warm_start(cfg: DictConfig, *, shared: bool) -> WarmStart | None:
+    """What training begins with, if it is other runs.
+
+    :param shared: whether this run has one vocabulary for both sides.
+    """
     if cfg.init_from is None:
-        for key in ("init_parts", "init_vocabulary"):
-            if cfg[key] is not None:
-                raise InputError(
-                    f"`{key}` says what to take from a run, but init_from names none; add "
-                    f"init_from=outputs/run, or leave {key} out."
-                )
         return None
     module = str(cfg.features._target_).rpartition(".")[0] if cfg.features else "tandem"
-    return read_warm_start(
-        cfg.init_from,
-        trusted={module},
-        parts=cfg.init_parts,
-        vocabulary=cfg.init_vocabulary,
-    )
+    value = cfg.init_from if isinstance(cfg.init_from, str) else plain(cfg.init_from)
+    return read_warm_start(value, trusted={module}, shared=shared)
 
 
 def build_risk(cfg: DictConfig) -> SelfCritical | None:

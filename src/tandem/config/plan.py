@@ -19,14 +19,16 @@ from tandem.config.build import (
     build_model,
     build_noise,
     build_optimizer,
+    build_processors,
     build_risk,
     build_warm_start,
     check_loggers,
+    model_spec,
 )
 from tandem.config.instantiate import make, plain
 from tandem.core.directions import Direction
 from tandem.data.module import DataModule
-from tandem.data.preprocessing import Processors
+from tandem.data.preprocessing import LearnProcessors, Processors
 from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq
@@ -72,14 +74,9 @@ class Plan:
         """The network with the weights that training begins with; made once."""
         if self.model is None:
             torch.manual_seed(self.cfg.seed)
-            self.model = build_model(
-                self.cfg,
-                source_size=processors.source.size,
-                target_size=processors.target.vocabulary_size,
-                shared_vocabulary=processors.shared,
-            )
+            self.model = self._random_model(processors)
             if self.warm_start is not None:
-                self.warm_start.fill(self.model, processors)
+                self.warm_start.fill(self.model, processors, self._spec())
             self.optimizer.freeze(self.model)
         return self.model
 
@@ -96,9 +93,32 @@ class Plan:
             leave_out=() if self.cfg.test else ("test",),
         )
 
+    def check_warm_start(self, warm_start: WarmStart, learn: LearnProcessors) -> None:
+        """Refuse weights that do not fit, before any data is read."""
+        if not learn.learns:
+            self.assemble(learn(lambda column: ()))
+            return
+        with torch.device("meta"):  # only its shapes are needed
+            model = self._random_model(learn(lambda column: [""]))
+        warm_start.check(model, self._spec())
+
+    def _random_model(self, processors: Processors) -> Seq2Seq:
+        return build_model(
+            self.cfg,
+            source_size=processors.source.size,
+            target_size=processors.target.vocabulary_size,
+            shared_vocabulary=processors.shared,
+        )
+
+    def _spec(self) -> dict[str, Any]:
+        """The factories of the network's parts, as its bundle will have them."""
+        return model_spec(plain(self.cfg))
+
     def module(self, processors: Processors, max_length: int) -> Seq2SeqModule:
         """Model, loss, optimizer and decoding in one Lightning module."""
         model = self.assemble(processors)
+        if self.warm_start is not None:
+            self.warm_start.log(model, processors, self._spec())
         if self.cfg.model.compile:
             compile_model(model)
             self.objective.compile()
@@ -165,8 +185,11 @@ def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
         "scheduler": make(cfg.scheduler),
         "callbacks": build_callbacks(cfg),
     }
-    warm_start = build_warm_start(cfg)  # the last one, as it reads a file
-    plan = Plan(cfg=cfg, data=build_data(cfg, warm_start), warm_start=warm_start, **parts)
-    if warm_start is not None and warm_start.takes_vocabulary:
-        plan.assemble(plan.data.learn(lambda column: ()))
+    learn = build_processors(cfg)
+    warm_start = build_warm_start(cfg, shared=learn.shared)  # the last one, as it reads files
+    if warm_start is not None:
+        learn = warm_start.with_vocabularies(learn)
+    plan = Plan(cfg=cfg, data=build_data(cfg, learn), warm_start=warm_start, **parts)
+    if warm_start is not None:
+        plan.check_warm_start(warm_start, learn)
     return plan

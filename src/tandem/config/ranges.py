@@ -50,6 +50,10 @@ RUN = replace(
     rule="a text that names a run's folder, a list of them, or a section with keys of its own",
 )
 """A folder or several where a model is read, and a section of a training."""
+FOLDERS = Range(
+    "a folder or null by part of the model",
+    lambda value: isinstance(value, Mapping) and all(map((NAME | NULL).allows, value.values())),
+)
 
 PRECISIONS = (
     *("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true", "64-true"),
@@ -69,9 +73,7 @@ RANGES = {
     "run.tags": NAMES,
     "resume": FLAG,
     "test": FLAG,
-    "init_from": PATH | NULL,
-    "init_parts": NAMES | NULL,
-    "init_vocabulary": FLAG | NULL,
+    "init_from": PATH | NULL | FOLDERS,
     "monitor": KEYS,
     "monitor.name": NAME,
     "monitor.mode": DIRECTION,

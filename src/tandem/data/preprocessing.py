@@ -1,8 +1,8 @@
 """Preprocessing: what turns sources and targets into numbers, and what learns it."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -43,6 +43,9 @@ class LearnProcessors:
     target_recipe: TokenizerRecipe
     truncate_source: int | None
     """Of a longer source text only so many symbols are read."""
+    given: Mapping[str, Tokenizer] = field(default_factory=dict)
+    """Tokenizers, ``source.json`` or ``target.json``, that are not to be learnt; a shared one is
+    the target's."""
     tokenizer_folder: Path | None = None
     """A folder with tokenizers, which are taken instead of learning others; see
     :func:`tokenizer_files`."""
@@ -59,6 +62,12 @@ class LearnProcessors:
         """Whether both sides get one vocabulary."""
         return self.reader is None and self.target_recipe.shared
 
+    @property
+    def learns(self) -> bool:
+        """Whether there is a tokenizer to learn."""
+        has_source_texts = self.reader is None and not self.shared
+        return not self.given.keys() >= {TARGET, *([SOURCE] if has_source_texts else [])}
+
     def __call__(self, texts: Texts) -> Processors:
         """Learn from the columns ``source``, if it is text, and ``target``."""
         columns = ("source", "target") if self.shared else ("target",)
@@ -74,7 +83,9 @@ class LearnProcessors:
     def _tokenizer(
         self, name: str, recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]
     ) -> Tokenizer:
-        """The one in the folder, or a new one."""
+        """The one that is given or in the folder, or a new one."""
+        if name in self.given:
+            return self.given[name]
         if self.tokenizer_folder is not None and (self.tokenizer_folder / name).is_file():
             try:
                 return Tokenizer.from_json(

@@ -33,7 +33,7 @@ def multi30k(
     """Load a pair of languages, from disk if the files are there, else from their public home.
 
     :param source: en, de, fr or cs.
-    :param target: another of them.
+    :param target: another of them, or the same: then each caption is its own target.
     :param variant: ``raw`` captions, or ``tok``: the authors' lowercased, normalised and tokenised
         ones.
     :param data_dir: folder with the files, or with a folder ``raw`` or ``tok`` that has them; both
@@ -43,11 +43,12 @@ def multi30k(
     """
     _check(source, target, variant)
     folder = resolve_data_dir(data_dir, "multi30k")
-    columns = TextColumns(source=source, target=target, strip=strip)
+    columns = TextColumns(source="source", target="target", strip=strip)
     splits = {}
     for split, stem in FILES.items():
         files: dict[Column, Path] = {
-            language: _locate(folder, variant, stem, language) for language in (source, target)
+            column: _locate(folder, variant, stem, language)
+            for column, language in (("source", source), ("target", target))
         }
         splits[split] = SplitRows([SideBySide(files)], columns)
     return make_splits(splits, on_bad_example=on_bad_example)
@@ -58,11 +59,6 @@ def _check(source: str, target: str, variant: str) -> None:
     for key, language in (("source", source), ("target", target)):
         if language not in LANGUAGES:
             raise InputError(f"dataset.{key} ({language}) must be one of {', '.join(LANGUAGES)}.")
-    if source == target:
-        raise InputError(
-            f"dataset.source and dataset.target ({source}) must differ; choose two of "
-            f"{', '.join(LANGUAGES)}."
-        )
     if variant not in MARKS:
         raise InputError(f"dataset.variant ({variant}) must be one of {', '.join(MARKS)}.")
 
