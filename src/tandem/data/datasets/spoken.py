@@ -1,11 +1,13 @@
-"""Spoken requests: sentences of a small grammar, said by the many voices of espeak-ng."""
+"""Sentences of a small grammar, said by the many voices of espeak-ng."""
 
 import io
+import itertools
 import logging
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import version
 from typing import Any
 
@@ -43,8 +45,10 @@ SPEEDS = (150, 210)
 """Words a minute."""
 PITCHES = (30, 70)
 
-GRAMMAR = {
-    "request": (
+START = "request"
+"""The name that every sentence begins as."""
+GRAMMAR: Mapping[str, Sequence[str]] = {
+    START: (
         "{please}turn {switch} the {device} in the {room}",
         "{please}set the {room} light to {shade} {colour}",
         "{please}paint the {room} wall {shade} {colour}",
@@ -99,12 +103,23 @@ GRAMMAR = {
     "tens": ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
 }
 """What each name in braces may stand for."""
+NAME = r"{(\w+)}"
+"""A name in braces."""
+MOST_DRAWS = 100
+"""How many draws a sentence may take before the grammar counts as exhausted."""
 
 
 def spoken(
-    *, size: int, validation_size: int, test_size: int, sampling_rate: int, seed: int
+    *,
+    size: int,
+    validation_size: int,
+    test_size: int,
+    sampling_rate: int,
+    grammar: Mapping[str, Sequence[str]] | None,
+    pronunciations: Mapping[str, str],
+    seed: int,
 ) -> DatasetDict:
-    """Speak requests, each once; no sentence and no voice is in two splits.
+    """Speak sentences of a grammar, each once; no sentence and no voice is in two splits.
 
     The recordings are FLAC of 16 bits, as loud as the voice is, and kept in the cache: the same
     options give the same ones, with the same version of espeak-ng.
@@ -113,6 +128,9 @@ def spoken(
     :param validation_size: how many validation recordings, by voices of their own.
     :param test_size: the same for test.
     :param sampling_rate: in Hz, up to 22050, which is espeak-ng's own.
+    :param grammar: what each name may stand for, where other names stand in braces; a sentence
+        begins as ``{request}``. None: :data:`GRAMMAR`.
+    :param pronunciations: words that are said as another word is.
     :param seed: what sentences, voices, speeds and pitches are drawn from.
     """
     sizes = {"train": size, "validation": validation_size, "test": test_size}
@@ -124,35 +142,71 @@ def spoken(
         raise InputError(
             f"dataset.sampling_rate ({sampling_rate}) must be between 4000 and 22050 Hz."
         )
+    grammar = GRAMMAR if grammar is None else grammar
+    _check_grammar(grammar)
     random_ = random.Random(seed)
-    sentences = draw_sentences(sum(sizes.values()), random_)
+    sentences = draw_sentences(grammar, sum(sizes.values()), random_)
     made, start = {}, 0
     for split, count in sizes.items():
-        plan = [_draw_manner(split, random_) for _ in range(count)]
         texts = sentences[start : start + count]
+        plan = [_draw_manner(split, _said(text, pronunciations), random_) for text in texts]
         made[split] = _load_or_speak(split, texts, plan, sampling_rate, seed)
         start += count
     return DatasetDict(made)
 
 
-def draw_sentences(count: int, random_: random.Random) -> list[str]:
-    """Return so many different sentences of the grammar."""
+def draw_sentences(
+    grammar: Mapping[str, Sequence[str]], count: int, random_: random.Random
+) -> list[str]:
+    """Return so many different sentences of a grammar.
+
+    :raises InputError: if it seems to have fewer.
+    """
     sentences: dict[str, None] = {}
-    while len(sentences) < count:
-        sentences[_expand("{request}", random_)] = None
-    return list(sentences)
-
-
-def _expand(text: str, random_: random.Random) -> str:
-    """Replace each name in braces by one of its rules, until none is left."""
-    return re.sub(
-        r"{(\w+)}", lambda match: _expand(random_.choice(GRAMMAR[match[1]]), random_), text
+    for _ in range(MOST_DRAWS * count):
+        sentences[_expand(f"{{{START}}}", grammar, random_)] = None
+        if len(sentences) == count:
+            return list(sentences)
+    raise InputError(
+        f"`dataset.grammar` gave {len(sentences):,} different sentences in {MOST_DRAWS * count:,} "
+        f"draws, but {count:,} are asked for; give it more rules, or ask for fewer by dataset.size."
     )
 
 
-def _draw_manner(split: str, random_: random.Random) -> dict[str, Any]:
+def _check_grammar(grammar: Mapping[str, Sequence[str]]) -> None:
+    """Refuse names without rules, and those that contain themselves."""
+    inner = {name: {*re.findall(NAME, " ".join(rules))} for name, rules in grammar.items()}
+    for name in {START, *itertools.chain(*inner.values())}:
+        if not grammar.get(name):
+            raise InputError(
+                f"`dataset.grammar` must have rules for {name}, but has rules for "
+                f"{', '.join(grammar) or 'nothing'}; add them."
+            )
+    try:
+        TopologicalSorter(inner).prepare()
+    except CycleError as error:
+        raise InputError(
+            f"`dataset.grammar` has {error.args[1][0]} inside {error.args[1][0]} "
+            f"({' < '.join(error.args[1])}), so that sentences might never end; take it out."
+        ) from error
+
+
+def _expand(text: str, grammar: Mapping[str, Sequence[str]], random_: random.Random) -> str:
+    """Replace each name in braces by one of its rules, until none is left."""
+    return re.sub(
+        NAME, lambda match: _expand(random_.choice(grammar[match[1]]), grammar, random_), text
+    )
+
+
+def _said(text: str, pronunciations: Mapping[str, str]) -> str:
+    """Write a sentence as espeak-ng is to read it."""
+    return " ".join(pronunciations.get(word, word) for word in text.split())
+
+
+def _draw_manner(split: str, text: str, random_: random.Random) -> dict[str, Any]:
     """Draw who says a sentence, and how."""
     return {
+        "text": text,
         "accent": random_.choice(ACCENTS),
         "variant": random_.choice(VOICES[split]),
         "speed": random_.randint(*SPEEDS),
@@ -187,7 +241,7 @@ def _speak(
     for start in range(0, len(sentences), 100):
         rows = []
         for text, manner in list(zip(sentences, plan, strict=True))[start : start + 100]:
-            samples = resample(speaker.say(text, **manner), ratio).clip(-1, 1)
+            samples = resample(speaker.say(**manner), ratio).clip(-1, 1)
             file = io.BytesIO()
             soundfile.write(file, samples, rate, format="FLAC", subtype="PCM_16")
             rows.append({"source": {"path": None, "bytes": file.getvalue()}, "target": text})

@@ -12,6 +12,7 @@ from tandem.core.errors import InputError
 from tandem.data.audio import read_audio
 from tandem.data.datasets import spoken
 from tandem.data.espeak import Espeak
+from tandem.data.features import File
 
 MODULE = importlib.import_module("tandem.data.datasets.spoken")  # the function has its name
 
@@ -22,8 +23,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "spoken"
 
 
-def load(**changes: int) -> Any:
-    options = {"size": 4, "validation_size": 2, "test_size": 1, "sampling_rate": 8000, "seed": 0}
+def load(**changes: Any) -> Any:
+    options = {
+        **{"size": 4, "validation_size": 2, "test_size": 1, "sampling_rate": 8000, "seed": 0},
+        **{"grammar": None, "pronunciations": {}},
+    }
     return spoken(**{**options, **changes})
 
 
@@ -84,12 +88,30 @@ def test_nobody_is_in_two_splits() -> None:
 
 
 def test_the_grammar() -> None:
-    sentences = MODULE.draw_sentences(4600, random.Random(0))
+    sentences = MODULE.draw_sentences(MODULE.GRAMMAR, 4600, random.Random(0))
     assert len(set(sentences)) == 4600
     words = [set(" ".join(part).split()) for part in (sentences[:4000], sentences[4000:])]
     assert words[1] <= words[0]
     assert 150 < len(words[0]) < 200
     assert all(word.isalpha() and word.islower() for word in words[0])
+
+
+def test_a_grammar_of_ones_own() -> None:
+    grammar = {"request": ["{letter} {letter}"], "letter": ["a", "b", "z"]}
+    data = load(grammar=grammar)
+    texts = [text for split in data.values() for text in split["target"][:]]
+    assert len(set(texts)) == 7
+    assert {word for text in texts for word in text.split()} == {"a", "b", "z"}
+    longer = load(grammar=grammar, pronunciations={"a": "a very long word", "z": "very long too"})
+    assert longer["train"]["target"][:] == data["train"]["target"][:]
+    seconds = [_seconds(split["train"]["source"][:]) for split in (data, longer)]
+    for text, one, two in zip(data["train"]["target"][:], *seconds, strict=True):
+        assert (two > 1.3 * one) == (text != "b b")
+
+
+def _seconds(files: list[File]) -> list[float]:
+    recordings = [read_audio(file["path"], file["bytes"], "", remedy="") for file in files]
+    return [len(samples) / rate for samples, rate in recordings]
 
 
 def test_a_speaker_is_as_its_seed_says() -> None:
@@ -121,9 +143,13 @@ def test_speed_pitch_and_unknown_voices() -> None:
     [
         ({"size": 0}, r"dataset.size \(0\) must be between 1 and 50000"),
         ({"test_size": 0}, r"dataset.test_size \(0\) must be between"),
+        ({"grammar": {"start": ["go"]}}, "must have rules for request, but has rules for start;"),
+        ({"grammar": {"request": ["{x}"], "x": []}}, "must have rules for x, but has rules for"),
+        ({"grammar": {"request": ["go", "{request}"]}}, r"has request inside request \(request <"),
+        ({"grammar": {"request": ["go", "no"]}}, "2 different sentences in 700 draws, but 7 are"),
         ({"sampling_rate": 44100}, r"dataset.sampling_rate \(44100\) must be between 4000 and"),
     ],
 )
-def test_options_that_cannot_be(changes: dict[str, int], text: str) -> None:
+def test_options_that_cannot_be(changes: dict[str, Any], text: str) -> None:
     with pytest.raises(InputError, match=text):
         load(**changes)
