@@ -8,10 +8,15 @@ from tandem.data.features.base import Features, File, Vectors
 if TYPE_CHECKING:
     from tandem.data.features.log_mel import LogMel
     from tandem.data.features.pixels import PixelFeatures
+    from tandem.data.features.pretrained import PretrainedFeatures
 
-__all__ = ["Features", "File", "LogMel", "PixelFeatures", "Vectors"]
+__all__ = ["Features", "File", "LogMel", "PixelFeatures", "PretrainedFeatures", "Vectors"]
 
-_MODULES = {"LogMel": "log_mel", "PixelFeatures": "pixels"}
+_MODULES = {
+    "LogMel": "log_mel",
+    "PixelFeatures": "pixels",
+    "PretrainedFeatures": "pretrained",
+}
 """Imported when they are asked for: a model of texts needs no library of pictures or speech."""
 
 
