@@ -12,6 +12,7 @@ from tandem.inference.trust import SECTIONS, build_trusted
 
 GROUPS = config_groups()
 NEEDED = {
+    "encoder=pretrained": ["encoder.path=null", "encoder.architecture={model_type: bert}"],
     "frontend=cnn_stem": ["features=pixels"],
     "frontend=patches": ["features=pixels"],
     "frontend=speech": ["features=log_mel"],

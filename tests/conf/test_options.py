@@ -22,10 +22,16 @@ from tandem.loggers import PACKAGES
 Compose = Callable[..., DictConfig]
 GROUPS = config_groups()
 OWN_FILES = ["dataset.data_dir=.", "dataset.source=a", "dataset.target=b"]
+CHECKPOINT = Path(__file__).parent / "checkpoint"
+"""A tokenizer of others, with the config of a network that is not there."""
+BERT = "{model_type: bert, hidden_size: 8, num_attention_heads: 2, num_hidden_layers: 1}"
 NEEDED = {
+    "encoder=pretrained": ["encoder.path=null", f"encoder.architecture={BERT}"],
+    "tokenizer=pretrained": [f"tokenizer.path={CHECKPOINT}"],
     "frontend=cnn_stem": ["features=pixels"],
     "frontend=patches": ["features=pixels"],
     "frontend=speech": ["features=log_mel"],
+    "frontend=vectors": ["features=pixels", "frontend.media=image"],
     "features=pixels": ["frontend=patches"],
     "features=log_mel": ["frontend=speech"],
     "dataset=audiofolder": ["dataset.data_dir=."],
@@ -134,6 +140,7 @@ def test_tokenizers_of_either_side(composed: Compose, group: str, option: str) -
         f"tokenizer@source_tokenizer={option}",
         "tokenizer.shared=false",
         "source_tokenizer.shared=false",
+        *(f"source_{needed}" for needed in NEEDED.get(f"{group}={option}", [])),
     )
     checks.check(cfg)
 

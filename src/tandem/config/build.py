@@ -181,8 +181,14 @@ def check_loggers(cfg: DictConfig) -> None:
 
 
 def model_spec(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a plain config from which a bundle rebuilds the model."""
-    parts = {part: config[part] for part in MODEL_PARTS}
+    """The parts of a plain config from which a bundle rebuilds the model.
+
+    Where weights once came from is no part of it, as the bundle has its own.
+    """
+    parts = {
+        part: {key: value for key, value in config[part].items() if key != "path"}
+        for part in MODEL_PARTS
+    }
     network = without_ways_to_compute(config["model"])
     return {**parts, "model": network | {"ctc_weight": config["objective"]["ctc_weight"]}}
 

@@ -19,6 +19,7 @@ from tandem.config.instantiate import check_values, make, plain
 from tandem.config.length import settle_length
 from tandem.config.overrides import task_overrides
 from tandem.config.plan import Plan, build_plan
+from tandem.config.pretrained import settle_pretrained
 from tandem.config.processes import settle_processes
 from tandem.core.command_line import key_of
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
@@ -39,14 +40,16 @@ SMALLEST_HALF = 2.0**-24
 def check(cfg: DictConfig) -> Plan:
     """Make everything that needs no data, so that what cannot work fails before data loads.
 
-    In ``cfg``, options for metrics, scorers and rules that are not chosen are dropped, a dataset's
-    ``monitor`` is replaced if no chosen metric computes it, ``scorer`` becomes CTC if the model is
-    trained with it and no other is chosen, and ``trainer.devices`` becomes a number.
+    In ``cfg``, what pretrained parts say of themselves is written down, options for metrics,
+    scorers and rules that are not chosen are dropped, a dataset's ``monitor`` is replaced if no
+    chosen metric computes it, ``scorer`` becomes CTC if the model is trained with it and no other
+    is chosen, and ``trainer.devices`` becomes a number.
 
     :return: what was made, for the run to use.
     :raises InputError: in one sentence that names the keys.
     """
     check_values(cfg)
+    settle_pretrained(cfg)
     for group in ("metric", "scorer", "rule"):
         _drop_unchosen(cfg, group)
     config = plain(cfg)

@@ -26,6 +26,7 @@ from tandem.config.build import (
     model_spec,
 )
 from tandem.config.instantiate import make, plain
+from tandem.config.pretrained import pretrained_weights
 from tandem.core.directions import Direction
 from tandem.data.module import DataModule
 from tandem.data.preprocessing import LearnProcessors, Processors
@@ -40,6 +41,7 @@ from tandem.training.module import Seq2SeqModule
 from tandem.training.noise import Noise
 from tandem.training.objective import Objective
 from tandem.training.optimizer_groups import GroupedOptimizer
+from tandem.training.pretrained import PretrainedWeights
 from tandem.training.self_critical import SelfCritical
 from tandem.training.sharding import ShardedStrategy
 from tandem.training.strategies import make_strategy
@@ -62,6 +64,8 @@ class Plan:
     optimizer: GroupedOptimizer
     scheduler: Any
     callbacks: list[L.Callback]
+    pretrained: PretrainedWeights | None
+    """What parts of others begin with, before the warm start."""
     warm_start: WarmStart | None
     model: Seq2Seq | None = field(default=None)
     """The network, once the sizes of the vocabularies are known."""
@@ -75,6 +79,8 @@ class Plan:
         if self.model is None:
             torch.manual_seed(self.cfg.seed)
             self.model = self._random_model(processors)
+            if self.pretrained is not None:
+                self.pretrained.fill(self.model, processors)
             if self.warm_start is not None:
                 self.warm_start.fill(self.model, processors, self._spec())
             self.optimizer.freeze(self.model)
@@ -184,6 +190,7 @@ def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
         "optimizer": build_optimizer(cfg),
         "scheduler": make(cfg.scheduler),
         "callbacks": build_callbacks(cfg),
+        "pretrained": pretrained_weights(cfg),
     }
     learn = build_processors(cfg)
     warm_start = build_warm_start(cfg, shared=learn.shared)  # the last one, as it reads files

@@ -77,7 +77,7 @@ class LearnProcessors:
         source = target
         if not self.shared:
             source = self._tokenizer(SOURCE, self.source_recipe, texts, ("source",))
-        reader = TextReader(source, truncate=self.truncate_source)
+        reader = TextReader(source, truncate=self.truncate_source, before=source.before)
         return Processors(reader, target, shared=self.shared)
 
     def _tokenizer(
@@ -109,6 +109,9 @@ def tokenizer_files(processors: Processors) -> dict[str, Tokenizer]:
 
 def _learned(recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]) -> Tokenizer:
     """Learn a tokenizer, or read it from the cache if the same was learnt from the same texts."""
+    fixed = recipe.read()
+    if fixed is not None:
+        return fixed
 
     def all_texts() -> Iterator[str]:
         return chain.from_iterable(texts(column) for column in columns)

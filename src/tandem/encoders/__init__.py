@@ -3,7 +3,15 @@
 from tandem.encoders.base import Encoder
 from tandem.encoders.cnn import CNNEncoder
 from tandem.encoders.conformer import ConformerEncoder
+from tandem.encoders.pretrained import PretrainedEncoder
 from tandem.encoders.recurrent import RecurrentEncoder
 from tandem.encoders.transformer import TransformerEncoder
 
-__all__ = ["CNNEncoder", "ConformerEncoder", "Encoder", "RecurrentEncoder", "TransformerEncoder"]
+__all__ = [
+    "CNNEncoder",
+    "ConformerEncoder",
+    "Encoder",
+    "PretrainedEncoder",
+    "RecurrentEncoder",
+    "TransformerEncoder",
+]

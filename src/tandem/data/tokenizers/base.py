@@ -42,6 +42,10 @@ class TokenizerRecipe(ABC):
                 f"{', '.join(_NORMALIZERS)}."
             )
 
+    def read(self) -> Tokenizer | None:
+        """Return the tokenizer if it needs no texts, as others have trained it."""
+        return None
+
     @abstractmethod
     def train(self, texts: Iterable[str]) -> Tokenizer:
         """Learn the vocabulary; the same texts give the same vocabulary."""

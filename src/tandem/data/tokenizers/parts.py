@@ -20,6 +20,10 @@ CHARACTER = r"[\s\S]"
 """Matches each character."""
 WORD_OR_BLANKS = r" ?\S++|\s+(?= \S)|\s++"
 """Matches each word with a space in front of it, if there is one, and each run of other blanks."""
+BLANKS = " {2,}"
+"""Matches several spaces, which one may stand for."""
+LONGEST_CHARACTER_MAP = 2**21
+"""Of what SentencePiece replaces characters by; T5's has some 240,000 characters."""
 LEAD = " "
 """The only text that a normalizer may put in front of others."""
 
@@ -50,7 +54,25 @@ NORMALIZERS: dict[str, dict[str, Allows]] = {
     "StripAccents": {},
     "Nmt": {},
     "Prepend": {"prepend": _one_of(LEAD)},
+    "BertNormalizer": {
+        "clean_text": _BOOL,
+        "handle_chinese_chars": _BOOL,
+        "strip_accents": _or_null(_BOOL),
+        "lowercase": _BOOL,
+    },
+    "Precompiled": {"precompiled_charsmap": _text(LONGEST_CHARACTER_MAP)},
+    "Replace": {"pattern": _one_of({"Regex": BLANKS}), "content": _one_of(" ", "▁")},
 }
+DECODERS: dict[str, dict[str, Allows]] = {
+    "WordPiece": {"prefix": _text(16), "cleanup": _BOOL},
+    "ByteLevel": {"add_prefix_space": _BOOL, "trim_offsets": _BOOL, "use_regex": _BOOL},
+    "Metaspace": {
+        "replacement": lambda value: isinstance(value, str) and len(value) == 1,
+        "prepend_scheme": _one_of("always", "never", "first"),
+        "split": _BOOL,
+    },
+}
+"""What joins the pieces of a tokenizer that others have trained."""
 PRE_TOKENIZERS: dict[str, dict[str, Allows]] = {
     "WhitespaceSplit": {},
     "Whitespace": {},
@@ -156,7 +178,7 @@ def check_parts(record: Any, *, unknown: str, unknown_id: int) -> None:
             _is_part(part, PRE_TOKENIZERS) or _is_sequence(part, "pretokenizers", PRE_TOKENIZERS)
         ),
         "post_processor": _one_of(None),
-        "decoder": _one_of(None),
+        "decoder": lambda part: part is None or _is_part(part, DECODERS),
         "model": lambda part: _is_part(part, _models(unknown, unknown_id)),
     }
     if not isinstance(record, dict):
@@ -201,6 +223,8 @@ def _known(key: str) -> str:
         return f"{', '.join(PRE_TOKENIZERS)}, the last only by Tandem's patterns"
     if key == "model":
         return f"{', '.join(_models('', 0))}, with ids from 0 and at most {MOST_SYMBOLS:,} symbols"
+    if key == "decoder":
+        return f"none, {', '.join(DECODERS)}"
     return "Tandem's tokenizers"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -40,7 +41,9 @@ CHARACTERS = "characters"
 """Tokens are characters, spaces included."""
 BYTES = "bytes"
 """Tokens are the bytes of UTF-8, in order, behind the special ids."""
-SPELLINGS = (WORDS, WORD_PIECES, PIECES, CHARACTERS, BYTES)
+LIBRARY = "library"
+"""Tokens join as the library's decoder of this tokenizer says, which others have trained."""
+SPELLINGS = (WORDS, WORD_PIECES, PIECES, CHARACTERS, BYTES, LIBRARY)
 
 _FIRST = len(SPECIAL_TOKENS)
 _BYTES = [bytes([byte]) for byte in range(256)]
@@ -59,11 +62,22 @@ class Tokenizer:
 
     :param inner: the trained tokenizer of the library.
     :param spelling: how tokens join into text, one of ``SPELLINGS``.
+    :param controls: ids beside the special ones that stand for no text, such as ``[MASK]``.
+    :param before: an id that a network expects in front of a source, such as ``[CLS]``.
     """
 
-    def __init__(self, inner: tokenizers.Tokenizer, *, spelling: str) -> None:
+    def __init__(
+        self,
+        inner: tokenizers.Tokenizer,
+        *,
+        spelling: str,
+        controls: Sequence[int] = (),
+        before: int | None = None,
+    ) -> None:
         self._inner = inner
         self._spelling = spelling
+        self.controls = tuple(controls)
+        self.before = before
         size = inner.get_vocab_size(with_added_tokens=False)
         pieces = [inner.id_to_token(i) or "" for i in range(size)]
         if tuple(pieces[: len(INNER_SPECIALS)]) != INNER_SPECIALS:
@@ -103,7 +117,7 @@ class Tokenizer:
         """Whether ``decode`` gives back each text, whatever it has."""
         record = json.loads(self._inner.to_str())
         cut = record["pre_tokenizer"]
-        if self._spelling == BYTES:
+        if self._spelling in (BYTES, LIBRARY):
             whole = cut["type"] == "ByteLevel" and not cut["add_prefix_space"]
         else:
             whole = (
@@ -118,6 +132,8 @@ class Tokenizer:
         if self._spelling in (BYTES, CHARACTERS):
             normal: str = self._inner.normalizer.normalize_str(text)
             return normal
+        if self._spelling == LIBRARY:
+            return self.decode(self.encode_batch([text])[0])
         words = self.words(text)
         return " ".join(words) if self._spelling == WORDS else "".join(words).removeprefix(LEAD)
 
@@ -163,9 +179,23 @@ class Tokenizer:
 
     def decode(self, ids: list[int]) -> str:
         """Return the text up to the first ``eos``; an unknown symbol reads ``<unk>``."""
+        if self._spelling == LIBRARY:
+            return self._joined([id_ for id_ in _content(ids) if id_ not in self.controls])
         raw = b"".join(self._written[i] for i in _content(ids))
         text = raw.decode("utf-8", errors="replace")
         return text if self._spelling in (BYTES, CHARACTERS) else text.removeprefix(LEAD)
+
+    def _joined(self, ids: list[int]) -> str:
+        """Return what the library's decoder makes of ids, with ``<unk>`` as a word between them."""
+        parts: list[list[int]] = [[]]
+        for id_ in ids:
+            if id_ == SPECIAL_IDS.unk:
+                parts.append([])
+            else:
+                parts[-1].append(id_)
+        texts = [str(self._inner.decode(part, skip_special_tokens=False)) for part in parts]
+        unknown = f" {SPECIAL_TOKENS[SPECIAL_IDS.unk]} "
+        return texts[0] if len(texts) == 1 else unknown.join(texts).strip()
 
     def tokens(self, ids: list[int]) -> list[str]:
         """Return what to write on each token in a picture.
@@ -184,6 +214,8 @@ class Tokenizer:
             "format": FORMAT,
             "version": VERSION,
             "spelling": self._spelling,
+            "controls": list(self.controls),
+            "before": self.before,
             "tokenizer": json.loads(self._inner.to_str()),
         }
         _check(record["tokenizer"])
@@ -204,7 +236,12 @@ class Tokenizer:
                 f"The tokenizer JSON's key `tokenizer` cannot be read ({reason_of(error)}); the "
                 "file is damaged, so take it from the run or the bundle again."
             ) from error
-        return cls(inner, spelling=record["spelling"])
+        return cls(
+            inner,
+            spelling=record["spelling"],
+            controls=record["controls"],
+            before=record["before"],
+        )
 
 
 def _check(inner: Any) -> None:
@@ -236,6 +273,12 @@ def _record(text: str | bytes) -> dict[str, Any]:
             "The tokenizer JSON must have the key `tokenizer` and a `spelling` out of "
             f"{', '.join(SPELLINGS)}; the file is damaged, so take it from the run or the bundle "
             "again."
+        )
+    ids = [*record.setdefault("controls", []), record.setdefault("before", None) or 0]
+    if not all(type(id_) is int for id_ in ids):
+        raise InputError(
+            "The tokenizer JSON's `controls` and `before` must be ids; the file is damaged, so "
+            "take it from the run or the bundle again."
         )
     return record
 

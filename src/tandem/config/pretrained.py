@@ -1,0 +1,72 @@
+"""What follows from a checkpoint of others that a part begins with: sizes, readers, tokenizers."""
+
+from typing import Any
+
+from omegaconf import DictConfig, open_dict
+
+from tandem.config.build import goes_on
+from tandem.config.instantiate import make, plain
+from tandem.core.errors import InputError
+from tandem.pretrained import ENCODERS, Checkpoint
+from tandem.pretrained.architectures import cleaned, make_config
+from tandem.training.pretrained import PretrainedWeights
+
+ENCODER = "tandem.encoders.PretrainedEncoder"
+TOKENIZER = "tandem.data.tokenizers.PretrainedTokenizer"
+
+
+def settle_pretrained(cfg: DictConfig) -> None:
+    """Write into a config what the checkpoints of its parts say.
+
+    :raises InputError: if a checkpoint is missing, of no known architecture, or does not fit.
+    """
+    for tokenizer in (cfg.tokenizer, cfg.source_tokenizer):
+        if tokenizer is not None and tokenizer._target_ == TOKENIZER:
+            make(tokenizer).read()  # which refuses what cannot be read
+    if cfg.encoder._target_ == ENCODER:
+        _settle_encoder(cfg)
+
+
+def _settle_encoder(cfg: DictConfig) -> None:
+    """Read the architecture, and let the frontend and the reader of sources fit it."""
+    if cfg.encoder.architecture is None:
+        if cfg.encoder.path is None:
+            raise InputError(
+                "encoder=pretrained needs encoder.path, a checkpoint, or encoder.architecture, "
+                "what its config.json would say, for a network with fresh weights; give one."
+            )
+        checkpoint = Checkpoint.open(cfg.encoder.path, key="encoder.path")
+        checkpoint.check_weights()
+        with open_dict(cfg):
+            cfg.encoder.architecture = cleaned(checkpoint.config)
+    architecture = plain(cfg.encoder.architecture)
+    if ENCODERS[make_config(architecture).model_type].media == "text":
+        _settle_text(cfg, architecture)
+
+
+def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
+    """The frontend has the word embeddings, and the checkpoint's tokenizer cuts the source."""
+    config = make_config(architecture)
+    with open_dict(cfg):
+        cfg.frontend = {
+            "_target_": "tandem.frontends.TextFrontend",
+            "_partial_": True,
+            "embedding_size": getattr(config, "embedding_size", config.hidden_size),
+            "dropout": 0.0,
+        }
+        if cfg.encoder.path is None or cfg.source_tokenizer is not None:
+            return
+        if cfg.tokenizer._target_ != TOKENIZER:
+            cfg.source_tokenizer = {
+                "_target_": TOKENIZER,
+                "shared": False,
+                "path": cfg.encoder.path,
+            }
+            cfg.tokenizer.shared = False
+
+
+def pretrained_weights(cfg: DictConfig) -> PretrainedWeights | None:
+    """What a run's parts begin with; None if nothing, or if it goes on from its own checkpoint."""
+    if cfg.encoder._target_ != ENCODER or cfg.encoder.path is None or goes_on(cfg):
+        return None
+    return PretrainedWeights(encoder=Checkpoint.open(cfg.encoder.path, key="encoder.path"))

@@ -1,0 +1,160 @@
+"""Which networks of the package transformers can be a part of ours, and how each is taken."""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from tandem.core.errors import InputError
+
+BOOKKEEPING = (
+    *("architectures", "auto_map", "dtype", "torch_dtype", "transformers_version"),
+    *("attn_implementation", "gradient_checkpointing", "quantization_config", "use_cache"),
+    *("id2label", "label2id", "task_specific_params", "num_labels", "output_attentions"),
+    *("output_hidden_states", "return_dict", "tie_word_embeddings", "model_type"),
+)
+"""Keys of a ``config.json`` that say nothing of the network, or name code or files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderArchitecture:
+    """The half of a network of transformers that reads a source."""
+
+    media: str
+    """What it reads: text, image or audio."""
+    loader: str
+    """The class of transformers whose ``from_pretrained`` reads its weights."""
+    part: str = ""
+    """Where the encoder stands in what that class makes; empty: it is all of it."""
+    builder: str = ""
+    """The class of the encoder, ``module.Class`` below ``transformers.models``; empty: the
+    loader."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of the class, such as which head to leave out."""
+    scales_embeddings: bool = False
+    """Whether embeddings are multiplied by the root of their size if the config says so."""
+    max_length: Callable[[Any], int | None] = lambda config: config.max_position_embeddings
+    """Most positions of a source, given the config; None: there is no such limit."""
+
+    def build(self, config: Any) -> nn.Module:
+        """The network with fresh weights."""
+        return self._class(self.builder or self.loader)(config, **self.options)
+
+    def load(self, folder: str) -> tuple[nn.Module, set[str]]:
+        """The network with a folder's weights, and the names of those that the folder lacks."""
+        with quiet():
+            model, report = self._class(self.loader).from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                dtype=torch.float32,
+                **self.options,
+            )
+        prefix = f"{self.part}." if self.part else ""
+        missing = {name for name in report["missing_keys"] if name.startswith(prefix)}
+        return model.get_submodule(self.part), {name.removeprefix(prefix) for name in missing}
+
+    @staticmethod
+    def _class(name: str) -> Any:
+        module, _, kind = name.rpartition(".")
+        path = f"transformers.models.{module}" if module else "transformers"
+        return getattr(importlib.import_module(path), kind)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the bars and reports of transformers from the user, who gets sentences of ours."""
+    from transformers.utils import logging
+
+    level, shows_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if shows_bars:
+            logging.enable_progress_bar()
+
+
+def _behind_padding(config: Any) -> int:
+    """Positions are counted from behind the id of padding, as in fairseq."""
+    return int(config.max_position_embeddings - config.pad_token_id - 1)
+
+
+def _unlimited(config: Any) -> None:
+    return None
+
+
+_NO_POOLER = {"add_pooling_layer": False}
+
+ENCODERS = {
+    "bert": EncoderArchitecture(media="text", loader="BertModel", options=_NO_POOLER),
+    "distilbert": EncoderArchitecture(media="text", loader="DistilBertModel"),
+    "electra": EncoderArchitecture(media="text", loader="ElectraModel"),
+    "roberta": EncoderArchitecture(
+        media="text", loader="RobertaModel", options=_NO_POOLER, max_length=_behind_padding
+    ),
+    "xlm-roberta": EncoderArchitecture(
+        media="text", loader="XLMRobertaModel", options=_NO_POOLER, max_length=_behind_padding
+    ),
+    "t5": EncoderArchitecture(media="text", loader="T5EncoderModel", max_length=_unlimited),
+    "bart": EncoderArchitecture(
+        media="text",
+        loader="BartModel",
+        part="encoder",
+        builder="bart.modeling_bart.BartEncoder",
+        scales_embeddings=True,
+    ),
+    "marian": EncoderArchitecture(
+        media="text",
+        loader="MarianModel",
+        part="encoder",
+        builder="marian.modeling_marian.MarianEncoder",
+        scales_embeddings=True,
+    ),
+}
+"""By ``model_type``, what a checkpoint's ``config.json`` calls its network."""
+
+
+def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a ``config.json`` makes the network, without a vocabulary, which is the frontend's.
+
+    Only padding keeps its row, as some networks count positions from it.
+    """
+    kept = {
+        key: value
+        for key, value in config.items()
+        if key not in BOOKKEEPING and not key.startswith("_") and value is not None
+    }
+    if "vocab_size" in kept:
+        kept["vocab_size"] = (kept.get("pad_token_id") or 0) + 1
+    return {"model_type": config["model_type"], **kept}
+
+
+def make_config(architecture: Mapping[str, Any]) -> Any:
+    """The config object of transformers that :func:`cleaned` describes.
+
+    :raises InputError: if transformers has no use for it.
+    """
+    from transformers import AutoConfig
+
+    options = dict(architecture)
+    model_type = options.pop("model_type", None)
+    if model_type not in ENCODERS:
+        raise InputError(
+            f"`encoder.architecture.model_type` must be one of {', '.join(ENCODERS)}, but is "
+            f"{model_type!r}; choose a checkpoint of one of these."
+        )
+    for key in options:
+        if key in BOOKKEEPING or key.startswith("_"):
+            raise InputError(
+                f"`encoder.architecture.{key}` is not a property of a network; leave it out."
+            )
+    return AutoConfig.for_model(model_type, **options)
