@@ -74,10 +74,12 @@ Names = tuple[str, str, str, str]
 def options(group: str) -> list[str]:
     """The names of a group's options, from the listing of its folder.
 
-    Left out are those that need a value of the user's, such as a checkpoint.
+    Left out are those that need a value of the user's, such as a checkpoint, and those that read no
+    source, which a language model has.
     """
     paths = sorted((config_folder() / group).glob("*.yaml"))
-    return [path.stem for path in paths if ": ???" not in path.read_text()]
+    names = [path.stem for path in paths if ": ???" not in path.read_text()]
+    return [name for name in names if name != "none" or group not in ("frontend", "encoder")]
 
 
 def media_of(frontend: str) -> str:

@@ -61,7 +61,7 @@ EXEMPT = {
     "run": "a section of train, a folder elsewhere; bundles.runs checks that",
     **dict.fromkeys(
         [
-            *("curriculum", "risk", "noise", "features", "source_tokenizer", "mbr"),
+            *("curriculum", "risk", "noise", "reader", "features", "source_tokenizer", "mbr"),
             *("search", "scorer", "rule", "metric"),
         ],
         "a group: null, or what its option says",

@@ -10,9 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from tandem.config.build import build_features
+from tandem.config.folders import config_folder
 from tandem.testing.case import Case, make_case
 from tandem.testing.sources import VOCABULARY
 
@@ -145,6 +147,22 @@ def case_of(combination: Combination, device: str) -> Case:
 @pytest.fixture(params=every_combination(), ids=str)
 def case(request: pytest.FixtureRequest, device: str) -> Case:
     return case_of(request.param, device)
+
+
+@functools.cache
+def language_model_of(decoder: str) -> Case:
+    chosen = ("task=language_model", f"decoder={decoder}", *OVERRIDES)
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        cfg = compose("train", list(chosen))
+    for key in SIZES.keys() & cfg.decoder.keys():
+        cfg.decoder[key] = SIZES[key]
+    return make_case(GRID.make_model(cfg, VOCABULARY))
+
+
+@pytest.fixture(params=GRID.options("decoder"))
+def language_model_case(request: pytest.FixtureRequest, device: str) -> Case:
+    """Like ``case``, for each decoder as ``task=language_model`` has it."""
+    return language_model_of(request.param).to(device)
 
 
 def every_option() -> list[Combination]:

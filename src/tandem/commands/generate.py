@@ -75,7 +75,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
     """Answer line by line until the input ends."""
     reader = bundle.processors.source
     say(Text(f"Type {reader.prompt} and press Enter; end with Ctrl-D.", style="dim"))
-    for line in _typed(strip=strips(bundle)):
+    for line in _typed(strip=strips(bundle), may_be_empty=not reader.needs_source):
         try:
             reader.check_lines([line], most=cfg.max_source_length)
             unknown = reader.unknown(line)
@@ -87,10 +87,11 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
             complain(for_command(error, "generate"))
 
 
-def _typed(*, strip: bool) -> Iterator[str]:
-    """Lines that a person types, without empty ones; editable where there is readline.
+def _typed(*, strip: bool, may_be_empty: bool) -> Iterator[str]:
+    """Lines that a person types; editable where there is readline.
 
     :param strip: remove whitespace at their ends.
+    :param may_be_empty: whether empty ones count.
     """
     with suppress(ImportError):
         import_module("readline")  # which gives `input` its keys, and the lines before
@@ -103,7 +104,7 @@ def _typed(*, strip: bool) -> Iterator[str]:
         except (EOFError, KeyboardInterrupt):
             print()
             return
-        if line.strip():
+        if may_be_empty or line.strip():
             yield line.strip() if strip else line
 
 

@@ -19,6 +19,7 @@ from tandem.config.bundles import made_by, place, runs
 from tandem.config.instantiate import check_values
 from tandem.core.errors import InputError
 from tandem.core.lines import json_line
+from tandem.data.readers import SourceReader
 from tandem.inference import Bundle, ScoredPair, load_bundle
 
 
@@ -32,7 +33,8 @@ def score(cfg: DictConfig, command: str = "") -> None:
     console.set_up(None)
     check_values(cfg)
     for key in ("source", "target"):
-        check_input(cfg[key], key=key)
+        if cfg[key] is not None:
+            check_input(cfg[key], key=key)
     if cfg.source == cfg.target == "-":
         raise InputError("source and target cannot both be standard input; give a file for one.")
     check_output(cfg.output)
@@ -48,8 +50,11 @@ def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
     """How each pair of lines is scored."""
     reader = bundle.processors.source
     strip = strips(bundle)
-    sources = source_lines(cfg.source, reader, strip=strip, key="source")
+    check_source(cfg.source, reader)
     targets = Lines(cfg.target, strip=strip, key="target")
+    sources = None
+    if cfg.source is not None:
+        sources = source_lines(cfg.source, reader, strip=strip, key="source")
     as_line = _as_json if writes_json(cfg.output, cfg.format, "tsv") else _as_columns
 
     def check(rows: list[Row], first: int) -> None:
@@ -66,12 +71,31 @@ def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
         return [as_line(pair, tokens=cfg.tokens) for pair in pairs]
 
     return LineByLine(
-        rows=lambda: _paired(sources, targets),
-        repeatable=sources.repeatable and targets.repeatable,
+        rows=lambda: _alone(targets) if sources is None else _paired(sources, targets),
+        repeatable=targets.repeatable and (sources is None or sources.repeatable),
         check=check,
         answer=answer,
         largest_window=LARGEST_WINDOW // reader.positions_per_symbol,
     )
+
+
+def check_source(source: str | None, reader: SourceReader) -> None:
+    """Refuse to score without a source, or with one that nothing reads."""
+    if source is None and reader.needs_source:
+        raise InputError(
+            "`source` is not set, but this model says how probable a target is given its source; "
+            "add source=..., a file with one source a line."
+        )
+    if source is not None and not reader.needs_source:
+        raise InputError(
+            f"source={source} would not be read, as a language model says how probable a text is "
+            "by itself; leave source out."
+        )
+
+
+def _alone(targets: Lines) -> Iterator[Row]:
+    """Each line with an empty source."""
+    return (("", target) for target in targets)
 
 
 def _paired(sources: Lines, targets: Lines) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """From a composed config to objects: the only place that instantiates what a config names."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from tandem.data.batching import Budget
 from tandem.data.features import Features
 from tandem.data.module import DataModule, LengthFilter
 from tandem.data.preprocessing import LearnProcessors
-from tandem.data.readers import FileReader
+from tandem.data.readers import FileReader, SourceReader
 from tandem.data.run_data import TOKENIZERS
 from tandem.data.stream import StreamOptions
+from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.decoding import Decoding
 from tandem.loggers import PACKAGES, CSVLogger
 from tandem.metrics import Metric
@@ -73,11 +74,23 @@ def build_features(cfg: DictConfig) -> Features | None:
     return features
 
 
+def build_reader(cfg: DictConfig) -> Callable[[Tokenizer], SourceReader] | None:
+    """Makes of the target's tokenizer what reads sources; None: a tokenizer of their own."""
+    features = build_features(cfg)
+    if features is None:
+        return make(cfg.reader) if cfg.reader else None
+    if cfg.reader:
+        raise InputError(
+            "`reader` and `features` both say how sources are read, but one of them does; set "
+            "features=null or reader=null."
+        )
+    return lambda _: FileReader(features, spec=plain(cfg.features))
+
+
 def build_processors(cfg: DictConfig) -> LearnProcessors:
     """What learns what reads the source and writes the target."""
-    features = build_features(cfg)
     return LearnProcessors(
-        reader=FileReader(features, spec=plain(cfg.features)) if features else None,
+        reader=build_reader(cfg),
         source_recipe=make(cfg.source_tokenizer or cfg.tokenizer),
         target_recipe=make(cfg.tokenizer),
         truncate_source=cfg.data.truncate_source,

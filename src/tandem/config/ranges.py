@@ -94,7 +94,7 @@ RANGES = {
     "folders": every(PATH),
     "input": PATH,
     "output": PATH,
-    "source": PATH,
+    "source": PATH | NULL,
     "target": PATH,
     "data_dir": PATH | NULL,
     "split": NAME,

@@ -37,8 +37,9 @@ class LearnProcessors:
     :raises InputError: if the sides share a tokenizer but have different recipes.
     """
 
-    reader: SourceReader | None
-    """Reads sources that nothing is learnt from; None: they are texts."""
+    reader: Callable[[Tokenizer], SourceReader] | None
+    """Makes of the target's tokenizer what reads sources that nothing is learnt from; None: they
+    are texts."""
     source_recipe: TokenizerRecipe
     target_recipe: TokenizerRecipe
     truncate_source: int | None
@@ -73,12 +74,13 @@ class LearnProcessors:
         columns = ("source", "target") if self.shared else ("target",)
         target = self._tokenizer(TARGET, self.target_recipe, texts, columns)
         if self.reader is not None:
-            return Processors(self.reader, target, shared=False)
+            reader = self.reader(target)
+            return Processors(reader, target, shared=target in reader.tokenizers)
         source = target
         if not self.shared:
             source = self._tokenizer(SOURCE, self.source_recipe, texts, ("source",))
-        reader = TextReader(source, truncate=self.truncate_source, before=source.before)
-        return Processors(reader, target, shared=self.shared)
+        texts_reader = TextReader(source, truncate=self.truncate_source, before=source.before)
+        return Processors(texts_reader, target, shared=self.shared)
 
     def _tokenizer(
         self, name: str, recipe: TokenizerRecipe, texts: Texts, columns: tuple[str, ...]

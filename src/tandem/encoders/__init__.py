@@ -3,6 +3,7 @@
 from tandem.encoders.base import Encoder
 from tandem.encoders.cnn import CNNEncoder
 from tandem.encoders.conformer import ConformerEncoder
+from tandem.encoders.none import NoEncoder
 from tandem.encoders.pretrained import PretrainedEncoder
 from tandem.encoders.recurrent import RecurrentEncoder
 from tandem.encoders.transformer import TransformerEncoder
@@ -11,6 +12,7 @@ __all__ = [
     "CNNEncoder",
     "ConformerEncoder",
     "Encoder",
+    "NoEncoder",
     "PretrainedEncoder",
     "RecurrentEncoder",
     "TransformerEncoder",

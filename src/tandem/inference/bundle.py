@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tandem.inference.exported import load_exported
 from tandem.inference.files import CONFIG, BundleFiles, digests
 from tandem.inference.inspection import Inspection, inspect_source
 from tandem.inference.mbr import MinimumBayesRisk
+from tandem.inference.prompts import prompted
 from tandem.inference.reading import (
     FORMAT,
     TARGET_TOKENIZER,
@@ -138,7 +139,11 @@ class Bundle:
         for chosen in plan_batches(encoded, budget, rng=None):
             batch = encoded.collate(chosen).to(self.model.device)
             memories = [encode(model, batch) for model in self.models]
-            outputs |= zip(chosen.tolist(), self.search_memories(memories), strict=True)
+            decoding = prompted(
+                self.decoding, self.processors.source, batch.source, max_length=self.max_length
+            )
+            found = replace(self, decoding=decoding).search_memories(memories)
+            outputs |= zip(chosen.tolist(), found, strict=True)
             advance(len(chosen))
         return [outputs[row] for row in rows.tolist()]
 

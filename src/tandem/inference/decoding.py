@@ -13,6 +13,7 @@ from tandem.models.sequence_model import SequenceModel
 from tandem.search.base import Search, Step
 from tandem.search.ensemble import start_together
 from tandem.search.listening import Listener, listen
+from tandem.search.prompts import begin_with
 from tandem.search.rules import Rule
 from tandem.search.scorers import Scorer
 from tandem.search.vocabulary import Vocabulary
@@ -27,6 +28,8 @@ class Decoding:
     """Change what the decoder says of next symbols, one after the other."""
     rules: tuple[Rule, ...] = ()
     """Forbid next symbols, in any order."""
+    prompts: Tensor | None = None
+    """(B, P) ids with which the outputs of each source begin; see :func:`begin_with`."""
     listener: Listener | None = None
     """Is told each step of the search, of all models of an ensemble together."""
 
@@ -127,6 +130,8 @@ def _search(
 ) -> list[list[Hypothesis]]:
     """Search under the rules, those last that ask what the others leave."""
     first = torch.full((len(mask),), SPECIAL_IDS.bos, dtype=torch.long, device=mask.device)
+    if decoding.prompts is not None:
+        step, state = begin_with(step, state, decoding.prompts)
     if decoding.listener is not None:
         step, state = listen(step, state, decoding.listener, first=first)
     rules = tuple(sorted(decoding.rules, key=lambda rule: rule.last))

@@ -49,7 +49,7 @@ def read_source(
     most *= reader.positions_per_symbol
     try:
         if reader.media == "text":
-            _check_characters(source, place, most)
+            _check_characters(source, place, most, may_be_empty=not reader.needs_source)
             column = reader.read([source])
         else:
             with private_file(source, place, reader.media) as path:
@@ -67,9 +67,9 @@ def read_source(
     return column
 
 
-def _check_characters(source: str, place: str, most: int) -> None:
+def _check_characters(source: str, place: str, most: int, *, may_be_empty: bool) -> None:
     """Refuse what is too long before it is cut into symbols."""
-    if not source.strip():
+    if not (may_be_empty or source.strip()):
         raise RequestError(422, f"The source {place} is empty; give it some text.")
     if len(source) > most * CHARACTERS_PER_SYMBOL:
         raise RequestError(

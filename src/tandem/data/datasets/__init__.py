@@ -23,6 +23,7 @@ from tandem.data.datasets.reverse import reverse
 from tandem.data.datasets.rsicd import rsicd
 from tandem.data.datasets.scan import scan
 from tandem.data.datasets.spoken import spoken
+from tandem.data.datasets.text import text
 from tandem.data.datasets.translations import translations
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "rsicd",
     "scan",
     "spoken",
+    "text",
     "translations",
 ]

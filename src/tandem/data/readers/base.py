@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from torch import Tensor
+
 from tandem.data.columns import Rows, SourceColumn
 from tandem.data.features.base import Features, Vectors
 from tandem.data.subword_regularization import MakeCutter
@@ -53,6 +55,9 @@ class SourceReader(ABC):
 
     prompt: str
     """What a person is to type, such as ``a source``."""
+
+    needs_source: bool = True
+    """Whether an output needs a source; else an empty one stands for none."""
 
     tokenizers: tuple[Tokenizer, ...] = ()
     """What was learnt from training texts, if anything."""
@@ -103,6 +108,13 @@ class SourceReader(ABC):
     def unknown(self, line: str) -> list[str]:
         """Parts of a line of input that the model does not know, as they stand in it."""
         return []
+
+    def prompts(self, source: Tensor) -> Tensor | None:
+        """Ids with which the outputs begin, (B, P) with ``pad`` behind; None: as they like.
+
+        :param source: of a batch, (B, S, ...).
+        """
+        return None
 
     def is_source(self, name: str) -> bool:
         """Whether an input of this name is one source itself, not a file with one a line."""

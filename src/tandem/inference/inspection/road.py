@@ -27,6 +27,7 @@ from tandem.inference.inspection.watching import (
     decoder_watched,
     encoder_watched,
 )
+from tandem.inference.prompts import prompted
 from tandem.models import Seq2Seq
 from tandem.models.sequence_model import SequenceModel
 from tandem.search.base import Step
@@ -105,10 +106,11 @@ def inspect_source(
 ) -> Inspection:
     """See :meth:`tandem.inference.Bundle.inspect_of`, and :func:`walk`."""
     tensor, _ = column.batch(np.arange(1))
+    tensor = tensor.to(model.device)
     road = walk(
         model,
-        decoding,
-        tensor.to(model.device),
+        prompted(decoding, processors.source, tensor, max_length=max_length),
+        tensor,
         prefix=prefix,
         max_length=max_length,
         rank=rank,

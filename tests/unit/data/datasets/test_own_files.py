@@ -11,7 +11,7 @@ import yaml
 
 from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
-from tandem.data.datasets import csv_table, json_lines, parallel
+from tandem.data.datasets import csv_table, json_lines, parallel, text
 
 Write = Callable[..., Path]
 
@@ -54,6 +54,16 @@ def message_of(load: Any, folder: Path, **changes: Any) -> str:
     with pytest.raises(InputError) as caught:
         load(folder, **changes)
     return str(caught.value)
+
+
+def test_texts_are_sources_and_targets(write: Write) -> None:
+    folder = write(train__txt="one\ntwo\n", dev__txt="three\n", notes__md="four\n")
+    data = text(**options_of("text", data_dir=str(folder)))
+    assert {name: split["target"][:] for name, split in data.items()} == {
+        "train": ["one", "two"],
+        "validation": ["three"],
+    }
+    assert data["train"]["source"][:] == ["one", "two"]
 
 
 def test_parallel(write: Write) -> None:
