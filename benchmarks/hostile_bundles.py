@@ -15,11 +15,10 @@ import torch
 from hostile import Variant
 
 from tandem.commands.train import bundle_config
-from tandem.config.build import build_features, build_model
+from tandem.config.build import build_model, build_reader
 from tandem.config.instantiate import make, plain
 from tandem.config.launch import compose
 from tandem.data.preprocessing import LearnProcessors
-from tandem.data.readers import FileReader
 from tandem.inference.bundle import save_bundle
 
 SMALL = ("dataset=reverse", "hidden_size=8", "run.folder=none", "logger=none")
@@ -61,9 +60,9 @@ def write_sound(name: str, folder: Path) -> str:
     :return: a source: a text, or the name of a file in the folder.
     """
     cfg = compose("train", [*SMALL, *SOUND[name]])
-    features, recipe = build_features(cfg), make(cfg.tokenizer)
+    recipe = make(cfg.tokenizer)
     learn = LearnProcessors(
-        reader=FileReader(features, spec=plain(cfg.features)) if features else None,
+        reader=build_reader(cfg),
         source_recipe=recipe,
         target_recipe=recipe,
         truncate_source=None,

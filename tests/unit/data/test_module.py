@@ -34,7 +34,7 @@ def data_module(features: Features, splits: DatasetDict, *, skip_bad: bool = Fal
     return DataModule(
         load=lambda: splits,
         learn=LearnProcessors(
-            reader=FileReader(features, spec={}),
+            reader=lambda target: FileReader(features, spec={}),
             source_recipe=recipe,
             target_recipe=recipe,
             truncate_source=None,
