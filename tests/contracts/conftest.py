@@ -4,6 +4,7 @@ import functools
 import importlib
 import itertools
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -163,6 +164,12 @@ def language_model_of(decoder: str) -> Case:
 def language_model_case(request: pytest.FixtureRequest, device: str) -> Case:
     """Like ``case``, for each decoder as ``task=language_model`` has it."""
     return language_model_of(request.param).to(device)
+
+
+@pytest.fixture
+def language_models(device: str) -> Callable[[str], Case]:
+    """The same by the name of the decoder."""
+    return lambda decoder: language_model_of(decoder).to(device)
 
 
 def every_option() -> list[Combination]:

@@ -5,11 +5,14 @@ tried on every option, but not on every combination.
 """
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tandem.config.folders import config_folder
+from tandem.core.types import SPECIAL_IDS
+from tandem.search.scorers import LanguageModelScorer
 from tandem.testing import searching
 
 REQUIRED = 4
@@ -37,6 +40,72 @@ def test_what_must_contain_a_symbol_is_the_part_of_it_that_does(option_case, sma
 
 def test_scores_of_a_beam_equal_a_teacher_forced_pass(case, small_search) -> None:
     searching.scores_equal_teacher_forcing(case, small_search("beam"), average)
+
+
+WEIGHT, INTERNAL_WEIGHT = 0.4, 0.3
+
+
+def fused(case, language_model):
+    """The case with a language model's say, and what single passes say of outputs."""
+    weight = 0.0 if case.model.normalized else INTERNAL_WEIGHT
+    scorer = LanguageModelScorer(path=None, weight=WEIGHT, internal_weight=weight)
+    scorer = scorer.with_model(language_model.model, [])
+
+    def log_prob(row: int, outputs: list[list[int]]) -> torch.Tensor:
+        said = case.log_prob(row, outputs) + WEIGHT * language_model.log_prob(0, outputs)
+        if not weight:
+            return said
+        memory = case.model.encode(case.source[row : row + 1], case.mask[row : row + 1])
+        zeros = (torch.zeros_like(part) for part in (memory.states, memory.summary))
+        empty = replace(memory, **dict(zip(("states", "summary"), zeros, strict=True)))
+        internal = []
+        for tokens in outputs:
+            read = torch.tensor([[SPECIAL_IDS.bos, *tokens[:-1]]], device=case.device)
+            predicted = case.model.decode(read, case.model.start(empty))
+            scores = case.model.scores(predicted.features, None)[0].log_softmax(-1)
+            internal.append(scores[range(len(tokens)), tokens].sum())
+        return said - weight * torch.stack(internal)
+
+    return replace(case, scorers=(scorer,)), log_prob
+
+
+def expect_fused_scores(case, language_model, method) -> None:
+    together, log_prob = fused(case, language_model)
+    for row, found in enumerate(searching.hypotheses(together, method, 6)):
+        expected = log_prob(row, [one.tokens for one in found]).tolist()
+        assert [one.score for one in found] == pytest.approx(expected, rel=0, abs=1e-9)
+
+
+@torch.inference_mode()
+def test_a_language_model_s_say_is_that_of_a_pass_of_its_own(
+    option_case, language_models, small_search
+) -> None:
+    method = small_search("beam", length_penalty="none")
+    expect_fused_scores(option_case, language_models("gru"), method)
+
+
+@torch.inference_mode()
+def test_each_language_model_has_its_say_in_each_search(
+    cases_of_options, language_model_case, small_search
+) -> None:
+    case = cases_of_options["decoder", "transformer"]
+    for name in ("beam", *OTHER_SEARCHES):
+        method = small_search(name)
+        if hasattr(method, "penalty"):
+            method = small_search(name, length_penalty="none")
+        expect_fused_scores(case, language_model_case, method)
+
+
+@torch.inference_mode()
+def test_a_beam_with_a_language_model_finds_all_there_is(
+    cases_of_options, language_model_case, small_search
+) -> None:
+    case, outputs = cases_of_options["decoder", "gru"], searching.all_outputs()
+    together, log_prob = fused(case, language_model_case)
+    method = small_search("beam", width=len(outputs), length_penalty="none")
+    for row, found in enumerate(searching.hypotheses(together, method, searching.LONGEST)):
+        scores = dict(zip(map(tuple, outputs), log_prob(row, outputs).tolist(), strict=True))
+        assert {tuple(one.tokens): one.score for one in found} == pytest.approx(scores, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", OTHER_SEARCHES)

@@ -23,6 +23,7 @@ from tandem.data.readers import FileReader, SourceReader
 from tandem.data.run_data import TOKENIZERS
 from tandem.data.stream import StreamOptions
 from tandem.data.tokenizers.tokenizer import Tokenizer
+from tandem.inference.asked_models import with_asked_models
 from tandem.inference.decoding import Decoding
 from tandem.loggers import PACKAGES, CSVLogger
 from tandem.metrics import Metric
@@ -55,7 +56,8 @@ def build_model(
 
 def build_decoding(cfg: DictConfig) -> Decoding:
     """How evaluation finds outputs; its texts wait for a vocabulary."""
-    return Decoding(make(cfg.search), make_each(cfg.scorer), make_each(cfg.rule))
+    decoding = Decoding(make(cfg.search), make_each(cfg.scorer), make_each(cfg.rule))
+    return with_asked_models(decoding)
 
 
 def build_metrics(cfg: DictConfig) -> list[Metric]:

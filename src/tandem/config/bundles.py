@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from tandem.config.instantiate import make, make_each, plain
 from tandem.core.devices import check_accelerator
 from tandem.core.errors import InputError
+from tandem.inference.asked_models import with_asked_models
 from tandem.inference.bundle import Bundle, bundle_digest
 from tandem.inference.mbr import MinimumBayesRisk
 from tandem.models import Seq2Seq
@@ -37,6 +38,7 @@ def with_decoding(bundle: Bundle, cfg: DictConfig) -> Bundle:
         decoding = replace(decoding, search=make(cfg.search))
     if cfg.scorer is not None:
         decoding = replace(decoding, scorers=make_each(cfg.scorer))
+        decoding = with_asked_models(decoding, trusted=cfg.trusted)
     if cfg.rule is not None:
         decoding = replace(decoding, rules=make_each(cfg.rule))
     for model in bundle.models:

@@ -364,6 +364,9 @@ RANGES = {
     "search.top_p": PART_ABOVE_ZERO,
     "search.min_p": PART,
     "scorer.ctc.weight": PART,  # 0 gets a remedy from the scorer itself
+    "scorer.language_model.path": PATH,
+    "scorer.language_model.weight": number(least=0, most=10),
+    "scorer.language_model.internal_weight": number(least=0, most=10),
     "scorer.coverage.penalty": number(least=0, most=100),
     "rule.min_length.least": whole(1),
     "rule.no_repeat_ngram.size": whole(1),

@@ -43,9 +43,10 @@ def write_export(
 
 
 def _copy_other_files(files: BundleFiles, folder: Path) -> None:
-    """Copy all but the weights: tokenizers, and what a reader of the user's own keeps."""
+    """Copy all but the weights: tokenizers, models that scorers ask, what an own reader keeps."""
     for name in files.digests or {}:
-        if name != WEIGHTS and Path(name).name == name:
+        if name != WEIGHTS and ".." not in Path(name).parts and not Path(name).is_absolute():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(files.read(name))
 
 

@@ -24,11 +24,13 @@ from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.columns import SourceColumn
 from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
+from tandem.inference.asked_models import keep_asked_models, with_kept_models
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.exported import load_exported
 from tandem.inference.files import CONFIG, BundleFiles, digests
 from tandem.inference.inspection import Inspection, inspect_source
 from tandem.inference.mbr import MinimumBayesRisk
+from tandem.inference.networks import network
 from tandem.inference.prompts import prompted
 from tandem.inference.reading import (
     FORMAT,
@@ -268,6 +270,7 @@ def save_bundle(
     (part / TARGET_TOKENIZER).write_text(processors.target.to_json(), encoding="utf-8")
     reader = type(processors.source)
     options = processors.source.to_bundle(part, shared=processors.shared)
+    scorers = keep_asked_models(part, config["scorer"])
     record = {
         "format": FORMAT,
         "version": VERSION,
@@ -276,6 +279,7 @@ def save_bundle(
         "shared_vocabulary": processors.shared,
         "max_length": max_length,
         **config,
+        "scorer": scorers,
         "dataset_signature": signature(config["dataset"]),
         "sha256": digests(part),
     }
@@ -325,8 +329,8 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
     if "export" in reader.config:
         model = load_exported(reader, processors)
     else:
-        model = _network(reader, processors)
-    decoding = reader.decoding().bind(processors.target)
+        model = network(reader, processors)
+    decoding = with_kept_models(reader.decoding(), reader).bind(processors.target)
     decoding.check(model)
     return Bundle(
         model=model,
@@ -335,16 +339,6 @@ def load_bundle(path: str | Path, *, trusted: Iterable[str] = ()) -> Bundle:
         max_length=reader.config["max_length"],
         config=reader.config,
     )
-
-
-def _network(reader: BundleReader, processors: Processors) -> Seq2Seq:
-    weights = open_weights(reader.files)
-    model = reader.network(processors, weights)
-    try:
-        model.load_state_dict(weights.read())
-    except RuntimeError as error:
-        raise weights.unfit(str(error)) from error
-    return model.eval()
 
 
 def bundle_digest(path: str | Path) -> str:

@@ -47,20 +47,24 @@ class Decoding:
     def bind(self, vocabulary: Vocabulary) -> "Decoding":
         """The same with ids for all texts.
 
-        :raises InputError: if the vocabulary does not have what search and rules name, or if rules
-            contradict each other.
+        :raises InputError: if the vocabulary does not have what search and rules name, if a scorer
+            cannot score it, or if rules contradict each other.
         """
         rules = tuple(rule.bind(vocabulary) for rule in self.rules)
         for rule in rules:
             others = [other for other in rules if other is not rule]
             rule.check(others, vocabulary.vocabulary_size)
-        return replace(self, search=self.search.bind(vocabulary), rules=rules)
+        scorers = tuple(scorer.bind(vocabulary) for scorer in self.scorers)
+        search = self.search.bind(vocabulary)
+        return replace(self, search=search, scorers=scorers, rules=rules)
 
     def step(self, model: SequenceModel) -> Step:
         """The model's next-symbol function with its scorers, without rules."""
         decoder = Step(model.step, model.normalized)
         if not self.scorers:
             return decoder
+
+        scorers = [scorer.beside(model) for scorer in self.scorers]
 
         def scores(tokens: Tensor, state: State) -> tuple[Tensor, State]:
             decoder_state, *own_states = state.carry
@@ -70,7 +74,7 @@ class Decoding:
             all_weights = predicted.weights
             weights = None if all_weights is None else lambda: all_weights()[:, 0]
             after = []
-            for scorer, own_state in zip(self.scorers, own_states, strict=True):
+            for scorer, own_state in zip(scorers, own_states, strict=True):
                 log_probs, own_state = scorer(tokens, log_probs, weights, own_state)
                 after.append(own_state)
             return log_probs, State(carry=(predicted.state, *after))

@@ -18,6 +18,10 @@ class Vocabulary(Protocol):
     def vocabulary_size(self) -> int:
         """The number of ids, special ones included."""
 
+    @property
+    def symbols(self) -> Sequence[str]:
+        """What each id stands for."""
+
     def encode_batch(self, texts: list[str]) -> list[list[int]]:
         """Each text's ids, without special ones at its ends."""
 

@@ -1,13 +1,15 @@
 """What every scorer promises."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from torch import Tensor
 
 from tandem.core.memory import Memory
 from tandem.core.state import State
 from tandem.models.sequence_model import SequenceModel
+from tandem.search.vocabulary import Vocabulary
 
 
 class Scorer(ABC):
@@ -16,6 +18,30 @@ class Scorer(ABC):
     Scorers are asked one after the other, and each changes what those before it leave. It is no
     module of its own and holds nothing of a search: that is in its state.
     """
+
+    asks_model: ClassVar[bool] = False
+    """Whether it asks another trained model than those that write, see :meth:`with_model`; that is
+    in the folder ``path``, and in a bundle inside of it.
+    """
+    path: str | None = None
+
+    def with_model(self, model: SequenceModel, symbols: Sequence[str]) -> "Scorer":
+        """The same scorer with the model that it asks.
+
+        :param symbols: what that model's ids stand for.
+        """
+        raise NotImplementedError
+
+    def bind(self, vocabulary: Vocabulary) -> "Scorer":
+        """The same scorer for outputs of a vocabulary.
+
+        :raises InputError: if it cannot score these.
+        """
+        return self
+
+    def beside(self, model: SequenceModel) -> "Scorer":
+        """The same scorer as it stands beside one of the models that write."""
+        return self
 
     @abstractmethod
     def check(self, model: SequenceModel) -> None:
