@@ -46,6 +46,7 @@ NEEDED = {
     "risk=self_critical": ["init_from=outputs/run"],
     "search=constrained": ["search.required=[[4]]"],
     "scorer=ctc": ["objective.ctc_weight=0.3"],
+    "scorer=language_model": ["scorer.language_model.path=outputs/run"],
     "rule=banned": ["rule.banned.sequences=[a dog,[5]]"],
     "rule=forced_prefix": ["rule.forced_prefix.prefix=The"],
     "scheduler=cosine": ["trainer.max_steps=9", "scheduler.warmup_steps=2"],
@@ -103,7 +104,8 @@ def test_every_option_passes_the_checks_of_a_run(
 ) -> None:
     need_package(group, option)
     cfg = composed("train", *overrides(group, option), f"run.folder={tmp_path / 'run'}")
-    refusal = None if cfg.init_from is None else "There is no bundle in outputs/run"
+    asks_run = any("outputs/run" in str(key) for key in overrides(group, option))
+    refusal = "There is no bundle in outputs/run" if asks_run else None
     if option == "gpu" and not torch.cuda.is_available():
         refusal = "trainer.accelerator=gpu needs a GPU"
     with pytest.raises(InputError, match=refusal) if refusal else nullcontext():

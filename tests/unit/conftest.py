@@ -18,7 +18,7 @@ from tandem.bridges import LinearBridge
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.preprocessing import Processors
-from tandem.data.readers import TextReader
+from tandem.data.readers import PromptReader, TextReader
 from tandem.data.tokenizers import WordTokenizer
 from tandem.decoders import RecurrentDecoder
 from tandem.encoders import RecurrentEncoder
@@ -76,6 +76,50 @@ def model_config(hidden_size: int, attention: str) -> dict[str, Any]:
     }
 
 
+def write_bundle(
+    folder: Path, config: dict[str, Any], processors: Processors, *, seed: int, max_length: int
+) -> Path:
+    """Write a bundle whose weights are drawn at random."""
+    torch.manual_seed(seed)
+    model = assemble(
+        **{key: build_trusted(part, "model", ()) for key, part in config.items() if key != "model"},
+        **config["model"],
+        source_size=processors.source.size,
+        target_size=processors.target.vocabulary_size,
+        shared_vocabulary=processors.shared,
+    )
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.8)
+    parts = {
+        "model": config,
+        "search": {"_target_": "tandem.search.GreedySearch"},
+        "scorer": {},
+        "rule": {},
+        "dataset": {"_target_": "tandem.data.datasets.reverse"},
+        "metric": {"exact_match": {"_target_": "tandem.metrics.ExactMatch", "lowercase": False}},
+    }
+    save_bundle(folder, model=model, processors=processors, max_length=max_length, config=parts)
+    return folder
+
+
+@pytest.fixture
+def small_language_model(tmp_path: Path) -> SmallBundle:
+    """Write a bundle of a language model with random weights that writes ``w x y z``."""
+
+    def write(name: str, *, target: str = "w x y z", seed: int = 7) -> Path:
+        recipe = WordTokenizer(
+            shared=False, lowercase=False, normalization="none", vocabulary_size=20, min_frequency=1
+        )
+        reader = PromptReader(recipe.train([target]))
+        config = model_config(4, "NoAttention")
+        config["frontend"] = {"_target_": "tandem.frontends.NoFrontend", "_partial_": True}
+        config["encoder"] = {"_target_": "tandem.encoders.NoEncoder", "_partial_": True}
+        processors = Processors(reader, reader.target, shared=True)
+        return write_bundle(tmp_path / name, config, processors, seed=seed, max_length=5)
+
+    return write
+
+
 @pytest.fixture
 def small_bundle(tmp_path: Path) -> SmallBundle:
     """Write a bundle with random weights that read ``a b c d`` and write ``w x y z``."""
@@ -105,34 +149,13 @@ def small_bundle(tmp_path: Path) -> SmallBundle:
             tokenizer if shared else recipe.train([target]),
             shared=shared,
         )
-        config = model_config(hidden_size, attention)
-        torch.manual_seed(seed)
-        model = assemble(
-            **{
-                key: build_trusted(part, "model", ())
-                for key, part in config.items()
-                if key != "model"
-            },
-            **config["model"],
-            source_size=processors.source.size,
-            target_size=processors.target.vocabulary_size,
-            shared_vocabulary=shared,
+        return write_bundle(
+            tmp_path / name,
+            model_config(hidden_size, attention),
+            processors,
+            seed=seed,
+            max_length=max_length,
         )
-        for parameter in model.parameters():
-            torch.nn.init.normal_(parameter, std=0.8)
-        parts = {
-            "model": config,
-            "search": {"_target_": "tandem.search.GreedySearch"},
-            "scorer": {},
-            "rule": {},
-            "dataset": {"_target_": "tandem.data.datasets.reverse"},
-            "metric": {
-                "exact_match": {"_target_": "tandem.metrics.ExactMatch", "lowercase": False}
-            },
-        }
-        folder = tmp_path / name
-        save_bundle(folder, model=model, processors=processors, max_length=max_length, config=parts)
-        return folder
 
     return write
 
