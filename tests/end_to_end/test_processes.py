@@ -159,8 +159,11 @@ def test_the_number_of_processes_changes_nothing(
     """Batches of 8 rows do not divide by 3; of 4 rows to evaluate, in one batch, one has none."""
     options = (*COMMON, EVERY_METRIC, "decoder=cnn", "attention=none", "bridge=zeros")
     spare = f"encoder._target_={importable(SpareEncoder)}"
-    changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, (*options, spare), DDP, count)
+    thaw = "optimizer.groups={encoder: {frozen: 4}}"
+    options = (*options, spare, thaw, "trainer.gradient_clip_val=0.1")
+    changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, options, DDP, count)
     log = (tmp_path / "all" / "train.log").read_text()
+    assert log.count("From step 4 on 10 more tensors are trained: encoder\n") == 1
     assert log.count("stay as they are: encoder.spare.weight, encoder.spare.bias\n") == 1
 
 

@@ -105,6 +105,7 @@ BPE_DROPOUT = (
     "batching.max_tokens=40",
 )
 AVERAGE = ("callbacks=[default,ema,average]", "callbacks.average.count=2", *BY_LOSS)
+THAW = "optimizer.groups={encoder: {frozen: 4}, decoder: {frozen: 9, lr_factor: 0.5}}"
 WITHIN_EPOCHS = ("trainer.check_val_every_n_epoch=1",)
 PLATEAU = ("scheduler=plateau", "scheduler.patience=0", "optimizer.lr=0.3", *BY_LOSS)
 WITHIN_A_STEP = ("trainer.accumulate_grad_batches=3", "trainer.val_check_interval=2")
@@ -144,7 +145,7 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         (
             "on_train_batch_start",
             7,
-            ("scheduler=cosine", "scheduler.warmup_steps=3", "trainer.max_steps=15"),
+            ("scheduler=cosine", "scheduler.warmup_steps=3", "trainer.max_steps=15", THAW),
         ),
         ("on_train_batch_start", 9, EMA),
         ("on_validation_end", 10, EMA),

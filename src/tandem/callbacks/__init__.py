@@ -17,6 +17,7 @@ from tandem.callbacks.progress import LogLines, ProgressBar, make_progress
 from tandem.callbacks.samples import SampleTable
 from tandem.callbacks.speed import Throughput
 from tandem.callbacks.text_metrics import TextMetrics
+from tandem.callbacks.thaw import Thaw
 from tandem.callbacks.training_record import TrainingRecord
 from tandem.callbacks.training_time import TrainingTime
 from tandem.callbacks.whole_weights import WholeWeights
@@ -40,6 +41,7 @@ __all__ = [
     "ProgressBar",
     "SampleTable",
     "TextMetrics",
+    "Thaw",
     "Throughput",
     "TrainingRecord",
     "TrainingTime",

@@ -130,7 +130,7 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
         plan.cache_encoder(processors, trainer.strategy.root_device)
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)
-        logger.info("Model: %s parameters", f"{module.model.num_parameters():,}")
+        log_parameters(plan, module)
         if trainer.is_global_zero:
             write_config(folder, cfg)
             keep_data(folder, data)
@@ -152,6 +152,15 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
         facts = run_facts(plan, module, clock.seconds, command, text_metrics)
         write_results(cfg, module, metrics, ended | facts)
     return metrics
+
+
+def log_parameters(plan: Plan, module: Seq2SeqModule) -> None:
+    """Say how large the model is, and how much of it is trained if not all is."""
+    total, trained = module.model.num_parameters(), plan.optimizer.num_trained(module.model)
+    share = (
+        "" if trained == total else f", of which {trained:,} ({trained / total:.2%}) are trained"
+    )
+    logger.info("Model: %s parameters%s", f"{total:,}", share)
 
 
 def prepare(plan: Plan) -> Processors:
@@ -279,6 +288,7 @@ def run_facts(
     libraries = ("torch", "lightning", "hydra-core", "tokenizers", "datasets", "sacrebleu")
     return {
         "parameters": module.model.num_parameters(),
+        "trained_parameters": plan.optimizer.num_trained(module.model),
         "training_seconds": round(seconds, 1),
         "seed": plan.cfg.seed,
         "command": command,

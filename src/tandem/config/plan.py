@@ -10,7 +10,7 @@ import lightning as L
 import torch
 from omegaconf import DictConfig
 
-from tandem.callbacks import AtomicCheckpointIO, PlateauSteps, WholeWeights
+from tandem.callbacks import AtomicCheckpointIO, PlateauSteps, Thaw, WholeWeights
 from tandem.config.build import (
     build_callbacks,
     build_data,
@@ -160,10 +160,11 @@ class Plan:
         logger.info("Monitor: %s (%s)", cfg.monitor.name, cfg.monitor.mode)
         strategy = make_strategy(cfg.trainer.strategy)
         last = [WholeWeights()] if isinstance(strategy, ShardedStrategy) else []
+        thaws = [Thaw(self.optimizer)] if self.optimizer.thaws else []
         trainer: L.Trainer = make(
             cfg.trainer,
             strategy=strategy,
-            callbacks=[*callbacks, PlateauSteps(), *self.callbacks, *last],
+            callbacks=[*callbacks, PlateauSteps(), *thaws, *self.callbacks, *last],
             logger=build_loggers(cfg) or False,
             plugins=[AtomicCheckpointIO(), cluster_environment()],
             default_root_dir=cfg.run.folder,

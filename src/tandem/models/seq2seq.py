@@ -140,5 +140,5 @@ class Seq2Seq(nn.Module, SequenceModel):
         return self.scores(predicted.features, predicted.copied)
 
     def num_parameters(self) -> int:
-        """Trained numbers, shared ones counted once."""
-        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+        """Numbers in its weights, shared ones counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())

@@ -69,7 +69,7 @@ class SequenceModel(ABC):
         """Whether CTC reads the memory, too."""
 
     def num_parameters(self) -> int | None:
-        """Trained numbers; None where nobody knows any more."""
+        """Numbers in its weights; None where nobody knows any more."""
         return None
 
     @abstractmethod

@@ -1,5 +1,6 @@
 """Parameter groups: parts of a model with a learning rate of their own, or none at all."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
@@ -19,8 +20,15 @@ class ParameterGroup:
     """The optimizer's learning rate is multiplied by this, in every step of its schedule."""
     weight_decay: float | None = None
     """Instead of the optimizer's; None leaves it."""
-    frozen: bool = False
-    """Whether the parameters stay as they are, in modules that work as in evaluation."""
+    frozen: bool | int = False
+    """Whether the parameters stay as they are, in modules that work as in evaluation; a number:
+    for so many optimizer steps.
+    """
+
+    @property
+    def thaws(self) -> bool:
+        """Whether the parameters are frozen at first and trained later."""
+        return type(self.frozen) is int
 
 
 def parameter_groups(spec: Mapping[str, Any] | None) -> dict[str, ParameterGroup]:
@@ -44,9 +52,10 @@ def parameter_groups(spec: Mapping[str, Any] | None) -> dict[str, ParameterGroup
                     f"optimizer.groups.{pattern}.{name} must be a number of at least 0, but is "
                     f"{value!r}; to keep parameters as they are set frozen to true."
                 )
-        if type(group.frozen) is not bool:
+        if type(group.frozen) is not bool and not (type(group.frozen) is int and group.frozen > 0):
             raise InputError(
-                f"optimizer.groups.{pattern}.frozen must be true or false, but is {group.frozen!r}."
+                f"optimizer.groups.{pattern}.frozen must be true, false, or for how many steps (a "
+                f"whole number of at least 1), but is {group.frozen!r}."
             )
         groups[pattern] = group
     return groups
@@ -55,8 +64,9 @@ def parameter_groups(spec: Mapping[str, Any] | None) -> dict[str, ParameterGroup
 class GroupedOptimizer:
     """Makes an optimizer in which parameters differ by their names.
 
-    A pattern is the beginning of a name up to a dot (``encoder``, ``decoder.layers.0``) or a shell
-    pattern (``*.bias``, ``encoder.*.norm.*``). Of several that match the first one counts.
+    Of several patterns that match a name (see :func:`matches`) the first one counts. What is frozen
+    for some steps belongs to the optimizer from the beginning: the learning rate goes on meanwhile,
+    and the optimizer's statistics begin with the first gradient.
 
     :param optimizer: makes an optimizer of torch from parameters.
     :param groups: by pattern what is different.
@@ -67,26 +77,51 @@ class GroupedOptimizer:
     ) -> None:
         self.optimizer = optimizer
         self.groups = groups
+        self._thaws: dict[str, int] = {}
+        """The step from which each parameter trains that is frozen at first."""
 
     def freeze(self, model: nn.Module) -> None:
         """Stop the gradients of frozen parameters, and dropout and the like in their modules.
 
         :raises InputError: if a pattern matches no parameter, or nothing is left to train.
         """
+        self._thaws = {}
         for name, parameter in model.named_parameters():
-            if self.groups.get(self._pattern(name) or "", ParameterGroup()).frozen:
+            group = self._group(name)
+            if group.thaws and parameter.requires_grad:
+                self._thaws[name] = int(group.frozen)
+            if group.frozen:
                 parameter.requires_grad_(False)
-        for module in model.modules():
-            parameters = list(module.parameters())
-            if parameters and not any(parameter.requires_grad for parameter in parameters):
-                module.eval()
+        evaluate_frozen(model)
         self._check(model)
 
+    def thaw(self, model: nn.Module, step: int) -> list[str]:
+        """Let parameters train that were frozen for ``step`` steps or fewer; return their names."""
+        if step < min(self._thaws.values(), default=math.inf):
+            return []
+        thawed = []
+        for name, parameter in model.named_parameters():
+            if self._thaws.get(name, math.inf) <= step and not parameter.requires_grad:
+                parameter.requires_grad_(True)
+                thawed.append(name)
+        if thawed:
+            evaluate_frozen(model.train())
+        return thawed
+
+    @property
+    def thaws(self) -> bool:
+        """Whether any parameters are frozen at first and trained later."""
+        return any(group.thaws for group in self.groups.values())
+
+    def num_trained(self, model: nn.Module) -> int:
+        """How many numbers train, at once or later."""
+        return sum(one.numel() for name, one in model.named_parameters() if self._trains(name, one))
+
     def __call__(self, model: nn.Module) -> Optimizer:
-        """An optimizer of the parameters that are not frozen."""
+        """An optimizer of the parameters that train, at once or later."""
         members: dict[str | None, list[nn.Parameter]] = {}
         for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
+            if self._trains(name, parameter):
                 members.setdefault(self._pattern(name), []).append(parameter)
         specs = []
         for pattern, parameters in members.items():
@@ -100,16 +135,15 @@ class GroupedOptimizer:
             options["lr"] *= self.groups.get(pattern or "", ParameterGroup()).lr_factor
         return optimizer
 
+    def _trains(self, name: str, parameter: nn.Parameter) -> bool:
+        return parameter.requires_grad or name in self._thaws
+
+    def _group(self, name: str) -> ParameterGroup:
+        return self.groups.get(self._pattern(name) or "", ParameterGroup())
+
     def _pattern(self, name: str) -> str | None:
         """The first pattern that a parameter's name matches."""
-        return next(
-            (
-                pattern
-                for pattern in self.groups
-                if name == pattern or name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)
-            ),
-            None,
-        )
+        return next((pattern for pattern in self.groups if matches(name, pattern)), None)
 
     def _check(self, model: nn.Module) -> None:
         names = [name for name, _ in model.named_parameters()]
@@ -122,8 +156,23 @@ class GroupedOptimizer:
                     f"parameter; the parts of this model are {', '.join(parts)}, and a parameter "
                     f"is called, for example, {names[-1]}."
                 )
-        if not any(parameter.requires_grad for parameter in model.parameters()):
+        if not any(self._trains(name, one) for name, one in model.named_parameters()):
             raise InputError(
                 "optimizer.groups freezes every parameter, so there is nothing to train; leave "
                 "one part out."
             )
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a pattern means a parameter or module: the beginning of its name up to a dot
+    (``encoder``, ``decoder.layers.0``) or a shell pattern (``*.bias``, ``encoder.*.norm.*``).
+    """
+    return name == pattern or name.startswith(f"{pattern}.") or fnmatchcase(name, pattern)
+
+
+def evaluate_frozen(model: nn.Module) -> None:
+    """Put modules into evaluation mode all of whose parameters are frozen: nothing is dropped."""
+    for module in model.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()

@@ -38,7 +38,7 @@ class ReplicatedStrategy(DDPStrategy):
         if self._unused:
             names = [name.removeprefix("model.") for name in self._unused]
             logger.info("Parameters without a use, which stay as they are: %s", ", ".join(names))
-            DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, self._unused)
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, self._unused)
         return super()._setup_model(model)
 
     def post_backward(self, closure_loss: Tensor) -> None:

@@ -58,6 +58,11 @@ def check_strategy(
             "trainer=fsdp needs all processes to call the same layers equally often, but "
             f"{obstacle}, or choose trainer=ddp."
         )
+    if optimizer.thaws:
+        raise InputError(
+            "trainer=fsdp shares out weights once, so optimizer.groups cannot freeze any for some "
+            "steps only; set frozen to true or false, or choose trainer=ddp."
+        )
     make: Any = optimizer.optimizer
     if isinstance(make, partial) and make.func is Adafactor:
         raise InputError(

@@ -1,13 +1,19 @@
 """Parts of a model with a learning rate of their own, or none."""
 
+import copy
 from functools import partial
 from typing import Any
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from torch import nn
 
+from tandem.config.catalogue import config_groups
+from tandem.config.folders import config_folder
+from tandem.config.instantiate import make as build
 from tandem.core.errors import InputError
+from tandem.core.types import Batch
 from tandem.training.optimizer_groups import GroupedOptimizer, parameter_groups
 
 ADAMW = partial(torch.optim.AdamW, lr=0.1, weight_decay=0.01)
@@ -80,6 +86,46 @@ def test_a_frozen_part_does_not_move_and_drops_nothing_out(make) -> None:
     assert not frozen & rates(optimizers(model), model).keys()
 
 
+@pytest.mark.parametrize("option", config_groups()["optimizer"])
+def test_a_part_is_frozen_for_some_steps(make, batch: Batch, option: str) -> None:
+    """Layer by layer: of each, statistics begin when it thaws, and the learning rate is the one
+    that the schedule has by then.
+    """
+    spec = OmegaConf.load(config_folder() / "optimizer" / f"{option}.yaml")
+    groups = {"decoder": {"frozen": 2, "lr_factor": 0.5}, "encoder": {"frozen": 1}}
+    optimizers = GroupedOptimizer(build(spec), parameter_groups(groups))
+    model = make()
+    optimizers.freeze(model)
+    optimizer = optimizers(model)
+    assert optimizers.num_trained(model) == model.num_parameters()
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 / (1 + step))
+    moved, modes = [], []
+    for step in range(4):
+        thawed = optimizers.thaw(model, step)
+        assert {name.partition(".")[0] for name in thawed} == {1: {"encoder"}, 2: {"decoder"}}.get(
+            step, set()
+        )
+        modes.append((model.encoder.training, model.decoder.training, model.training))
+        before = copy.deepcopy(model.state_dict())
+        loss = model(batch.source, batch.source_mask, batch.target_in)[..., 2:].square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        after = model.state_dict()
+        moved.append(
+            {name.partition(".")[0] for name in after if not after[name].equal(before[name])}
+        )
+        optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert moved[0] == {"frontend", "target_table", "output"}
+    assert moved[1] == moved[0] | {"encoder"}
+    assert moved[2] == moved[3] == moved[1] | {"decoder"}
+    assert modes[0] == (False, False, True)
+    assert modes[1:3] == [(True, False, True), (True, True, True)]
+    shares = sorted(options["lr"] / spec.lr for options in optimizer.param_groups)
+    assert shares == pytest.approx([1 / 10, 1 / 5, 1 / 5])
+
+
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
@@ -99,7 +145,11 @@ def test_patterns_that_make_no_sense(make, groups: dict[str, Any], message: str)
         ({"rate": 1}, "but encoder has {'rate': 1}"),
         ({"lr_factor": -1}, "optimizer.groups.encoder.lr_factor must be a number of at least 0"),
         ({"weight_decay": "x"}, "optimizer.groups.encoder.weight_decay must be a number"),
-        ({"frozen": 1}, "optimizer.groups.encoder.frozen must be true or false, but is 1."),
+        (
+            {"frozen": 0},
+            "optimizer.groups.encoder.frozen must be true, false, or for how many steps",
+        ),
+        ({"frozen": 0.5}, "(a whole number of at least 1), but is 0.5."),
     ],
 )
 def test_options_that_are_none(options: dict[str, Any], words: str) -> None:

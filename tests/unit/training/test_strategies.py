@@ -10,7 +10,7 @@ from tandem.metrics import ExactMatch
 from tandem.testing import partners
 from tandem.training.layer_drop import LayerDrop
 from tandem.training.noise import Noise, WordDropout
-from tandem.training.optimizer_groups import GroupedOptimizer
+from tandem.training.optimizer_groups import GroupedOptimizer, ParameterGroup
 from tandem.training.replication import ReplicatedStrategy
 from tandem.training.self_critical import SelfCritical
 from tandem.training.sharding import ShardedStrategy, layers_of
@@ -54,12 +54,19 @@ def test_names_of_strategies() -> None:
         (
             [],
             None,
+            GroupedOptimizer(partial(AdamW, lr=1.0), {"encoder": ParameterGroup(frozen=5)}),
+            "trainer=fsdp shares out weights once, so optimizer.groups cannot freeze any for some "
+            "steps only; set frozen to true or false, or choose trainer=ddp.",
+        ),
+        (
+            [],
+            None,
             ADAFACTOR,
             "optimizer=adafactor looks at whole weights, of which a process has only a part with "
             "trainer=fsdp; choose optimizer=adamw, or trainer=ddp.",
         ),
     ],
-    ids=["risk", "noise", "optimizer"],
+    ids=["risk", "noise", "thaw", "optimizer"],
 )
 def test_what_cannot_be_sharded(
     noise: list[Noise], risk: SelfCritical | None, optimizer: GroupedOptimizer, message: str
