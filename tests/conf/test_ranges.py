@@ -61,7 +61,8 @@ EXEMPT = {
     "run": "a section of train, a folder elsewhere; bundles.runs checks that",
     **dict.fromkeys(
         [
-            *("curriculum", "risk", "noise", "reader", "features", "source_tokenizer", "mbr"),
+            *("adapter", "curriculum", "risk", "noise", "reader", "features"),
+            *("source_tokenizer", "mbr"),
             *("search", "scorer", "rule", "metric"),
         ],
         "a group: null, or what its option says",

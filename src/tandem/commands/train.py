@@ -130,7 +130,7 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
         plan.cache_encoder(processors, trainer.strategy.root_device)
         module = plan.module(processors, max_length)
         check_positions(module.model, data, max_length)
-        log_parameters(plan, module)
+        trained = log_parameters(plan, module)
         if trainer.is_global_zero:
             write_config(folder, cfg)
             keep_data(folder, data)
@@ -149,18 +149,22 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
     finally:
         finish(trainer.loggers, exit_code)
     if trainer.is_global_zero:
+        if plan.adapter is not None:
+            plan.adapter.merge(module.model)
         facts = run_facts(plan, module, clock.seconds, command, text_metrics)
+        facts["trained_parameters"] = trained
         write_results(cfg, module, metrics, ended | facts)
     return metrics
 
 
-def log_parameters(plan: Plan, module: Seq2SeqModule) -> None:
-    """Say how large the model is, and how much of it is trained if not all is."""
+def log_parameters(plan: Plan, module: Seq2SeqModule) -> int:
+    """Say how large the model is, and how much of it is trained, which is returned."""
     total, trained = module.model.num_parameters(), plan.optimizer.num_trained(module.model)
     share = (
         "" if trained == total else f", of which {trained:,} ({trained / total:.2%}) are trained"
     )
     logger.info("Model: %s parameters%s", f"{total:,}", share)
+    return trained
 
 
 def prepare(plan: Plan) -> Processors:
@@ -288,7 +292,6 @@ def run_facts(
     libraries = ("torch", "lightning", "hydra-core", "tokenizers", "datasets", "sacrebleu")
     return {
         "parameters": module.model.num_parameters(),
-        "trained_parameters": plan.optimizer.num_trained(module.model),
         "training_seconds": round(seconds, 1),
         "seed": plan.cfg.seed,
         "command": command,

@@ -28,6 +28,7 @@ from tandem.inference.decoding import Decoding
 from tandem.loggers import PACKAGES, CSVLogger
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
+from tandem.training.adapters import LoRA
 from tandem.training.noise import Noise
 from tandem.training.optimizer_groups import GroupedOptimizer, parameter_groups
 from tandem.training.self_critical import SelfCritical
@@ -138,6 +139,12 @@ def build_optimizer(cfg: DictConfig) -> GroupedOptimizer:
     spec = plain(cfg.optimizer)
     groups = parameter_groups(spec.pop("groups"))
     return GroupedOptimizer(make(spec), groups)
+
+
+def build_adapter(cfg: DictConfig) -> LoRA | None:
+    """What is trained in place of whole parts."""
+    adapter: LoRA | None = make(cfg.adapter) if cfg.adapter else None
+    return adapter
 
 
 def build_warm_start(cfg: DictConfig, *, shared: bool) -> WarmStart | None:

@@ -197,7 +197,8 @@ def _check_optimizer(plan: Plan, model: Seq2Seq) -> None:
             "infinite; set optimizer.eps=1e-4, or choose trainer.precision=16-mixed."
         )
     try:
-        plan.optimizer.freeze(model)
+        if plan.model is None:
+            plan.freeze(model)
         optimizer = plan.optimizer(model)
     except InputError:
         raise

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from tandem.callbacks import AtomicCheckpointIO, PlateauSteps, Thaw, WholeWeights
 from tandem.config.build import (
+    build_adapter,
     build_callbacks,
     build_data,
     build_decoding,
@@ -34,6 +35,7 @@ from tandem.inference.decoding import Decoding
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq
 from tandem.training.activation_checkpointing import checkpoint_activations
+from tandem.training.adapters import LoRA
 from tandem.training.compiling import compile_model
 from tandem.training.distributed import cluster_environment
 from tandem.training.encoder_cache import cache_encoder
@@ -66,6 +68,7 @@ class Plan:
     callbacks: list[L.Callback]
     pretrained: PretrainedWeights | None
     """What parts of others begin with, before the warm start."""
+    adapter: LoRA | None
     warm_start: WarmStart | None
     model: Seq2Seq | None = field(default=None)
     """The network, once the sizes of the vocabularies are known."""
@@ -83,8 +86,16 @@ class Plan:
                 self.pretrained.fill(self.model, processors)
             if self.warm_start is not None:
                 self.warm_start.fill(self.model, processors, self._spec())
-            self.optimizer.freeze(self.model)
+            self.freeze(self.model)
         return self.model
+
+    def freeze(self, model: Seq2Seq) -> None:
+        """Give a filled network its adapters, and freeze what is not trained."""
+        if self.adapter is not None:
+            self.adapter.inject(model)
+        self.optimizer.freeze(model)
+        if self.adapter is not None:
+            self.adapter.check(model)
 
     def cache_encoder(self, processors: Processors, device: torch.device) -> None:
         """Let batches hold the outputs of the frozen encoder, if the config wants it."""
@@ -188,6 +199,7 @@ def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
         "metrics": metrics,
         "risk": build_risk(cfg),
         "noise": build_noise(cfg),
+        "adapter": build_adapter(cfg),
         "optimizer": build_optimizer(cfg),
         "scheduler": make(cfg.scheduler),
         "callbacks": build_callbacks(cfg),
