@@ -32,6 +32,12 @@ NEEDED = {
     "frontend=patches": ["features=pixels"],
     "frontend=speech": ["features=log_mel"],
     "frontend=vectors": ["features=pixels", "frontend.media=image"],
+    "encoder=module": [
+        "features=pixels",
+        "encoder.module={_target_:torch.nn.Conv2d,in_channels:3,out_channels:4,kernel_size:9}",
+    ],
+    "experiment=rsicd/show_attend_tell": ["encoder.path=null"],
+    "experiment=rsicd/transformer": ["encoder.path=null"],
     "features=pixels": ["frontend=patches"],
     "features=log_mel": ["frontend=speech"],
     "dataset=audiofolder": ["dataset.data_dir=."],
@@ -96,6 +102,8 @@ def need_package(group: str, option: str) -> None:
     """Skip what is an extra that is not installed."""
     if group == "logger" and option in PACKAGES:
         pytest.importorskip(PACKAGES[option])
+    if option.startswith("rsicd/"):
+        pytest.importorskip("efficientnet_lite_pytorch")
 
 
 @pytest.mark.parametrize(("group", "option"), options())

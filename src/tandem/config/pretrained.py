@@ -9,10 +9,12 @@ from tandem.config.instantiate import make, plain
 from tandem.core.errors import InputError
 from tandem.pretrained import ENCODERS, Checkpoint
 from tandem.pretrained.architectures import cleaned, make_config
+from tandem.pretrained.tensor_file import TensorFile
 from tandem.training.pretrained import PretrainedWeights
 
 ENCODER = "tandem.encoders.PretrainedEncoder"
 TOKENIZER = "tandem.data.tokenizers.PretrainedTokenizer"
+MODULE = "tandem.encoders.ModuleEncoder"
 
 
 def settle_pretrained(cfg: DictConfig) -> None:
@@ -25,6 +27,13 @@ def settle_pretrained(cfg: DictConfig) -> None:
             make(tokenizer).read()  # which refuses what cannot be read
     if cfg.encoder._target_ == ENCODER:
         _settle_encoder(cfg)
+    if cfg.encoder._target_ == MODULE:
+        with open_dict(cfg):
+            cfg.frontend = {
+                "_target_": "tandem.frontends.VectorFrontend",
+                "_partial_": True,
+                "media": "image",
+            }
 
 
 def _settle_encoder(cfg: DictConfig) -> None:
@@ -67,6 +76,11 @@ def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
 
 def pretrained_weights(cfg: DictConfig) -> PretrainedWeights | None:
     """What a run's parts begin with; None if nothing, or if it goes on from its own checkpoint."""
-    if cfg.encoder._target_ != ENCODER or cfg.encoder.path is None or goes_on(cfg):
+    path, key = cfg.encoder.get("path"), "encoder.path"
+    if path is None or goes_on(cfg):
         return None
-    return PretrainedWeights(encoder=Checkpoint.open(cfg.encoder.path, key="encoder.path"))
+    if cfg.encoder._target_ == MODULE:
+        return PretrainedWeights(module=TensorFile.open(path, key=key))
+    if cfg.encoder._target_ == ENCODER:
+        return PretrainedWeights(encoder=Checkpoint.open(path, key=key))
+    return None

@@ -3,6 +3,7 @@
 from tandem.encoders.base import Encoder
 from tandem.encoders.cnn import CNNEncoder
 from tandem.encoders.conformer import ConformerEncoder
+from tandem.encoders.module import ModuleEncoder
 from tandem.encoders.none import NoEncoder
 from tandem.encoders.pretrained import PretrainedEncoder
 from tandem.encoders.recurrent import RecurrentEncoder
@@ -12,6 +13,7 @@ __all__ = [
     "CNNEncoder",
     "ConformerEncoder",
     "Encoder",
+    "ModuleEncoder",
     "NoEncoder",
     "PretrainedEncoder",
     "RecurrentEncoder",

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from torch import nn
+
 from tandem.attentions import Attention
 from tandem.bridges import Bridge
 from tandem.core.errors import InputError
@@ -25,6 +27,7 @@ SECTIONS: dict[str, tuple[type, ...]] = {
     "reader": (SourceReader,),
     "features": (Features,),
     "model": (Frontend, Encoder, Decoder, Attention, Bridge),
+    "module": (nn.Module,),
     "search": (Search,),
     "scorer": (Scorer,),
     "rule": (Rule,),
@@ -32,7 +35,7 @@ SECTIONS: dict[str, tuple[type, ...]] = {
     "dataset": (),
 }
 """For each section of a bundle's config the families that its names may come from; a dataset is
-one of our functions."""
+one of our functions, and a module, which stands inside a model's part, is never ours."""
 OWN_PACKAGE = "tandem"
 KEYWORDS = ("_target_", "_partial_")
 LONGEST_NAME = 200
@@ -48,6 +51,7 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
     is plain data. A target is accepted only if it *is* a member of one of the section's families
     (or a dataset function) and its code lives in Tandem or in a package that the caller trusts. Of
     such a package a function is accepted as well, and what it makes is held against the families.
+    Where a part of ours takes any ``nn.Module``, a classmethod of one in that package is, too.
     Options of Tandem's own parts must have the types that these state.
 
     :param spec: plain JSON data.
@@ -75,10 +79,13 @@ def build_trusted(spec: Any, section: str, trusted: tuple[str, ...]) -> Any:
     arguments = {key: value for key, value in spec.items() if key not in KEYWORDS}
     _refuse_keywords(arguments)
     target = resolve(spec["_target_"], section, trusted)
-    built = {key: build_trusted(value, section, trusted) for key, value in arguments.items()}
+    built = {
+        key: build_trusted(value, _section_of(target, key, section), trusted)
+        for key, value in arguments.items()
+    }
     if section != "dataset" and target.__module__.partition(".")[0] == OWN_PACKAGE:
         _check_types(spec["_target_"], target, built)
-    if inspect.isfunction(target) and section != "dataset":
+    if not inspect.isclass(target) and section != "dataset":
         target = functools.partial(_made_by, target, spec["_target_"], section)
     if spec.get("_partial_", False):
         return functools.partial(target, **built)
@@ -110,8 +117,11 @@ def resolve(name: Any, section: str, trusted: tuple[str, ...]) -> Any:
         if not within:
             raise _refusal(name)
         imported = max(within, key=len)
+    packages = (OWN_PACKAGE, *(one.partition(".")[0] for one in trusted))
     try:
         importlib.import_module(imported)
+        if section == "module" and (method := _class_method(parts, packages)) is not None:
+            return method
         if module not in sys.modules:
             raise InputError(
                 f"The bundle asks for {name!r}, but importing {imported} does not import {module}; "
@@ -123,7 +133,6 @@ def resolve(name: Any, section: str, trusted: tuple[str, ...]) -> Any:
             f"The bundle names {name}, which this installation does not have; install the version "
             "that wrote it."
         ) from error
-    packages = (OWN_PACKAGE, *(one.partition(".")[0] for one in trusted))
     if not _is_member(resolved, section, packages):
         raise _refusal(name)
     return resolved
@@ -133,16 +142,41 @@ def _is_member(resolved: Any, section: str, packages: tuple[str, ...]) -> bool:
     """Whether an object itself, however it was reached, is one that may be built."""
     if not (inspect.isclass(resolved) or inspect.isfunction(resolved)):
         return False
-    if resolved.__module__.split(".")[0] not in packages:
+    package = resolved.__module__.partition(".")[0]
+    if package not in packages or (package == OWN_PACKAGE and section == "module"):
         return False
     if inspect.isclass(resolved) and section != "dataset":
         return issubclass(resolved, SECTIONS[section]) and not inspect.isabstract(resolved)
-    if resolved.__module__.split(".")[0] != OWN_PACKAGE:
+    if package != OWN_PACKAGE:
         return True
     if section != "dataset":
         return False
     datasets = importlib.import_module("tandem.data.datasets")
     return any(resolved is getattr(datasets, name) for name in datasets.__all__)
+
+
+def _class_method(parts: Sequence[str], packages: Sequence[str]) -> Any:
+    """What ``package.Class.method`` names, if that is a public classmethod that makes a module.
+
+    Both class and method must be of a package in question: what the class inherits from another
+    one is not.
+    """
+    *module, name, method = parts
+    owner = getattr(sys.modules.get(".".join(module)), name, None)
+    if not (inspect.isclass(owner) and issubclass(owner, nn.Module)) or method.startswith("_"):
+        return None
+    bound = getattr(owner, method, None)
+    if not (inspect.ismethod(bound) and bound.__self__ is owner):
+        return None
+    homes = {one.__module__.partition(".")[0] for one in (owner, bound.__func__)}
+    return bound if homes <= {*packages} - {OWN_PACKAGE} else None
+
+
+def _section_of(target: Any, key: str, section: str) -> str:
+    """The section of what one of a part's arguments describes."""
+    if section != "model" or target.__module__.partition(".")[0] != OWN_PACKAGE:
+        return section
+    return "module" if get_type_hints(target.__init__).get(key) is nn.Module else section
 
 
 def _check_types(name: str, target: Callable[..., Any], options: dict[str, Any]) -> None:
@@ -182,7 +216,7 @@ def _unfit(name: str, reason: str) -> InputError:
     )
 
 
-def _made_by(factory: Callable[..., Any], name: str, section: str, **arguments: Any) -> Any:
+def _made_by(factory: Callable[..., Any], name: str, section: str, /, **arguments: Any) -> Any:
     """What a trusted function makes, if it is a member of one of the section's families."""
     part = factory(**arguments)
     if not isinstance(part, SECTIONS[section]):

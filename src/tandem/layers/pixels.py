@@ -28,12 +28,12 @@ class Pixels(nn.Module):
         super().__init__()
         if source_size != image_width * channels:
             raise InputError(
-                f"The rows of pictures have {source_size} values, but `frontend.image_width` "
-                f"({image_width}) times `frontend.channels` ({channels}) is "
+                f"The rows of pictures have {source_size} values, but `image_width` "
+                f"({image_width}) times `channels` ({channels}) is "
                 f"{image_width * channels}; let both follow `features`."
             )
         if shift < 0:
-            raise InputError(f"`frontend.shift` must be at least 0, but is {shift}.")
+            raise InputError(f"`shift` of pictures must be at least 0, but is {shift}.")
         self.image_width = image_width
         self.channels = channels
         self.shift = shift

@@ -23,7 +23,7 @@ class SinusoidalPositions2d(nn.Module):
         if size % 4:
             raise InputError(
                 "Sinusoidal positions on two axes need vectors whose size is divisible by 4, but "
-                f"`frontend.embedding_size` is {size}; change it or set frontend.positions=learned."
+                f"theirs is {size}; change it or set `positions` to learned."
             )
         self.angles = Angles(size // 2)
 
@@ -84,7 +84,7 @@ def added_positions_2d(kind: str, size: int, rows: int, columns: int) -> nn.Modu
     """
     if kind not in KINDS_2D:
         raise InputError(
-            f"`frontend.positions` must be one of {', '.join(KINDS_2D)}, but is {kind!r}."
+            f"`positions` of a picture must be one of {', '.join(KINDS_2D)}, but is {kind!r}."
         )
     if kind == "sinusoidal":
         return SinusoidalPositions2d(size)

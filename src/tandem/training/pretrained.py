@@ -14,7 +14,9 @@ from tandem.data.tokenizers.pretrained import ForeignVocabulary, read_vocabulary
 from tandem.encoders.pretrained import PretrainedEncoder
 from tandem.models import Seq2Seq
 from tandem.pretrained import Checkpoint
+from tandem.pretrained.tensor_file import TensorFile
 from tandem.pretrained.weights import copy_weights
+from tandem.training.module_weights import fill_module
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +25,9 @@ logger = logging.getLogger(__name__)
 class PretrainedWeights:
     """What a model's parts begin with, beside what they draw at random."""
 
-    encoder: Checkpoint | None
+    encoder: Checkpoint | None = None
+    module: TensorFile | None = None
+    """Of the network of another package."""
 
     def fill(self, model: Seq2Seq, processors: Processors) -> None:
         """Put the weights into their places.
@@ -32,6 +36,8 @@ class PretrainedWeights:
         """
         if self.encoder is not None:
             _fill_encoder(model, processors, self.encoder)
+        if self.module is not None:
+            fill_module(model, self.module)
 
 
 def _fill_encoder(model: Seq2Seq, processors: Processors, checkpoint: Checkpoint) -> None:

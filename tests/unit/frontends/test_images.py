@@ -209,10 +209,10 @@ def test_shift_never_brings_padding_in() -> None:
         (
             patches,
             {"source_size": 13},
-            "The rows of pictures have 13 values, but `frontend.image_width` (4) times "
-            "`frontend.channels` (3) is 12; let both follow `features`.",
+            "The rows of pictures have 13 values, but `image_width` (4) times "
+            "`channels` (3) is 12; let both follow `features`.",
         ),
-        (cnn_stem, {"shift": -1}, "`frontend.shift` must be at least 0, but is -1."),
+        (cnn_stem, {"shift": -1}, "`shift` of pictures must be at least 0, but is -1."),
         (
             cnn_stem,
             {"stage_sizes": []},
@@ -222,13 +222,13 @@ def test_shift_never_brings_padding_in() -> None:
         (
             cnn_stem,
             {"positions": "rotary"},
-            "`frontend.positions` must be one of sinusoidal, learned, none, but is 'rotary'.",
+            "`positions` of a picture must be one of sinusoidal, learned, none, but is 'rotary'.",
         ),
         (
             patches,
             {"positions": "sinusoidal", "embedding_size": 6},
             "Sinusoidal positions on two axes need vectors whose size is divisible by 4, but "
-            "`frontend.embedding_size` is 6; change it or set frontend.positions=learned.",
+            "theirs is 6; change it or set `positions` to learned.",
         ),
     ],
 )

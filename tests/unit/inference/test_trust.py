@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from tandem.attentions import AdditiveAttention
+from tandem.config.folders import config_folder
 from tandem.core.errors import InputError
 from tandem.inference.trust import SECTIONS, build_trusted, resolve
 from tandem.search import BeamSearch, GreedySearch
@@ -171,6 +173,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "class Other:\n    pass\n"
         "def function():\n    pass\n"
         "def make_search():\n    return GreedySearch()\n"
+        "from torch import nn\n"
+        "class Net(nn.Conv2d):\n"
+        "    @classmethod\n    def from_name(cls, size):\n        return cls(3, size, 1)\n"
+        "    @classmethod\n    def _hidden(cls, size):\n        return cls(3, size, 1)\n"
+        "    @classmethod\n    def path_of(cls, size):\n        return Path(__file__)\n"
+        "    def method(self, size):\n        pass\n"
+        "def make_net(size):\n    return Net(3, size, 1)\n"
+        "class Plain:\n    from_name = Net.from_name\n"
         "def splits(size):\n    return {'train': size}\n"
         "class Splits:\n    def __init__(self, size):\n        self.size = size\n"
     )
@@ -258,6 +268,58 @@ def test_a_trusted_packages_function_makes_a_part(package: str) -> None:
         "The bundle asks for 'my_parts.make_search', which makes a GreedySearch, but `features` "
         "takes Features; use the version of that package with which the bundle was trained."
     )
+
+
+def module_spec(target: str, **options: Any) -> dict[str, Any]:
+    """An encoder around a module of another package."""
+    config = OmegaConf.load(config_folder() / "encoder" / "module.yaml")
+    sizes = {"features": {"image_height": 4, "image_width": 4, "channels": 3}}
+    root = OmegaConf.create({**sizes, "hidden_size": 8, "dropout": 0.0, "encoder": config})
+    root.encoder.module = {"_target_": target, **options}
+    spec = OmegaConf.to_container(root.encoder, resolve=True)
+    assert isinstance(spec, dict)
+    return {str(key): value for key, value in spec.items()}
+
+
+@pytest.mark.parametrize("name", ["Net.from_name", "make_net"])
+def test_a_module_of_a_trusted_package(package: str, name: str) -> None:
+    spec = module_spec(f"my_parts.{name}", size=5)
+    assert f"'my_parts.{name}'" in refused(spec, (), "model")
+    encoder = build_trusted(spec, "model", (package,))(input_size=12)
+    assert encoder.module.out_channels == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my_parts.Net._hidden",
+        "my_parts.Net.method",
+        "my_parts.Net.__init__",
+        "my_parts.Net.forward",
+        "my_parts.Net.from_name.__func__",
+        "my_parts.Plain.from_name",  # of a class that is no module
+        "my_parts.nn.Linear",  # of a package that is not trusted
+        "my_parts.Other",
+        "my_parts.system",
+        "torch.nn.Conv2d",
+        "tandem.layers.pixels.Pixels",  # a module of ours is no module of another package
+        "tandem.encoders.CNNEncoder",
+        "builtins.eval",
+    ],
+)
+def test_nothing_else_is_a_module(package: str, name: str) -> None:
+    assert "The bundle asks for" in refused(module_spec(name, size=5), (package,), "model")
+
+
+def test_a_module_is_held_against_its_family(package: str) -> None:
+    for name in ("path_of", "from_name"):
+        spec = {"_target_": f"my_parts.Net.{name}", "size": 5}
+        if name == "path_of":
+            assert "makes a PosixPath, but `module` takes Module" in refused(
+                module_spec(**{"target": spec["_target_"], "size": 5}), (package,), "model"
+            )
+        else:  # which stands inside a part alone
+            assert "'my_parts.Net.from_name'" in refused(spec, (package,), "model")
 
 
 @pytest.mark.parametrize("name", ["splits", "Splits"])
