@@ -27,7 +27,14 @@ from tandem.config.kinds import (
     one_of,
     whole,
 )
-from tandem.config.ranges import RANGES, check_ranges, find_pattern, find_range, meant_values
+from tandem.config.ranges import (
+    OUR_PACKAGES,
+    RANGES,
+    check_ranges,
+    find_pattern,
+    find_range,
+    meant_values,
+)
 from tandem.core.errors import InputError
 
 Compose = Callable[..., DictConfig]
@@ -90,8 +97,13 @@ EVERYTHING = OmegaConf.to_container(
 
 
 def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its key; an interpolation of another key is that key's value."""
-    if isinstance(node, dict):
+    """Every value with its key; an interpolation of another key is that key's value, and parts of
+    other packages, and what differs for some of a model's parameters, are one value.
+    """
+    package = str(node.get("_target_", "tandem") if isinstance(node, dict) else "tandem")
+    if key == "optimizer.groups" or package.partition(".")[0] not in OUR_PACKAGES:
+        yield key, node
+    elif isinstance(node, dict):
         for name, value in node.items():
             yield from leaves(value, f"{key}.{name}" if key else name)
     elif isinstance(node, str) and (interpolated := re.fullmatch(r"\$\{([\w.]+)\}", node)):

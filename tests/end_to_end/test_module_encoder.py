@@ -77,7 +77,8 @@ def configure(compose_config: Callable[..., Any], folder: Path) -> Callable[...,
 
 def test_a_frozen_network(configure: Callable[..., Any], folder: Path) -> None:
     """Its weights and statistics are those of the file, of which the bundle then needs no more."""
-    train(configure("optimizer.groups={encoder.module:{frozen:true}}"))
+    train(configure("optimizer.groups={encoder.module:{frozen:true}}", "callbacks=attention_maps"))
+    assert Path("run/attention/test-0.png").stat().st_size > 1000  # over 2 x 2 places
     weights = load_file("weights.safetensors")
     Path("weights.safetensors").unlink()
     with pytest.raises(InputError, match="asks for 'their_network"):
