@@ -24,6 +24,7 @@ from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.columns import SourceColumn
 from tandem.data.preprocessing import Processors
 from tandem.data.ragged import Ragged
+from tandem.data.tokenizers.tokenizer import TARGET_TOKENIZER
 from tandem.inference.asked_models import keep_asked_models, with_kept_models
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.exported import load_exported
@@ -34,7 +35,6 @@ from tandem.inference.networks import network
 from tandem.inference.prompts import prompted
 from tandem.inference.reading import (
     FORMAT,
-    TARGET_TOKENIZER,
     VERSION,
     BundleReader,
     bundle_folder,

@@ -8,7 +8,7 @@ from typing import Any, Self
 from tandem.core.errors import InputError, reason_of
 from tandem.core.plain_json import read_json
 from tandem.data.preprocessing import Processors
-from tandem.data.tokenizers.tokenizer import Tokenizer
+from tandem.data.tokenizers.tokenizer import TARGET_TOKENIZER, Tokenizer
 from tandem.inference.decoding import Decoding
 from tandem.inference.files import AGAIN, CONFIG, BundleFiles
 from tandem.inference.trust import SECTIONS, build_trusted, resolve
@@ -20,7 +20,6 @@ from tandem.search.scorers import Scorer
 
 FORMAT = "tandem-bundle"
 VERSION = 2
-TARGET_TOKENIZER = "target_tokenizer.json"
 KEYS: dict[str, type] = {
     "model": dict,
     "search": dict,

@@ -12,6 +12,7 @@ import torch
 from tandem.commands.generate import generate
 from tandem.config.bundles import with_decoding
 from tandem.core.errors import InputError
+from tandem.data.tokenizers import PretrainedTokenizer
 from tandem.export.base import Exporter
 from tandem.export.folder import write_export
 from tandem.inference.bundle import load_bundle, save_bundle
@@ -133,3 +134,12 @@ def test_without_weight_nothing_changes(small_bundle, small_language_model, comp
     alone = load_bundle(cfg.run)
     fused = replace(with_decoding(alone, cfg))
     assert fused.generate(SOURCES) == alone.generate(SOURCES)
+
+
+def test_a_language_model_takes_the_vocabulary_of_a_run(small_bundle) -> None:
+    folder = small_bundle("run")
+    recipe = PretrainedTokenizer(path=str(folder), shared=False)
+    assert recipe.read().to_json() == load_bundle(folder).processors.target.to_json()
+    (folder / "target_tokenizer.json").write_text("{")
+    with pytest.raises(InputError, match=r"target_tokenizer\.json is damaged"):
+        recipe.read()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import tokenizers
@@ -10,10 +11,12 @@ import tokenizers
 from tandem.core.errors import InputError, reason_of
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.tokenizers.base import TokenizerRecipe
-from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, LIBRARY, Tokenizer
+from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, LIBRARY, TARGET_TOKENIZER, Tokenizer
 from tandem.pretrained.checkpoint import TOKENIZER, Checkpoint
 
 KEY = "tokenizer.path"
+BUNDLE = "bundle"
+"""The folder of a run that holds its bundle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,8 @@ class PretrainedTokenizer(TokenizerRecipe):
     all other symbols follow in their order. Symbols that stand for no text, such as ``[CLS]``,
     remain, and no text can become one of them.
 
-    :param path: a folder with a ``tokenizer.json``, or a name on the Hugging Face Hub.
+    :param path: a folder with a ``tokenizer.json``, a name on the Hugging Face Hub, or the folder
+        of a run or bundle of ours, whose target tokenizer is taken as it is.
     """
 
     path: str
@@ -33,6 +37,12 @@ class PretrainedTokenizer(TokenizerRecipe):
 
     def read(self) -> Tokenizer:
         """Return the tokenizer; raises InputError if there is none, or none that can be used."""
+        for file in (
+            Path(self.path) / BUNDLE / TARGET_TOKENIZER,
+            Path(self.path) / TARGET_TOKENIZER,
+        ):
+            if file.is_file():
+                return _own(file)
         return renumbered(Checkpoint.open(self.path, key=KEY))
 
     def train(self, texts: Iterable[str]) -> Tokenizer:
@@ -152,6 +162,16 @@ def renumbered(checkpoint: Checkpoint) -> Tokenizer:
             "or another checkpoint."
         ) from error
     return tokenizer
+
+
+def _own(file: Path) -> Tokenizer:
+    """A tokenizer of ours."""
+    try:
+        return Tokenizer.from_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The file {file} is damaged ({reason_of(error)}); take the bundle from its run again."
+        ) from error
 
 
 def _control(symbol: str) -> str:

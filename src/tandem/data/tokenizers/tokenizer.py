@@ -45,6 +45,8 @@ LIBRARY = "library"
 """Tokens join as the library's decoder of this tokenizer says, which others have trained."""
 SPELLINGS = (WORDS, WORD_PIECES, PIECES, CHARACTERS, BYTES, LIBRARY)
 
+TARGET_TOKENIZER = "target_tokenizer.json"
+"""The file of a bundle that holds what writes its outputs."""
 _FIRST = len(SPECIAL_TOKENS)
 _BYTES = [bytes([byte]) for byte in range(256)]
 _VISIBLE = str.maketrans({" ": "▁", "\n": "↵", "\t": "⇥"})
