@@ -7,12 +7,14 @@ from omegaconf import DictConfig, open_dict
 from tandem.config.build import goes_on
 from tandem.config.instantiate import make, plain
 from tandem.core.errors import InputError
-from tandem.pretrained import ENCODERS, Checkpoint
+from tandem.data.features.pretrained import cleaned_preprocessor
+from tandem.pretrained import ENCODERS, Checkpoint, EncoderArchitecture
 from tandem.pretrained.architectures import cleaned, make_config
 from tandem.pretrained.tensor_file import TensorFile
 from tandem.training.pretrained import PretrainedWeights
 
 ENCODER = "tandem.encoders.PretrainedEncoder"
+FEATURES = "tandem.data.features.PretrainedFeatures"
 TOKENIZER = "tandem.data.tokenizers.PretrainedTokenizer"
 MODULE = "tandem.encoders.ModuleEncoder"
 
@@ -49,8 +51,11 @@ def _settle_encoder(cfg: DictConfig) -> None:
         with open_dict(cfg):
             cfg.encoder.architecture = cleaned(checkpoint.config)
     architecture = plain(cfg.encoder.architecture)
-    if ENCODERS[make_config(architecture).model_type].media == "text":
+    kind = ENCODERS[make_config(architecture).model_type]
+    if kind.media == "text":
         _settle_text(cfg, architecture)
+    else:
+        _settle_files(cfg, kind)
 
 
 def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
@@ -72,6 +77,24 @@ def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
                 "path": cfg.encoder.path,
             }
             cfg.tokenizer.shared = False
+
+
+def _settle_files(cfg: DictConfig, architecture: EncoderArchitecture) -> None:
+    """Files are read as the checkpoint's preprocessor does, and the encoder gets what it makes."""
+    with open_dict(cfg):
+        cfg.frontend = {
+            "_target_": "tandem.frontends.VectorFrontend",
+            "_partial_": True,
+            "media": architecture.media,
+        }
+        if cfg.features is None or cfg.features._target_ != FEATURES:
+            preprocessor: dict[str, Any] = {}
+            if cfg.encoder.path is not None:
+                preprocessor = Checkpoint.open(cfg.encoder.path, key="encoder.path").preprocessor
+            cfg.features = {
+                "_target_": FEATURES,
+                "preprocessor": cleaned_preprocessor(preprocessor, architecture.preprocessor),
+            }
 
 
 def pretrained_weights(cfg: DictConfig) -> PretrainedWeights | None:

@@ -18,11 +18,12 @@ MEAN_OF_LAYERS = "mean"
 
 
 class PretrainedEncoder(Encoder):
-    """The encoder of a checkpoint of transformers, such as BERT, RoBERTa or T5.
+    """The encoder of a checkpoint of transformers, such as BERT, T5, wav2vec 2.0 or Whisper.
 
     Its constructor makes the network; weights come from the checkpoint in a step of their own.
 
-    :param input_size: E, given by the builder: what a word embedding of the checkpoint has.
+    :param input_size: E, given by the builder: what a word embedding of the checkpoint has, or
+        what its features make of a file.
     :param architecture: the checkpoint's ``config.json``, as
         :func:`tandem.pretrained.architectures.cleaned` leaves it.
     :param layer: whose states are the memory: a number from 0 (embeddings) to the number of layers;
@@ -49,7 +50,9 @@ class PretrainedEncoder(Encoder):
         if self.architecture.media == "text":
             cast(Any, self.network).set_input_embeddings(nn.Identity())  # the frontend has them
         self.output_size: int = config.hidden_size
-        self.input_size: int = getattr(config, "embedding_size", config.hidden_size)
+        self.input_size = input_size
+        if self.architecture.media == "text":
+            self.input_size = getattr(config, "embedding_size", config.hidden_size)
         if input_size != self.input_size:
             raise InputError(
                 f"encoder=pretrained reads embeddings of {self.input_size}, as its checkpoint has "
@@ -75,18 +78,16 @@ class PretrainedEncoder(Encoder):
         self.summary = summary
 
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
-        """Inputs (B, S, E), mask (B, S) -> memory with states (B, S, M)."""
+        """Inputs (B, S, E), mask (B, S) -> memory with states (B, S', M).
+
+        S' is S of texts; of recordings it is the number of positions that the network makes.
+        """
         if self.max_length is not None and inputs.size(1) > self.max_length:
             raise InputError(
                 f"A source has {inputs.size(1)} positions, but this pretrained encoder reads at "
                 f"most {self.max_length}; set data.truncate_source or data.max_source_length."
             )
-        output = self.network(
-            inputs_embeds=inputs * self.scale,
-            attention_mask=mask,
-            output_hidden_states=True,
-            return_dict=True,
-        )
+        output, mask = self.architecture.read(self.network, inputs * self.scale, mask)
         states = self._states(output)
         summary = masked_mean(states, mask) if self.summary == "mean" else states[:, 0]
         return Memory(states, mask, summary)

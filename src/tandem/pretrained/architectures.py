@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tandem.core.errors import InputError
+from tandem.pretrained.speech import mask_convolutions, read_waveforms, read_window
 
 BOOKKEEPING = (
     *("architectures", "auto_map", "dtype", "torch_dtype", "transformers_version"),
@@ -18,6 +19,18 @@ BOOKKEEPING = (
     *("output_hidden_states", "return_dict", "tie_word_embeddings", "model_type"),
 )
 """Keys of a ``config.json`` that say nothing of the network, or name code or files."""
+
+
+LAYER_DROPS = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
+"""Options that skip layers in training, which is the trainer's to do."""
+
+
+def read_embeddings(network: Any, inputs: Tensor, mask: Tensor) -> tuple[Any, Tensor]:
+    """Embeddings (B, S, E), mask (B, S) -> the network's output, the mask of its positions."""
+    output = network(
+        inputs_embeds=inputs, attention_mask=mask, output_hidden_states=True, return_dict=True
+    )
+    return output, mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +52,32 @@ class EncoderArchitecture:
     """Whether embeddings are multiplied by the root of their size if the config says so."""
     max_length: Callable[[Any], int | None] = lambda config: config.max_position_embeddings
     """Most positions of a source, given the config; None: there is no such limit."""
+    read: Callable[[Any, Tensor, Tensor], tuple[Any, Tensor]] = read_embeddings
+    """Runs the network over inputs (B, S, E) and their mask (B, S); returns its output with all
+    hidden states, and the mask of their positions."""
+    adapt: Callable[[Any], None] = lambda network: None
+    """Changes what is made, such that padding is invisible; names of weights stay."""
+    preprocessor: str = ""
+    """The class of transformers that reads files for it; empty: it reads texts."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Options of the config that must be false, and why."""
+    fresh: tuple[str, ...] = ()
+    """Weights that published checkpoints may lack, as only training uses them."""
 
     def build(self, config: Any) -> nn.Module:
-        """The network with fresh weights."""
-        return self._class(self.builder or self.loader)(config, **self.options)
+        """The network with fresh weights.
+
+        :raises InputError: if the config has an option that cannot be.
+        """
+        for key, reason in self.refused.items():
+            if getattr(config, key, False):
+                raise InputError(
+                    f"`encoder.architecture.{key}` must be false, since {reason}; choose another "
+                    "checkpoint."
+                )
+        network: nn.Module = self._class(self.builder or self.loader)(config, **self.options)
+        self.adapt(network)
+        return network
 
     def load(self, folder: str) -> tuple[nn.Module, set[str]]:
         """The network with a folder's weights, and the names of those that the folder lacks."""
@@ -57,8 +92,10 @@ class EncoderArchitecture:
                 **self.options,
             )
         prefix = f"{self.part}." if self.part else ""
-        missing = {name for name in report["missing_keys"] if name.startswith(prefix)}
-        return model.get_submodule(self.part), {name.removeprefix(prefix) for name in missing}
+        missing = {
+            name.removeprefix(prefix) for name in report["missing_keys"] if name.startswith(prefix)
+        }
+        return model.get_submodule(self.part), missing.difference(self.fresh)
 
     @staticmethod
     def _class(name: str) -> Any:
@@ -92,6 +129,23 @@ def _unlimited(config: Any) -> None:
     return None
 
 
+def _window(config: Any) -> int:
+    """Frames of Whisper's window, of which two become one position."""
+    return 2 * int(config.max_source_positions)
+
+
+_WAVEFORM: dict[str, Any] = {
+    "media": "audio",
+    "max_length": _unlimited,
+    "read": read_waveforms,
+    "adapt": mask_convolutions,
+    "preprocessor": "Wav2Vec2FeatureExtractor",
+    "refused": {
+        "add_adapter": "its convolutions mix a recording's end with padding",
+        "conv_pos_batch_norm": "statistics of a batch depend on its padding",
+    },
+    "fresh": ("masked_spec_embed",),
+}
 _NO_POOLER = {"add_pooling_layer": False}
 
 ENCODERS = {
@@ -118,6 +172,17 @@ ENCODERS = {
         part="encoder",
         builder="marian.modeling_marian.MarianEncoder",
         scales_embeddings=True,
+    ),
+    "wav2vec2": EncoderArchitecture(loader="Wav2Vec2Model", **_WAVEFORM),
+    "hubert": EncoderArchitecture(loader="HubertModel", **_WAVEFORM),
+    "whisper": EncoderArchitecture(
+        media="audio",
+        loader="WhisperModel",
+        part="encoder",
+        builder="whisper.modeling_whisper.WhisperEncoder",
+        max_length=_window,
+        read=read_window,
+        preprocessor="WhisperFeatureExtractor",
     ),
 }
 """By ``model_type``, what a checkpoint's ``config.json`` calls its network."""
@@ -157,4 +222,9 @@ def make_config(architecture: Mapping[str, Any]) -> Any:
             raise InputError(
                 f"`encoder.architecture.{key}` is not a property of a network; leave it out."
             )
-    return AutoConfig.for_model(model_type, **options)
+    with quiet():
+        config = AutoConfig.for_model(model_type, **options)
+    for key in LAYER_DROPS:
+        if hasattr(config, key):
+            setattr(config, key, 0.0)
+    return config

@@ -10,6 +10,9 @@ from tandem.core.errors import InputError, reason_of
 from tandem.core.extras import check_extra
 
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
+PREPROCESSOR, PROCESSOR = "preprocessor_config.json", "processor_config.json"
+PREPROCESSORS = ("feature_extractor", "image_processor")
+"""Parts of a processor that read files."""
 FILES = ("*.json", "*.safetensors", "*.model", "*.spm", "*.txt")
 """What is fetched from the Hub: no code, no pickles."""
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -62,6 +65,21 @@ class Checkpoint:
                 "give another checkpoint."
             )
         return config
+
+    @cached_property
+    def preprocessor(self) -> dict[str, Any]:
+        """How its files are read: ``preprocessor_config.json``, or that part of a processor's.
+
+        :raises InputError: if nothing says that.
+        """
+        processor = self.read_json(PROCESSOR)
+        for content in (self.read_json(PREPROCESSOR), *map(processor.get, PREPROCESSORS)):
+            if isinstance(content, dict) and content:
+                return content
+        raise InputError(
+            f"{self.key} has no {PREPROCESSOR}, so nobody knows how its files are to be read; get "
+            "the whole checkpoint."
+        )
 
     def read_json(self, name: str) -> dict[str, Any]:
         """What a JSON file of the folder says; nothing if there is none."""

@@ -25,11 +25,14 @@ class MaskedConvolutions(nn.Module):
         super().__init__()
         self.conv_layers: Any = extractor.conv_layers
 
-    def filled(self, recordings: Recordings) -> Recordings:
-        """The same with at least as many samples, zeros, as the first position sees."""
+    def filled(self, recordings: Recordings, least: int) -> Recordings:
+        """The same, each with as many samples as one position sees at least.
+
+        :param least: how many positions, padding included, the longest is to have.
+        """
         samples, lengths = recordings
-        missing = max(0, self._sight() - samples.size(1))
-        return Recordings(F.pad(samples, (0, missing)), lengths.clamp(min=self._sight()))
+        missing = max(0, self._sight(least) - samples.size(1))
+        return Recordings(F.pad(samples, (0, missing)), lengths.clamp(min=self._sight(1)))
 
     def lengths(self, samples: Tensor) -> Tensor:
         """Numbers of samples -> numbers of positions."""
@@ -49,12 +52,17 @@ class MaskedConvolutions(nn.Module):
                 states = layer(states)
         return states
 
-    def _sight(self) -> int:
-        """How many samples one position sees."""
-        sight = 1
+    def _sight(self, positions: int) -> int:
+        """How many samples so many positions see."""
+        sight = positions
         for layer in reversed(self.conv_layers):
             sight = (sight - 1) * layer.conv.stride[0] + layer.conv.kernel_size[0]
         return int(sight)
+
+
+def mask_convolutions(network: Any) -> None:
+    """Let a network of transformers convolve waveforms so."""
+    network.feature_extractor = MaskedConvolutions(network.feature_extractor)
 
 
 def _positions(lengths: Tensor, convolution: nn.Conv1d) -> Tensor:
@@ -64,19 +72,22 @@ def _positions(lengths: Tensor, convolution: nn.Conv1d) -> Tensor:
 
 def _norm_over_time(states: Tensor, lengths: Tensor, norm: nn.GroupNorm) -> Tensor:
     """Normalise each channel over a recording's own positions: (B, C, S) -> the same."""
+    wide = states.to(torch.promote_types(states.dtype, torch.float32))
     mask = lengths_to_mask(lengths, states.size(2))[:, None]  # (B, 1, S)
     count = lengths[:, None, None]
-    mean = states.masked_fill(~mask, 0.0).sum(2, keepdim=True) / count  # (B, C, 1)
-    centered = states - mean
+    mean = wide.masked_fill(~mask, 0.0).sum(2, keepdim=True) / count  # (B, C, 1)
+    centered = wide - mean
     variance = (centered**2).masked_fill(~mask, 0.0).sum(2, keepdim=True) / count
-    normed = centered * torch.rsqrt(variance + norm.eps)
+    normed = (centered * torch.rsqrt(variance + norm.eps)).to(states.dtype)
     return normed * norm.weight[:, None] + norm.bias[:, None]
 
 
 def read_waveforms(network: Any, inputs: Tensor, mask: Tensor) -> tuple[Any, Tensor]:
     """Rows of samples (B, S, E), mask (B, S) -> the network's output, the mask of its positions."""
     convolutions = network.feature_extractor
-    recordings = convolutions.filled(from_rows(inputs, mask))
+    # in training it hides stretches of positions, which must not be longer than a batch
+    least = network.config.mask_time_length if network.training else 1
+    recordings = convolutions.filled(from_rows(inputs, mask), least)
     samples, lengths = recordings
     output = network(
         input_values=recordings,  # which go to the convolutions alone

@@ -2,6 +2,7 @@
 beside it in a batch."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,14 @@ from torch import Tensor
 
 from tandem.core.errors import InputError
 from tandem.data.features import File, PretrainedFeatures
-from tandem.pretrained.speech import MaskedConvolutions, read_waveforms, read_window
+from tandem.data.features.pretrained import cleaned_preprocessor
+from tandem.encoders import PretrainedEncoder
+from tandem.frontends import VectorFrontend
+from tandem.pretrained import ENCODERS, Checkpoint
+from tandem.pretrained.architectures import cleaned, make_config
+from tandem.pretrained.speech import mask_convolutions, read_waveforms, read_window
+from tandem.pretrained.weights import copy_weights
+from tandem.testing import check_model, partners
 
 transformers = pytest.importorskip("transformers")
 
@@ -32,6 +40,20 @@ WHISPER = {
     **{"d_model": 16, "encoder_layers": 2, "encoder_attention_heads": 2, "encoder_ffn_dim": 16},
     **{"num_mel_bins": 80, "max_source_positions": 50, "decoder_attention_heads": 2},
 }
+ARCHITECTURES = {
+    "wav2vec2": {"model_type": "wav2vec2", **WAVEFORM},
+    "hubert": {
+        **{"model_type": "hubert", "feat_extract_norm": "layer", "do_stable_layer_norm": True},
+        **WAVEFORM,
+    },
+    "whisper": {"model_type": "whisper", **WHISPER},
+}
+HEADS = {
+    "wav2vec2": "Wav2Vec2ForCTC",
+    "hubert": "HubertModel",
+    "whisper": "WhisperForConditionalGeneration",
+}
+"""What published checkpoints hold, beside the encoder."""
 
 
 def recordings(folder: Path, lengths: tuple[int, ...]) -> Iterator[tuple[File, np.ndarray]]:
@@ -75,7 +97,7 @@ def test_waveforms(kind: str, norm: str, tmp_path: Path) -> None:
         values = np.pad(values, (0, max(0, SIGHT - len(values))))
         expected.append(network(torch.from_numpy(values)[None]).last_hidden_state[0])
     features = PretrainedFeatures(preprocessor=extractor.to_dict())
-    network.feature_extractor = MaskedConvolutions(network.feature_extractor)
+    mask_convolutions(network)
     output, mask = read_waveforms(network, *batch(features, files))
     assert len(output.hidden_states) == 3
     for states, real, alone in zip(output.last_hidden_state, mask, expected, strict=True):
@@ -101,3 +123,64 @@ def test_whisper(tmp_path: Path) -> None:
     [(long, _)] = recordings(tmp_path, (16001,))
     with pytest.raises(InputError, match=r"talk is 1\.0 s long, but this checkpoint hears at most"):
         features(long, "talk")
+
+
+@pytest.mark.parametrize("kind", [kind for kind, one in ENCODERS.items() if one.media == "audio"])
+def test_a_checkpoint(kind: str, tmp_path: Path) -> None:
+    model = getattr(transformers, HEADS[kind])(make_config(ARCHITECTURES[kind]))
+    model.save_pretrained(tmp_path)
+    getattr(transformers, ENCODERS[kind].preprocessor)().save_pretrained(tmp_path)
+    checkpoint = Checkpoint.open(str(tmp_path), key="encoder.path")
+    checkpoint.check_weights()
+    network = ENCODERS[kind].build(make_config(cleaned(checkpoint.config)))
+    stored, missing = ENCODERS[kind].load(str(tmp_path))
+    copy_weights(network, stored.state_dict(), missing, checkpoint.key)
+    part = model.get_encoder() if kind == "whisper" else getattr(model, kind, model)
+    assert network.state_dict().keys() == part.state_dict().keys()
+    for name, weight in part.state_dict().items():
+        assert torch.equal(network.state_dict()[name], weight), name
+    preprocessor = cleaned_preprocessor(checkpoint.preprocessor, "")
+    assert preprocessor == cleaned_preprocessor({}, ENCODERS[kind].preprocessor)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_contracts(kind: str) -> None:
+    """Sources are rows of 7 samples, or frames of 8 bands."""
+    changed = {"whisper": {"num_mel_bins": 8, "max_source_positions": 12}}
+    architecture = {**ARCHITECTURES[kind], **changed.get(kind, {})}
+    encoder = partial(PretrainedEncoder, architecture=architecture, layer=None, summary="mean")
+    frontend = partial(VectorFrontend, media="audio")
+    model = partners.small_model(frontend=frontend, encoder=encoder, source_size=8)
+    for name, module in model.encoder.named_modules():
+        if name.endswith("k_proj"):
+            module.bias = None  # which moves all scores of a query alike, so that none changes
+    model.requires_grad_(True)  # Whisper's positions as well
+    check_model(model, source_size=8)
+
+
+def test_short_recordings_in_training() -> None:
+    """Stretches that are hidden in training may be longer than a recording."""
+    architecture = {**ARCHITECTURES["wav2vec2"], "mask_time_prob": 0.5, "mask_time_length": 10}
+    encoder = PretrainedEncoder(9, architecture=architecture, layer="mean", summary="mean")
+    memory = encoder(torch.randn(2, 5, 9), torch.tensor([[True] * 5, [True] + [False] * 4]))
+    assert memory.mask.sum(1).tolist() == [1, 1]
+    assert torch.isfinite(memory.states).all()
+
+
+@pytest.mark.parametrize("key", ["add_adapter", "conv_pos_batch_norm"])
+def test_options_that_see_padding(key: str) -> None:
+    kind = "wav2vec2" if key == "add_adapter" else "hubert"
+    architecture = {**ARCHITECTURES[kind], key: True}
+    with pytest.raises(InputError, match=rf"`encoder.architecture.{key}` must be false, since"):
+        PretrainedEncoder(9, architecture=architecture, layer=None, summary="mean")
+
+
+def test_a_checkpoint_without_a_preprocessor(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    checkpoint = Checkpoint.open(str(tmp_path), key="encoder.path")
+    with pytest.raises(InputError, match=r"has no preprocessor_config\.json, so nobody knows how"):
+        _ = checkpoint.preprocessor
+    inside = '{"feature_extractor": {"sampling_rate": 8000}}'
+    (tmp_path / "processor_config.json").write_text(inside)
+    again = Checkpoint.open(str(tmp_path), key="encoder.path")
+    assert again.preprocessor == {"sampling_rate": 8000}

@@ -8,8 +8,9 @@ from tandem.data.features.base import Features, File, Vectors
 from tandem.data.features.waveform import Waveform
 from tandem.data.features.whisper_frames import WhisperFrames
 
-KIND_KEYS = ("feature_extractor_type", "image_processor_type")
-"""Where a ``preprocessor_config.json`` has the name of its class."""
+KIND = "kind"
+KIND_KEYS = (KIND, "feature_extractor_type", "image_processor_type")
+"""Where the name of the class is: here, and in a ``preprocessor_config.json``."""
 KINDS: dict[str, tuple[Callable[..., Features], Mapping[str, Any]]] = {
     "Wav2Vec2FeatureExtractor": (Waveform, {"sampling_rate": 16000, "do_normalize": True}),
     "WhisperFeatureExtractor": (
@@ -26,23 +27,35 @@ KINDS: dict[str, tuple[Callable[..., Features], Mapping[str, Any]]] = {
 """By the name of a class of transformers: what reads a file like it, and the class's defaults."""
 
 
+def cleaned_preprocessor(preprocessor: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """What of a ``preprocessor_config.json`` counts, with the defaults of its class.
+
+    :param kind: the class, if it does not say.
+    :raises InputError: if it is of an unknown kind.
+    """
+    kind = next((preprocessor[key] for key in KIND_KEYS if key in preprocessor), kind)
+    if kind not in KINDS:
+        raise InputError(
+            f"`features.preprocessor.{KIND}` must be one of {', '.join(KINDS)}, but is {kind!r}; "
+            "choose another checkpoint."
+        )
+    _, defaults = KINDS[kind]
+    return {KIND: kind, **{key: preprocessor.get(key, value) for key, value in defaults.items()}}
+
+
 @final
 class PretrainedFeatures(Features):
     """Reads files as the preprocessor of a checkpoint does.
 
-    :param preprocessor: what its ``preprocessor_config.json`` says.
+    :param preprocessor: what its ``preprocessor_config.json`` says, see
+        :func:`cleaned_preprocessor`.
     :raises InputError: if it is of an unknown kind.
     """
 
     def __init__(self, *, preprocessor: Mapping[str, Any]) -> None:
-        kind = next((preprocessor[key] for key in KIND_KEYS if key in preprocessor), None)
-        if kind not in KINDS:
-            raise InputError(
-                f"`features.preprocessor` must be of the kind {', '.join(KINDS)}, but is of "
-                f"{kind}; choose another checkpoint."
-            )
-        make, defaults = KINDS[kind]
-        self.reader = make(**{key: preprocessor.get(key, defaults[key]) for key in defaults})
+        options = cleaned_preprocessor(preprocessor, "")
+        make, _ = KINDS[options.pop(KIND)]
+        self.reader = make(**options)
         self.media, self.width = self.reader.media, self.reader.width
         self.seconds_per_vector = self.reader.seconds_per_vector
 

@@ -56,8 +56,8 @@ def test_contract(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("preprocessor", "text"),
     [
-        ({"feature_extractor_type": "Other"}, "must be of the kind Wav2Vec2.*, but is of Other"),
-        ({}, "but is of None; choose another checkpoint"),
+        ({"kind": "Other"}, "preprocessor.kind` must be one of Wav2Vec2.*, but is 'Other'; choose"),
+        ({}, "but is ''; choose another checkpoint"),
         ({**PREPROCESSOR, "sampling_rate": 99}, "must be at least 100 Hz, but is 99"),
     ],
 )
