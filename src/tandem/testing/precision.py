@@ -79,9 +79,12 @@ def _expect_gradients(model: nn.Module, dtype: torch.dtype) -> None:
     bad = [
         name
         for name, parameter in model.named_parameters()
-        if parameter.grad is None
-        or parameter.grad.dtype != dtype
-        or not parameter.grad.isfinite().all()
+        if parameter.requires_grad
+        and (
+            parameter.grad is None
+            or parameter.grad.dtype != dtype
+            or not parameter.grad.isfinite().all()
+        )
     ]
     expect(
         not bad,
