@@ -246,7 +246,13 @@ def tandem_step(model: Seq2Seq, precision: str, *, compiled: bool = False) -> St
     :param compiled: as with ``model.compile=true``.
     """
     objective = Objective(
-        smoothing=SMOOTHING, ctc_weight=0.0, coverage_weight=0.0, r_drop_weight=0.0
+        smoothing=SMOOTHING,
+        ctc_weight=0.0,
+        coverage_weight=0.0,
+        r_drop_weight=0.0,
+        teacher=None,
+        teacher_weight=1.0,
+        teacher_temperature=1.0,
     )
     if compiled:
         compile_model(model)

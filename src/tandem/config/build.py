@@ -29,7 +29,9 @@ from tandem.loggers import PACKAGES, CSVLogger
 from tandem.metrics import Metric
 from tandem.models import Seq2Seq, assemble
 from tandem.training.adapters import LoRA
+from tandem.training.distillation import read_teacher
 from tandem.training.noise import Noise
+from tandem.training.objective import Objective
 from tandem.training.optimizer_groups import GroupedOptimizer, parameter_groups
 from tandem.training.self_critical import SelfCritical
 from tandem.training.warm_start import WarmStart, read_warm_start
@@ -53,6 +55,21 @@ def build_model(
         target_size=target_size,
         shared_vocabulary=shared_vocabulary,
     )
+
+
+def build_objective(cfg: DictConfig) -> Objective:
+    """What training makes small, with the teacher if there is one."""
+    spec = plain(cfg.objective)
+    folder = spec.pop("teacher")
+    teacher = None if folder is None else read_teacher(folder, trusted=_own_modules(cfg))
+    objective: Objective = make(spec, teacher=teacher)
+    return objective
+
+
+def _own_modules(cfg: DictConfig) -> set[str]:
+    """The modules of what this run's model is made of, which other models may be made of, too."""
+    targets = [cfg[part].get("_target_") for part in (*MODEL_PARTS, "features") if cfg[part]]
+    return {str(target).rpartition(".")[0] for target in targets}
 
 
 def build_decoding(cfg: DictConfig) -> Decoding:
@@ -154,9 +171,8 @@ def build_warm_start(cfg: DictConfig, *, shared: bool) -> WarmStart | None:
     """
     if cfg.init_from is None:
         return None
-    module = str(cfg.features._target_).rpartition(".")[0] if cfg.features else "tandem"
     value = cfg.init_from if isinstance(cfg.init_from, str) else plain(cfg.init_from)
-    return read_warm_start(value, trusted={module}, shared=shared)
+    return read_warm_start(value, trusted=_own_modules(cfg), shared=shared)
 
 
 def build_risk(cfg: DictConfig) -> SelfCritical | None:

@@ -19,6 +19,7 @@ from tandem.config.build import (
     build_loggers,
     build_model,
     build_noise,
+    build_objective,
     build_optimizer,
     build_processors,
     build_risk,
@@ -134,6 +135,7 @@ class Plan:
     def module(self, processors: Processors, max_length: int) -> Seq2SeqModule:
         """Model, loss, optimizer and decoding in one Lightning module."""
         model = self.assemble(processors)
+        self.objective.check(processors)
         if self.warm_start is not None:
             self.warm_start.log(model, processors, self._spec())
         if self.cfg.model.compile:
@@ -194,7 +196,7 @@ def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
     """
     check_loggers(cfg)
     parts: dict[str, Any] = {
-        "objective": make(cfg.objective),
+        "objective": build_objective(cfg),
         "decoding": build_decoding(cfg),
         "metrics": metrics,
         "risk": build_risk(cfg),
@@ -212,4 +214,6 @@ def build_plan(cfg: DictConfig, metrics: list[Metric]) -> Plan:
     plan = Plan(cfg=cfg, data=build_data(cfg, learn), warm_start=warm_start, **parts)
     if warm_start is not None:
         plan.check_warm_start(warm_start, learn)
+    if not learn.learns:
+        plan.objective.check(learn(lambda column: ()))
     return plan

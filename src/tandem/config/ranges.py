@@ -313,6 +313,9 @@ RANGES = {
     "objective.ctc_weight": PART,
     "objective.coverage_weight": NOT_NEGATIVE,
     "objective.r_drop_weight": NOT_NEGATIVE,
+    "objective.teacher": PATH | NULL,
+    "objective.teacher_weight": PART_ABOVE_ZERO,
+    "objective.teacher_temperature": POSITIVE,
     "risk.num_samples": whole(1),
     "risk.weight": PART,  # 0 gets a remedy from the risk itself
     "noise.*.probability": PART_BELOW_ONE,

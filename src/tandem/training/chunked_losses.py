@@ -44,6 +44,26 @@ def disagreement(features: Tensor, weight: Tensor, *, compiled: bool) -> Tensor:
     return value
 
 
+def distillation(
+    features: Tensor,
+    weight: Tensor,
+    teacher: Callable[[Tensor], Tensor],
+    *,
+    temperature: float,
+    compiled: bool,
+) -> Tensor:
+    """``T^2 KL(p || q)``, the mean over positions: Hinton et al. (2015), section 2.
+
+    :param features: (R, D) of the student, whose logits divided by T give q.
+    :param weight: (V, D) of its vocabulary layer.
+    :param teacher: gives p at some positions (R',), 0 for what no output holds: (R', V).
+    :param temperature: T.
+    :param compiled: as in :func:`cross_entropy`.
+    """
+    loss: Tensor = _Distillation.apply(features, weight, teacher, temperature, compiled)
+    return loss
+
+
 class _CrossEntropy(torch.autograd.Function):
     """The smoothing term is linear in the logits, ``sum_v f . w_v = f . sum_v w_v``, so it costs
     a vector instead of another pass over the vocabulary.
@@ -180,6 +200,62 @@ def divergence_errors(
     p_error.addcmul_(p, p_to_q, value=-1).add_(difference)
     q_error.neg_().addcmul_(q, q_to_p, value=-1).sub_(difference)
     return (p_to_q + q_to_p).sum() / 2, p_error, q_error
+
+
+class _Distillation(torch.autograd.Function):
+    """The derivative by the student's logits is ``T (q - p)``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        features: Tensor,
+        weight: Tensor,
+        teacher: Callable[[Tensor], Tensor],
+        temperature: float,
+        compiled: bool,
+    ) -> Tensor:
+        """See :func:`distillation`."""
+        wide, factors = wide_type(features.dtype), _factor_type(features)
+        errors = _choose(distillation_errors, compiled and not on_cpu(features))
+        rows, total = len(features), features.new_zeros((), dtype=wide)
+        size = rows_of_chunk(features, len(weight))
+        positions = torch.arange(rows, device=features.device)
+        grad_features = torch.empty_like(features, dtype=wide)
+        grad_weight = torch.zeros_like(weight, dtype=wide)
+        buffer = features.new_empty(min(rows, size), len(weight), dtype=wide)
+        for start in range(0, rows, size):
+            chunk = slice(start, start + size)
+            p = teacher(positions[chunk]).to(wide)  # (chunk, V), under the caller's autocast
+            with torch.autocast(features.device.type, enabled=False):
+                part, table = features[chunk].to(factors), weight.to(factors)
+                logits = _product(part, table.t(), out=buffer[: len(part)])  # (chunk, V)
+                divergence, error = errors(logits, p, temperature)
+                total += divergence
+                error = error.to(factors)
+                _product(error, table, out=grad_features[chunk])
+                _add_product(grad_weight, error.t(), part)
+        share = temperature / rows
+        ctx.save_for_backward(grad_features.mul_(share), grad_weight.mul_(share))
+        return total * (temperature * share)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        """The gradients are known already."""
+        grad_features, grad_weight = ctx.saved_tensors
+        return grad_features * grads[0], grad_weight * grads[0], None, None, None
+
+
+def distillation_errors(logits: Tensor, p: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """The divergences' sum over a chunk, and ``q - p``, in place of the logits.
+
+    :param logits: (chunk, V), changed.
+    :param p: (chunk, V)
+    """
+    logits /= temperature
+    negative = (p * logits).sum() + torch.special.entr(p).sum()  # sum_v p (log q - log p) + log Z
+    forbid_no_outputs_(logits)
+    normalizers = _softmax_(logits)
+    return normalizers.sum() - negative, logits.sub_(p)
 
 
 def _softmax_(logits: Tensor) -> Tensor:

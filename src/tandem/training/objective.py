@@ -8,9 +8,11 @@ from torch import Tensor
 from tandem.core.errors import InputError
 from tandem.core.memory import Memory
 from tandem.core.types import Batch
+from tandem.data.preprocessing import Processors
 from tandem.inference.decoding import encode
 from tandem.inference.teacher_forcing import TeacherForced, ctc_losses, teacher_force
 from tandem.models.seq2seq import Seq2Seq
+from tandem.training.distillation import Teacher, distillation_loss
 from tandem.training.losses import LabelSmoothedCrossEntropy, coverage_loss
 from tandem.training.r_drop import passes_disagree
 
@@ -22,17 +24,29 @@ class Objective:
 
     The first two: Kim et al. (2017), eq. 9; the third: See et al. (2017), eq. 13; the fourth:
     R-Drop of Liang et al. (2021), eq. 4, where a batch goes through the model twice, with other
-    dropout. What has no weight is not computed.
+    dropout. What has no weight is not computed. With a teacher the first is ``(1 - t)`` times what
+    it was and ``t L_distillation``: Hinton et al. (2015), section 2.
 
     :param smoothing: of the decoder's loss, in [0, 1).
     :param ctc_weight: w in [0, 1]; above 0 the model has a CTC layer, which this trains.
     :param coverage_weight: c, at least 0; needs an attention with weights.
     :param r_drop_weight: r, at least 0: half of the paper's alpha, as its other loss is the sum
         over both passes, not their mean.
+    :param teacher: whose distributions are learnt, too; None: there is none.
+    :param teacher_weight: t, above 0 and at most 1.
+    :param teacher_temperature: by which logits of both are divided in that part, above 0.
     """
 
     def __init__(
-        self, *, smoothing: float, ctc_weight: float, coverage_weight: float, r_drop_weight: float
+        self,
+        *,
+        smoothing: float,
+        ctc_weight: float,
+        coverage_weight: float,
+        r_drop_weight: float,
+        teacher: Teacher | None,
+        teacher_weight: float,
+        teacher_temperature: float,
     ) -> None:
         if not 0 <= ctc_weight <= 1:
             raise InputError(f"`objective.ctc_weight` must be from 0 to 1, but is {ctc_weight}.")
@@ -44,6 +58,9 @@ class Objective:
         self.ctc_weight = ctc_weight
         self.coverage_weight = coverage_weight
         self.r_drop_weight = r_drop_weight
+        self.teacher = teacher
+        self.teacher_weight = teacher_weight
+        self.teacher_temperature = teacher_temperature
         self._examples, self._unaligned = 0, torch.tensor(0)
         """What CTC has seen, and what of it has no alignment, until that is said once."""
         self._has_warned = False
@@ -51,6 +68,11 @@ class Objective:
     def compile(self) -> None:
         """From now on what is done to logits off a CPU becomes one kernel."""
         self.compiled = self.cross_entropy.compiled = True
+
+    def check(self, processors: Processors) -> None:
+        """Refuse a teacher that reads or writes otherwise than the run does."""
+        if self.teacher is not None:
+            self.teacher.check(processors)
 
     def __call__(self, model: Seq2Seq, batch: Batch) -> dict[str, Tensor]:
         """``loss``, the sum to differentiate, and its parts by name if there are several."""
@@ -60,9 +82,17 @@ class Objective:
         forced = teacher_force(model, memory, batch)
         loss = attention = self._attention_loss(model, forced)
         parts: dict[str, Tensor] = {}
+        if self.teacher is not None:
+            parts["distillation_loss"] = distillation_loss(
+                *(model, forced, self.teacher, batch),
+                temperature=self.teacher_temperature,
+                compiled=self.compiled,
+            )
+            share = self.teacher_weight
+            loss = (1 - share) * loss + share * parts["distillation_loss"]
         if self.ctc_weight:
             parts["ctc_loss"] = self._ctc_loss(model, memory, batch)
-            loss = (1 - self.ctc_weight) * attention + self.ctc_weight * parts["ctc_loss"]
+            loss = (1 - self.ctc_weight) * loss + self.ctc_weight * parts["ctc_loss"]
         if self.coverage_weight:
             assert forced.weights is not None
             parts["coverage_loss"] = coverage_loss(forced.weights(), batch.target_mask)

@@ -32,6 +32,9 @@ def objective(
         ctc_weight=ctc_weight,
         coverage_weight=coverage_weight,
         r_drop_weight=r_drop_weight,
+        teacher=None,
+        teacher_weight=0.5,
+        teacher_temperature=1.0,
     )
 
 
