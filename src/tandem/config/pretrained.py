@@ -7,7 +7,7 @@ from omegaconf import DictConfig, open_dict
 from tandem.config.build import goes_on
 from tandem.config.instantiate import make, plain
 from tandem.core.errors import InputError
-from tandem.data.features.pretrained import cleaned_preprocessor
+from tandem.data.features.pretrained import PretrainedFeatures, cleaned_preprocessor
 from tandem.pretrained import ENCODERS, Checkpoint, EncoderArchitecture
 from tandem.pretrained.architectures import cleaned, make_config
 from tandem.pretrained.tensor_file import TensorFile
@@ -55,7 +55,7 @@ def _settle_encoder(cfg: DictConfig) -> None:
     if kind.media == "text":
         _settle_text(cfg, architecture)
     else:
-        _settle_files(cfg, kind)
+        _settle_files(cfg, kind, architecture)
 
 
 def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
@@ -79,22 +79,27 @@ def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
             cfg.tokenizer.shared = False
 
 
-def _settle_files(cfg: DictConfig, architecture: EncoderArchitecture) -> None:
+def _settle_files(cfg: DictConfig, kind: EncoderArchitecture, architecture: dict[str, Any]) -> None:
     """Files are read as the checkpoint's preprocessor does, and the encoder gets what it makes."""
     with open_dict(cfg):
-        cfg.frontend = {
-            "_target_": "tandem.frontends.VectorFrontend",
-            "_partial_": True,
-            "media": architecture.media,
-        }
         if cfg.features is None or cfg.features._target_ != FEATURES:
             preprocessor: dict[str, Any] = {}
             if cfg.encoder.path is not None:
                 preprocessor = Checkpoint.open(cfg.encoder.path, key="encoder.path").preprocessor
+            elif kind.media == "image":
+                preprocessor = dict.fromkeys(("size", "crop_size"), architecture["image_size"])
             cfg.features = {
                 "_target_": FEATURES,
-                "preprocessor": cleaned_preprocessor(preprocessor, architecture.preprocessor),
+                "preprocessor": cleaned_preprocessor(preprocessor, kind.preprocessor),
             }
+        features: PretrainedFeatures = make(cfg.features)
+        cfg.frontend = {
+            "_target_": "tandem.frontends.VectorFrontend",
+            "_partial_": True,
+            "media": kind.media,
+            "mean": features.mean,
+            "std": features.std,
+        }
 
 
 def pretrained_weights(cfg: DictConfig) -> PretrainedWeights | None:

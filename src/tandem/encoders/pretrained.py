@@ -12,6 +12,7 @@ from tandem.core.memory import Memory
 from tandem.encoders.base import Encoder
 from tandem.pretrained import ENCODERS, check_transformers
 from tandem.pretrained.architectures import make_config
+from tandem.pretrained.pictures import grid
 
 SUMMARIES = ("mean", "first")
 MEAN_OF_LAYERS = "mean"
@@ -77,10 +78,15 @@ class PretrainedEncoder(Encoder):
             )
         self.summary = summary
 
+    def grid(self, rows: int, columns: int) -> tuple[int, int]:
+        """See :class:`Encoder`: the patches of a picture of so many rows of pixels."""
+        return grid(self.network.config, rows, self.input_size)
+
     def forward(self, inputs: Tensor, mask: Tensor) -> Memory:
         """Inputs (B, S, E), mask (B, S) -> memory with states (B, S', M).
 
-        S' is S of texts; of recordings it is the number of positions that the network makes.
+        S' is S of texts; of pictures it is the number of patches, and of recordings that of the
+        positions that the network makes.
         """
         if self.max_length is not None and inputs.size(1) > self.max_length:
             raise InputError(
@@ -89,8 +95,9 @@ class PretrainedEncoder(Encoder):
             )
         output, mask = self.architecture.read(self.network, inputs * self.scale, mask)
         states = self._states(output)
-        summary = masked_mean(states, mask) if self.summary == "mean" else states[:, 0]
-        return Memory(states, mask, summary)
+        of_source = states[:, self.architecture.prefix :]
+        summary = masked_mean(of_source, mask) if self.summary == "mean" else states[:, 0]
+        return Memory(of_source, mask, summary)
 
     def _states(self, output: Any) -> Tensor:
         """What is chosen of the layers' outputs."""

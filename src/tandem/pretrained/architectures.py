@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tandem.core.errors import InputError
+from tandem.pretrained.pictures import read_pixels
 from tandem.pretrained.speech import mask_convolutions, read_waveforms, read_window
 
 BOOKKEEPING = (
@@ -57,6 +58,8 @@ class EncoderArchitecture:
     hidden states, and the mask of their positions."""
     adapt: Callable[[Any], None] = lambda network: None
     """Changes what is made, such that padding is invisible; names of weights stay."""
+    prefix: int = 0
+    """Positions in front of those of the source, such as that of [CLS]; for pictures."""
     preprocessor: str = ""
     """The class of transformers that reads files for it; empty: it reads texts."""
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -148,6 +151,24 @@ _WAVEFORM: dict[str, Any] = {
 }
 _NO_POOLER = {"add_pooling_layer": False}
 
+
+def _without_head(network: Any) -> None:
+    """CLIP's norm of the vector that is compared with texts."""
+    network.post_layernorm = nn.Identity()
+
+
+def _without_mask(network: Any) -> None:
+    """DINOv2's vector for patches that are hidden in its own training."""
+    network.embeddings.mask_token = None
+
+
+_PICTURE: dict[str, Any] = {
+    "media": "image",
+    "max_length": _unlimited,
+    "read": read_pixels,
+    "prefix": 1,
+}
+
 ENCODERS = {
     "bert": EncoderArchitecture(media="text", loader="BertModel", options=_NO_POOLER),
     "distilbert": EncoderArchitecture(media="text", loader="DistilBertModel"),
@@ -184,8 +205,29 @@ ENCODERS = {
         read=read_window,
         preprocessor="WhisperFeatureExtractor",
     ),
+    "vit": EncoderArchitecture(
+        loader="ViTModel", options=_NO_POOLER, preprocessor="ViTImageProcessor", **_PICTURE
+    ),
+    "deit": EncoderArchitecture(
+        loader="DeiTModel",
+        options=_NO_POOLER,
+        preprocessor="DeiTImageProcessor",
+        **_PICTURE | {"prefix": 2},
+    ),
+    "clip_vision_model": EncoderArchitecture(
+        loader="CLIPVisionModel",
+        adapt=_without_head,
+        preprocessor="CLIPImageProcessor",
+        **_PICTURE,
+    ),
+    "dinov2": EncoderArchitecture(
+        loader="Dinov2Model", adapt=_without_mask, preprocessor="BitImageProcessor", **_PICTURE
+    ),
 }
 """By ``model_type``, what a checkpoint's ``config.json`` calls its network."""
+
+SECTIONS = {"clip": ("vision_config", "clip_vision_model")}
+"""Of networks that read several kinds of sources: where the encoder's config is, and its type."""
 
 
 def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,6 +235,9 @@ def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Only padding keeps its row, as some networks count positions from it.
     """
+    if config["model_type"] in SECTIONS:
+        section, model_type = SECTIONS[config["model_type"]]
+        config = {**config.get(section, {}), "model_type": model_type}
     kept = {
         key: value
         for key, value in config.items()

@@ -1,6 +1,7 @@
 """What turns a file, such as a picture or a recording, into vectors."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import numpy.typing as npt
@@ -33,6 +34,13 @@ class Features(ABC):
 
     seconds_per_vector: float = 0.0
     """For recordings: from one vector to the next."""
+
+    mean: Sequence[float] | None = None
+    """For pictures as bytes: what a pretrained network had subtracted of each channel, for pixels
+    between 0 and 1; None: it is for the frontend to say."""
+
+    std: Sequence[float] | None = None
+    """Likewise what they were divided by."""
 
     @abstractmethod
     def __call__(self, file: File, place: str, copy: int = 0) -> Vectors:

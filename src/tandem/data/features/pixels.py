@@ -1,20 +1,16 @@
 """Pictures as rows of pixels."""
 
-import io
-import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from tandem.core.errors import InputError, reason_of
+from tandem.core.errors import InputError
 from tandem.data.features.base import Features, File, Vectors
+from tandem.data.features.picture_files import read_picture
 
 MOST_PIXELS = 2**26
 MODES = {1: "L", 3: "RGB"}
-DEEP_GREY = "I;16"
-"""How Pillow's names of modes with 16 bits of grey begin."""
 
 
 @dataclass(kw_only=True)
@@ -64,20 +60,7 @@ class PixelFeatures(Features):
 
     def __call__(self, file: File, place: str, copy: int = 0) -> Vectors:
         """Read a picture: (image_height, image_width * channels) uint8, the channels last."""
-        content = _content(file, place)
-        try:
-            flat = _decode(content, self.background, MODES[self.channels])
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise InputError(
-                f"The picture {place} has more than {Image.MAX_IMAGE_PIXELS:,} pixels; make it "
-                "smaller, or set data.on_bad_example=skip to leave such examples out."
-            ) from error
-        except Exception as error:  # on damaged files the decoders raise many unrelated types
-            reason = reason_of(error)
-            raise InputError(
-                f"The picture {place} cannot be read ({reason}); replace it, or set "
-                "data.on_bad_example=skip to leave such examples out."
-            ) from error
+        flat = read_picture(file, place, background=self.background, mode=MODES[self.channels])
         return np.asarray(self._fitted(flat)).reshape(self.image_height, self.width)
 
     def shown(self, vectors: Vectors) -> Vectors:
@@ -96,39 +79,3 @@ class PixelFeatures(Features):
         canvas = Image.new(image.mode, (self.image_width, self.image_height), ground)
         canvas.paste(image, (left, top))
         return canvas
-
-
-def _content(file: File, place: str) -> bytes:
-    """Return the file's bytes."""
-    content = file["bytes"]
-    if content is None:
-        if file["path"] is None:
-            raise InputError(f"The picture {place} has neither a path nor bytes; give it one.")
-        try:
-            content = Path(file["path"]).read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"The picture {place} cannot be read ({reason_of(error)}); check the path, or set "
-                "data.on_bad_example=skip to leave such examples out."
-            ) from error
-    if not content:
-        raise InputError(
-            f"The picture {place} is empty (0 bytes); replace it, or set data.on_bad_example=skip "
-            "to leave such examples out."
-        )
-    return content
-
-
-def _decode(content: bytes, background: int, mode: str) -> Image.Image:
-    """Return the upright picture in a mode with 8 bits a channel and nothing transparent."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata beside a readable picture
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(content)) as opened:
-            image = ImageOps.exif_transpose(opened)
-    if image.mode.startswith(DEEP_GREY):  # which Pillow would cut off at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, (background, background, background, 255))
-        image = Image.alpha_composite(ground, image.convert("RGBA"))
-    return image.convert(mode)

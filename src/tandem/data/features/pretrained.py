@@ -5,12 +5,40 @@ from typing import Any, final
 
 from tandem.core.errors import InputError
 from tandem.data.features.base import Features, File, Vectors
+from tandem.data.features.image_processor import ImageProcessor
 from tandem.data.features.waveform import Waveform
 from tandem.data.features.whisper_frames import WhisperFrames
 
 KIND = "kind"
 KIND_KEYS = (KIND, "feature_extractor_type", "image_processor_type")
 """Where the name of the class is: here, and in a ``preprocessor_config.json``."""
+MIDDLE = [0.5, 0.5, 0.5]
+PICTURES: dict[str, Any] = {
+    "do_resize": True,
+    "size": {"height": 224, "width": 224},
+    "default_to_square": True,
+    "resample": 2,
+    "do_center_crop": False,
+    "crop_size": {"height": 224, "width": 224},
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": MIDDLE,
+    "image_std": MIDDLE,
+}
+CLIP = PICTURES | {
+    "size": {"shortest_edge": 224},
+    "default_to_square": False,
+    "resample": 3,
+    "do_center_crop": True,
+    "image_mean": [0.48145466, 0.4578275, 0.40821073],
+    "image_std": [0.26862954, 0.26130258, 0.27577711],
+}
+DEIT = PICTURES | {
+    "size": {"height": 256, "width": 256},
+    "resample": 3,
+    "do_center_crop": True,
+}
 KINDS: dict[str, tuple[Callable[..., Features], Mapping[str, Any]]] = {
     "Wav2Vec2FeatureExtractor": (Waveform, {"sampling_rate": 16000, "do_normalize": True}),
     "WhisperFeatureExtractor": (
@@ -23,6 +51,10 @@ KINDS: dict[str, tuple[Callable[..., Features], Mapping[str, Any]]] = {
             "chunk_length": 30,
         },
     ),
+    "ViTImageProcessor": (ImageProcessor, PICTURES),
+    "DeiTImageProcessor": (ImageProcessor, DEIT),
+    "CLIPImageProcessor": (ImageProcessor, CLIP),
+    "BitImageProcessor": (ImageProcessor, CLIP),
 }
 """By the name of a class of transformers: what reads a file like it, and the class's defaults."""
 
@@ -33,14 +65,18 @@ def cleaned_preprocessor(preprocessor: Mapping[str, Any], kind: str) -> dict[str
     :param kind: the class, if it does not say.
     :raises InputError: if it is of an unknown kind.
     """
-    kind = next((preprocessor[key] for key in KIND_KEYS if key in preprocessor), kind)
+    kind = str(next((preprocessor[key] for key in KIND_KEYS if key in preprocessor), kind))
+    kind = kind.removesuffix("Fast")
+    if kind not in KINDS:  # as older versions called those of pictures
+        kind = kind.replace("FeatureExtractor", "ImageProcessor")
     if kind not in KINDS:
         raise InputError(
             f"`features.preprocessor.{KIND}` must be one of {', '.join(KINDS)}, but is {kind!r}; "
             "choose another checkpoint."
         )
     _, defaults = KINDS[kind]
-    return {KIND: kind, **{key: preprocessor.get(key, value) for key, value in defaults.items()}}
+    given = {key: value for key, value in preprocessor.items() if value is not None}
+    return {KIND: kind, **{key: given.get(key, value) for key, value in defaults.items()}}
 
 
 @final
@@ -57,6 +93,7 @@ class PretrainedFeatures(Features):
         make, _ = KINDS[options.pop(KIND)]
         self.reader = make(**options)
         self.media, self.width = self.reader.media, self.reader.width
+        self.mean, self.std = self.reader.mean, self.reader.std
         self.seconds_per_vector = self.reader.seconds_per_vector
 
     def __call__(self, file: File, place: str, copy: int = 0) -> Vectors:
