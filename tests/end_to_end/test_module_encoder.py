@@ -131,3 +131,8 @@ def test_what_cannot_begin(configure: Callable[..., Any], override: str, message
     with pytest.raises(InputError, match=f"^{re.escape(message)}"):
         train(configure(override, *changes))
     assert not Path("run/bundle").exists()
+
+
+def test_it_reads_no_texts(compose_config: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match=r"^This frontend or encoder reads pictures or recordings"):
+        train(compose_config("train", "dataset=reverse", "encoder=module", "encoder.module={a:1}"))

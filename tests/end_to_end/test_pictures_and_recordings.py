@@ -95,7 +95,10 @@ def test_one_bad_file(compose_config: Compose, tmp_path: Path, media: str) -> No
     ("overrides", "message"),
     [
         (["dataset=reverse", "features=pixels"], "`frontend` reads sources of the kind text, but"),
-        (["dataset=reverse", "frontend=speech"], "This frontend reads pictures or recordings, but"),
+        (
+            ["dataset=reverse", "frontend=speech"],
+            "This frontend or encoder reads pictures or recor",
+        ),
         (
             ["dataset=imagefolder", "dataset.data_dir=.", "data.truncate_source=3"],
             "data.truncate_source=3 needs sources that are text",

@@ -53,9 +53,9 @@ def check_values(cfg: DictConfig) -> None:
     except OmegaConfBaseException as error:
         if "features." in str(error) and cfg.get("features", True) is None:
             raise InputError(
-                "This frontend reads pictures or recordings, but `features` is not set; add "
-                "features=pixels (pictures) or features=log_mel (recordings), or choose "
-                "frontend=text."
+                "This frontend or encoder reads pictures or recordings, but `features` is not set; "
+                "add features=pixels (pictures) or features=log_mel (recordings), or choose those "
+                "for texts, such as frontend=text and encoder=gru."
             ) from error
         reason, *_ = str(error).splitlines()
         raise InputError(

@@ -99,7 +99,7 @@ class ModuleEncoder(Encoder):
         if inputs.size(1) != self.image_height:
             raise InputError(
                 f"encoder=module reads pictures of {self.image_height} rows, but these have "
-                f"{inputs.size(1)}; let encoder.image_height follow features.image_height."
+                f"{inputs.size(1)}; let `image_height` follow `features`."
             )
         images = self.pixels.pictures(inputs, mask).permute(0, 3, 1, 2)  # channels last in memory
         states = self.projection(self._grids(images))  # (B, h, w, M)

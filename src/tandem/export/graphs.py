@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from tandem.core.errors import InputError
+from tandem.core.errors import InputError, reason_of
 from tandem.core.memory import Memory
 from tandem.core.types import SPECIAL_IDS
 from tandem.export.modules import Encode, ReadOut, Start, StepOnce
@@ -98,8 +98,7 @@ def take_apart(model: Seq2Seq, *, source_size: int) -> ModelGraphs:
     :raises InputError: if it cannot read a batch of any length.
     """
     source, mask = _example_source(model, source_size)
-    half = source.size(1) // 2
-    memory, shorter = model.encode(source, mask), model.encode(source[:, :half], mask[:, :half])
+    memory, shorter = model.encode(source, mask), _half(model, source, mask)
     layout = _layout_of(model, memory, shorter)
     state = _example_state(model, memory, layout)
     tokens = torch.arange(ROWS * WIDTH) % model.target_table.num_embeddings
@@ -139,6 +138,21 @@ def _example_source(model: Seq2Seq, source_size: int) -> tuple[Tensor, Tensor]:
         f"The model reads no source of {LENGTHS[-1]} positions, so it cannot be exported; train it "
         "for longer ones, or export another model."
     )
+
+
+def _half(model: Seq2Seq, source: Tensor, mask: Tensor) -> Memory:
+    """The memory of the first half of sources.
+
+    :raises InputError: if the model reads sources of one length alone.
+    """
+    half = source.size(1) // 2
+    try:
+        return model.encode(source[:, :half], mask[:, :half])
+    except InputError as error:
+        raise InputError(
+            "An export takes sources of any length, but this model does not "
+            f"({reason_of(error)}); use the run as it is, or train a model with another encoder."
+        ) from error
 
 
 def _layout_of(model: Seq2Seq, memory: Memory, shorter: Memory) -> StateLayout:
