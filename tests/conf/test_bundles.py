@@ -21,7 +21,8 @@ NEEDED = {
 """What a user has to give."""
 ALL_TOGETHER = [
     f"metric=[{','.join(GROUPS['metric'])}]",
-    "scorer=[coverage,ctc]",
+    "scorer=[coverage,ctc,language_model]",
+    "scorer.language_model.path=null",
     "rule=[banned,forced_prefix,min_length,no_repeat_ngram]",
     "rule.banned.sequences=[a dog,[5]]",
     "rule.forced_prefix.prefix=The",

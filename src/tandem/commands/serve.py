@@ -12,7 +12,7 @@ from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from tandem.commands import console
-from tandem.config.bundles import place, runs
+from tandem.config.bundles import place, runs, with_scorers
 from tandem.config.catalogue import Entry, option_names, read_option
 from tandem.config.instantiate import check_values
 from tandem.config.ranges import find_range
@@ -112,7 +112,7 @@ def models(folders: Mapping[str, Path], cfg: DictConfig) -> dict[str, "ServedMod
     kinds = search_kinds()
 
     def load(name: str, folder: Path) -> ServedModel:
-        bundle = load_bundle(folder, trusted=cfg.trusted)
+        bundle = with_scorers(load_bundle(folder, trusted=cfg.trusted), cfg)
         place(bundle, cfg.accelerator)
         return ServedModel.of(name, bundle, folder, kinds, part_names())
 

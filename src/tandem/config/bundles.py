@@ -12,6 +12,7 @@ from tandem.core.errors import InputError
 from tandem.inference.asked_models import with_asked_models
 from tandem.inference.bundle import Bundle, bundle_digest
 from tandem.inference.mbr import MinimumBayesRisk
+from tandem.inference.ranking import Ranker
 from tandem.models import Seq2Seq
 
 
@@ -36,25 +37,46 @@ def with_decoding(bundle: Bundle, cfg: DictConfig) -> Bundle:
     decoding = bundle.decoding
     if cfg.search is not None:
         decoding = replace(decoding, search=make(cfg.search))
-    if cfg.scorer is not None:
-        decoding = replace(decoding, scorers=make_each(cfg.scorer))
-        decoding = with_asked_models(decoding, trusted=cfg.trusted)
     if cfg.rule is not None:
         decoding = replace(decoding, rules=make_each(cfg.rule))
+    bundle = with_scorers(replace(bundle, decoding=decoding.bind(bundle.processors.target)), cfg)
+    return replace(bundle, ranker=_ranker(cfg, bundle.decoding.width))
+
+
+def with_scorers(bundle: Bundle, cfg: DictConfig) -> Bundle:
+    """The same bundle with the scorers that the command line chose, which fit its models."""
+    decoding = bundle.decoding
+    if cfg.scorer is not None:
+        scorers = make_each(cfg.scorer)
+        decoding = with_asked_models(replace(decoding, scorers=scorers), trusted=cfg.trusted)
     for model in bundle.models:
         decoding.check(model)
-    bundle = replace(bundle, decoding=decoding.bind(bundle.processors.target))
-    if not cfg.mbr:
-        return bundle
-    if bundle.decoding.width == 1:
+    return replace(bundle, decoding=decoding.bind(bundle.processors.target))
+
+
+def _ranker(cfg: DictConfig, width: int) -> Ranker | None:
+    """What ranks so many outputs of each source; None: search."""
+    if cfg.mbr and cfg.ranker:
         raise InputError(
-            "metric@mbr chooses among several outputs of each source, but the search finds one; "
-            "add search=sampling search.num_samples=32, or leave metric@mbr out."
+            "metric@mbr and ranker both rank the outputs that search finds; leave one of them out."
         )
+    if not (cfg.mbr or cfg.ranker):
+        return None
+    if width == 1:
+        key, remedy = "ranker", "search=beam"
+        if cfg.mbr:
+            key, remedy = "metric@mbr", "search=sampling search.num_samples=32"
+        raise InputError(
+            f"{key} chooses among several outputs of each source, but the search finds one; add "
+            f"{remedy}, or leave {key} out."
+        )
+    if cfg.ranker:
+        ranker: Ranker = make(cfg.ranker, trusted=list(cfg.trusted))
+        return ranker
     metric, *others = cfg.mbr.values()
     if others:
         raise InputError(f"metric@mbr takes one metric, but got {', '.join(cfg.mbr)}; choose one.")
-    return replace(bundle, mbr=MinimumBayesRisk(make(metric)))
+    return MinimumBayesRisk(make(metric))
 
 
 def place(bundle: Bundle, accelerator: str) -> None:

@@ -30,9 +30,9 @@ from tandem.inference.decoding import Decoding, encode, generate, generate_toget
 from tandem.inference.exported import load_exported
 from tandem.inference.files import CONFIG, BundleFiles, digests
 from tandem.inference.inspection import Inspection, inspect_source
-from tandem.inference.mbr import MinimumBayesRisk
 from tandem.inference.networks import network
 from tandem.inference.prompts import prompted
+from tandem.inference.ranking import Ranker
 from tandem.inference.reading import (
     FORMAT,
     VERSION,
@@ -66,7 +66,7 @@ class Bundle:
     """Other models that decide together with this one; see :mod:`tandem.inference.ensemble`."""
     average: str = "probability"
     """How they do; see :func:`tandem.search.ensemble.start_together`."""
-    mbr: MinimumBayesRisk | None = None
+    ranker: Ranker | None = None
     """What ranks the outputs that search found; None leaves them in search's order."""
 
     @property
@@ -97,6 +97,8 @@ class Bundle:
         """Move all models to a device."""
         for model in self.models:
             model.to(device)
+        if self.ranker is not None:
+            self.ranker.to(device)
 
     def generate(self, sources: Texts, *, max_tokens: int = 4096) -> list[str]:
         """Write an output for each source; see :meth:`hypotheses`."""
@@ -246,7 +248,9 @@ class Bundle:
 
     def _ranked(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         """What search found of one source, in the order that outputs are given in."""
-        return hypotheses if self.mbr is None else self.mbr(hypotheses, self.processors.target)
+        return (
+            hypotheses if self.ranker is None else self.ranker(hypotheses, self.processors.target)
+        )
 
 
 def save_bundle(

@@ -4,11 +4,12 @@ from collections import Counter
 
 from tandem.core.types import Hypothesis
 from tandem.data.tokenizers.tokenizer import Tokenizer
+from tandem.inference.ranking import Ranker
 from tandem.inference.risk import Risk
 from tandem.metrics.base import Metric
 
 
-class MinimumBayesRisk:
+class MinimumBayesRisk(Ranker):
     """Ranks outputs by their mean score against all of the same source, each as a reference.
 
     Kumar & Byrne (2004); with samples, each of which counts once however probable it is, the mean

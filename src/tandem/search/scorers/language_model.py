@@ -59,7 +59,7 @@ class LanguageModelScorer(Scorer):
                 f"The language model {self.path or 'in this bundle'} has another vocabulary than "
                 "the outputs, but ids must mean the same in both; train it with tokenizer="
                 "pretrained tokenizer.path=RUN, the run that writes, or rank outputs as text with "
-                "reranker=language_model."
+                "ranker=language_model."
             )
         return self
 
