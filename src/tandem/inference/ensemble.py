@@ -39,7 +39,7 @@ def load_bundles(
         )
     for folder, other in zip(folders[1:], others, strict=True):
         one, two = first.processors, other.processors
-        same_source = one.source.identity() == two.source.identity()
+        same_source = one.source.evaluated_identity() == two.source.evaluated_identity()
         if not same_source or one.target.to_json() != two.target.to_json():
             what = "target vocabularies"
             if not same_source:

@@ -206,7 +206,8 @@ class WarmStart:
         if folder is None:
             return
         one, other = self.bundles[folder].processors.source, untrained.source
-        if not ((one.tokenizers and other.tokenizers) or one.identity() == other.identity()):
+        alike = one.evaluated_identity() == other.evaluated_identity()
+        if not (alike or (one.tokenizers and other.tokenizers)):
             raise InputError(
                 f"init_from={folder} reads its sources with other `features` than this run; choose "
                 f"the features of that run, or take over no frontend: "

@@ -23,6 +23,7 @@ class Bytes(Features):
     versions: int = 1
     media: ClassVar[str] = "series"
     width: ClassVar[int] = 2
+    of_copies: ClassVar[tuple[str, ...]] = ("versions",)
     calls: ClassVar[list[tuple[str, int]]] = []
 
     @property

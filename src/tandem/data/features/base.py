@@ -32,6 +32,9 @@ class Features(ABC):
     copies: int = 1
     """Versions of each training example, of which the first is the example as it is."""
 
+    of_copies: tuple[str, ...] = ()
+    """Attributes that make versions of training examples, and change nothing else."""
+
     seconds_per_vector: float = 0.0
     """For recordings: from one vector to the next."""
 

@@ -40,6 +40,7 @@ class LogMel(Features):
     """
 
     media = "audio"
+    of_copies = ("speeds", "copies")
 
     def __init__(
         self,

@@ -156,6 +156,10 @@ class SourceReader(ABC):
     def identity(self) -> str:
         """All that decides which numbers a source becomes."""
 
+    def evaluated_identity(self) -> str:
+        """All of :meth:`identity` that counts in evaluation, where a source has one version."""
+        return self.identity()
+
     def with_tokenizers(self, tokenizers: Sequence[Tokenizer]) -> "SourceReader":
         """The same reader with other :attr:`tokenizers`."""
         return self

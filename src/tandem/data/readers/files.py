@@ -1,6 +1,6 @@
 """Sources that are files: pictures, recordings, or what an own part reads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -76,8 +76,16 @@ class FileReader(SourceReader):
 
     def identity(self) -> str:
         """The features with all their options."""
-        kind = type(self.features)
-        return f"{kind.__module__}.{kind.__qualname__} {sorted(vars(self.features).items())}"
+        return self._description()
+
+    def evaluated_identity(self) -> str:
+        """See :class:`SourceReader`."""
+        return self._description(self.features.of_copies)
+
+    def _description(self, without: Collection[str] = ()) -> str:
+        kind, options = type(self.features), vars(self.features)
+        kept = sorted((name, value) for name, value in options.items() if name not in without)
+        return f"{kind.__module__}.{kind.__qualname__} {kept}"
 
     def to_bundle(self, folder: Path, *, shared: bool) -> dict[str, Any]:
         """See :class:`SourceReader`."""

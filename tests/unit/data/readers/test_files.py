@@ -136,6 +136,10 @@ def test_what_others_ask_of_it(byte_features: MakeFeatures) -> None:
     other = FileReader(byte_features(scale=2), spec={})
     assert reader.identity() != other.identity()
     assert reader.identity() == FileReader(byte_features(), spec={}).identity()
+    assert reader.evaluated_identity() != other.evaluated_identity()
+    more = FileReader(byte_features(versions=3), spec={})
+    assert reader.evaluated_identity() == more.evaluated_identity()
+    assert reader.identity() != more.identity()
 
 
 def test_a_trip_through_a_bundle(byte_features: MakeFeatures, tmp_path: Path) -> None:
