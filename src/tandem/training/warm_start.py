@@ -127,7 +127,10 @@ class WarmStart:
                 logger.warning(
                     "Warm start: %s was trained with %s, this run has %s", folder, theirs, ours
                 )
-        fresh = parts_of(name for name in names if self.sources.folder_of(name) is None)
+        taken = parts_of(name for name in names if self.sources.folder_of(name) is not None)
+        fresh = [part for part in parts_of(names) if part not in taken]
+        fresh += [entry for entry, folder in self.sources.entries.items() if folder is None]
+        fresh = list(dict.fromkeys(fresh))
         if fresh:
             logger.info("Warm start: %s begin fresh", ", ".join(fresh))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from tandem.core.errors import InputError
 
@@ -24,8 +25,8 @@ FOLLOWERS = {
 class WeightSources:
     """By part the folder of the run that it begins with; None: it begins fresh.
 
-    A part is a module of the model (``encoder``, ``decoder.attention``), a vocabulary, or
-    :data:`MODEL`.
+    A part is a module of the model (``encoder``, ``decoder.attention``), several of them by a shell
+    pattern (``decoder.layers.*.attention``), a vocabulary, or :data:`MODEL`.
     """
 
     entries: Mapping[str, str | None]
@@ -71,12 +72,8 @@ class WeightSources:
 
     def folder_of(self, name: str) -> str | None:
         """Where a weight or a vocabulary comes from, by the longest entry that it is in."""
-        path = name
-        while path:
-            if path in self.folders:
-                return self.folders[path]
-            path = path.rpartition(".")[0]
-        return self.folders.get(MODEL)
+        entries = [entry for entry in self.folders if _is_in(name, entry)]
+        return self.folders.get(max(entries, key=len, default=MODEL))
 
     def check_names(self, weights: Iterable[str]) -> None:
         """Refuse an entry that is no part.
@@ -86,8 +83,8 @@ class WeightSources:
         names = list(weights)
         parts = dict.fromkeys(name.partition(".")[0] for name in names)
         for entry in self.entries:
-            is_module = any(name == entry or name.startswith(f"{entry}.") for name in names)
-            if not is_module and entry not in (MODEL, *VOCABULARIES):
+            is_part = any(_is_in(name, entry) for name in names)
+            if not is_part and entry not in (MODEL, *VOCABULARIES):
                 raise InputError(
                     f"`init_from` must name parts, which are {', '.join(parts)} and what is in "
                     f"them, {', '.join(VOCABULARIES)}, and {MODEL} for all others, but has "
@@ -99,3 +96,8 @@ class WeightSources:
         entries = {**self.entries, name: folder}
         listed = (f"{key}: {'null' if path is None else path}" for key, path in entries.items())
         return f"init_from={{{', '.join(listed)}}}"
+
+
+def _is_in(name: str, entry: str) -> bool:
+    """Whether an entry is the name, a module that it is in, or a pattern of either."""
+    return name == entry or name.startswith(f"{entry}.") or fnmatchcase(name, f"{entry}.*")

@@ -25,6 +25,7 @@ NAMES = (
         ({"source_vocabulary": "a", "target_vocabulary": "b"}, "-------ab"),
         ({"ctc": "a", "decoder": "b"}, "--bbbba-b"),
         ({"encoder.layers.0": "a"}, "-a-------"),
+        ({"decoder": "b", "decoder.*.key": None}, "--b-bb--b"),
     ],
     ids=str,
 )
