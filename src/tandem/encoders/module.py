@@ -13,6 +13,9 @@ from tandem.layers.dropout import Dropout
 from tandem.layers.pixels import Pixels
 from tandem.layers.positions_2d import added_positions_2d
 
+MOST_PIXELS = 2**24
+"""Of a picture, as the constructor tries one out."""
+
 
 class ModuleEncoder(Encoder):
     """Reads pictures by a module (B, channels, H, W) -> (B, C, h, w) or (B, n, C).
@@ -70,15 +73,10 @@ class ModuleEncoder(Encoder):
         self.pixels = Pixels(
             source_size=input_size, image_width=image_width, channels=channels, shift=shift
         )
-        for name, values in (("mean", mean), ("std", std)):
-            if len(values) != channels:
-                raise InputError(
-                    f"`encoder.{name}` must have a number for each of the {channels} channels of "
-                    f"the pictures, but is {list(values)}."
-                )
-        shape = (channels, 1, 1)
-        self.register_buffer("middle", 2 * torch.tensor(mean).view(shape) - 1, persistent=False)
-        self.register_buffer("scale", 2 * torch.tensor(std).view(shape), persistent=False)
+        _check_pictures(image_height, image_width)
+        middle = 2 * _by_channel("mean", mean, channels) - 1  # as pixels are from -1 to 1
+        self.register_buffer("middle", middle, persistent=False)
+        self.register_buffer("scale", 2 * _by_channel("std", std, channels), persistent=False)
         size, *self._grid = self._try_out((1, channels, image_height, image_width))
         self.projection = (
             nn.Identity()
@@ -149,11 +147,32 @@ def _checked(module: nn.Module, method: str | None) -> nn.Module:
             f"`encoder.module` must make an nn.Module, but makes a {type(module).__name__}; "
             "correct its _target_."
         )
-    if method is not None and not callable(getattr(module, method, None)):
+    if method is not None and (
+        method.startswith("_") or not callable(getattr(module, method, None))
+    ):
         raise InputError(
-            f"`encoder.method` ({method}) is no method of {type(module).__name__}; correct it."
+            f"`encoder.method` ({method}) is no public method of {type(module).__name__}; "
+            "correct it."
         )
     return module
+
+
+def _check_pictures(height: int, width: int) -> None:
+    if height * width > MOST_PIXELS:
+        raise InputError(
+            f"encoder=module reads pictures of at most {MOST_PIXELS:,} pixels, but these have "
+            f"{height} x {width}; lower features.image_height and features.image_width."
+        )
+
+
+def _by_channel(name: str, values: Sequence[float], channels: int) -> Tensor:
+    """Numbers of a channel each as a tensor (channels, 1, 1)."""
+    if len(values) != channels:
+        raise InputError(
+            f"`encoder.{name}` must have a number for each of the {channels} channels of the "
+            f"pictures, but is {list(values)}."
+        )
+    return torch.tensor(values, dtype=torch.get_default_dtype()).view(channels, 1, 1)
 
 
 def _rows(cells: int, height: int, width: int) -> int:

@@ -121,13 +121,18 @@ def test_pictures_move_in_training_alone() -> None:
     ("changes", "message"),
     [
         ({"module": {"a": 1}}, "`encoder.module` must make an nn.Module, but makes a dict; "),
-        ({"method": "extract"}, "`encoder.method` (extract) is no method of Network; correct it."),
+        ({"method": "extract"}, "`encoder.method` (extract) is no public method of Network; "),
         (
             {"method": None},
             "encoder.module (Network) does not map pictures (1, 3, 6, 4) to a grid (B, C, h, w) or "
             "to vectors (B, n, C) (",
         ),
         ({"method": "two"}, "encoder.module (Network) does not map pictures (1, 3, 6, 4) to a gr"),
+        ({"method": "_apply"}, "`encoder.method` (_apply) is no public method of Network; correct"),
+        (
+            {"image_height": 10**7},
+            "encoder=module reads pictures of at most 16,777,216 pixels, but",
+        ),
         ({"mean": [0.5]}, "`encoder.mean` must have a number for each of the 3 channels of the "),
         ({"input_size": 13}, "The rows of pictures have 13 values, but `image_width` (4) times "),
         ({"positions": "rotary"}, "`positions` of a picture must be one of sinusoidal, learned, "),
