@@ -1,7 +1,7 @@
 """Which networks of the package transformers can be a part of ours, and how each is taken."""
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ BOOKKEEPING = (
     *("architectures", "auto_map", "dtype", "torch_dtype", "transformers_version"),
     *("attn_implementation", "gradient_checkpointing", "quantization_config", "use_cache"),
     *("id2label", "label2id", "task_specific_params", "num_labels", "output_attentions"),
-    *("output_hidden_states", "return_dict", "tie_word_embeddings", "model_type"),
+    *("output_hidden_states", "return_dict", "model_type"),
 )
 """Keys of a ``config.json`` that say nothing of the network, or name code or files."""
 
@@ -78,33 +78,42 @@ class EncoderArchitecture:
                     f"`encoder.architecture.{key}` must be false, since {reason}; choose another "
                     "checkpoint."
                 )
-        network: nn.Module = self._class(self.builder or self.loader)(config, **self.options)
+        network: nn.Module = class_of(self.builder or self.loader)(config, **self.options)
         self.adapt(network)
         return network
 
     def load(self, folder: str) -> tuple[nn.Module, set[str]]:
         """The network with a folder's weights, and the names of those that the folder lacks."""
-        with quiet():
-            model, report = self._class(self.loader).from_pretrained(
-                folder,
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-                dtype=torch.float32,
-                **self.options,
-            )
-        prefix = f"{self.part}." if self.part else ""
-        missing = {
-            name.removeprefix(prefix) for name in report["missing_keys"] if name.startswith(prefix)
-        }
-        return model.get_submodule(self.part), missing.difference(self.fresh)
+        model, missing = load_model(self.loader, folder, **self.options)
+        return model.get_submodule(self.part), below(self.part, missing).difference(self.fresh)
 
-    @staticmethod
-    def _class(name: str) -> Any:
-        module, _, kind = name.rpartition(".")
-        path = f"transformers.models.{module}" if module else "transformers"
-        return getattr(importlib.import_module(path), kind)
+
+def class_of(name: str) -> Any:
+    """A class of transformers, by its name or by ``module.Class`` below its models."""
+    module, _, kind = name.rpartition(".")
+    path = f"transformers.models.{module}" if module else "transformers"
+    return getattr(importlib.import_module(path), kind)
+
+
+def load_model(loader: str, folder: str, **options: Any) -> tuple[Any, set[str]]:
+    """What a class of transformers reads of a folder, and the names of weights that it lacks."""
+    with quiet():
+        model, report = class_of(loader).from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **options,
+        )
+    return model, set(report["missing_keys"])
+
+
+def below(part: str, names: Collection[str]) -> set[str]:
+    """Those of some names that stand below a part, without it."""
+    prefix = f"{part}." if part else ""
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 
 
 @contextmanager
@@ -248,25 +257,30 @@ def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"model_type": config["model_type"], **kept}
 
 
-def make_config(architecture: Mapping[str, Any]) -> Any:
+def make_config(
+    architecture: Mapping[str, Any],
+    *,
+    known: Collection[str] = ENCODERS,
+    key: str = "encoder.architecture",
+) -> Any:
     """The config object of transformers that :func:`cleaned` describes.
 
+    :param known: what ``model_type`` may be.
+    :param key: of the config, where it stands.
     :raises InputError: if transformers has no use for it.
     """
     from transformers import AutoConfig
 
     options = dict(architecture)
     model_type = options.pop("model_type", None)
-    if model_type not in ENCODERS:
+    if model_type not in known:
         raise InputError(
-            f"`encoder.architecture.model_type` must be one of {', '.join(ENCODERS)}, but is "
+            f"`{key}.model_type` must be one of {', '.join(known)}, but is "
             f"{model_type!r}; choose a checkpoint of one of these."
         )
-    for key in options:
-        if key in BOOKKEEPING or key.startswith("_"):
-            raise InputError(
-                f"`encoder.architecture.{key}` is not a property of a network; leave it out."
-            )
+    for name in options:
+        if name in BOOKKEEPING or name.startswith("_"):
+            raise InputError(f"`{key}.{name}` is not a property of a network; leave it out.")
     with quiet():
         config = AutoConfig.for_model(model_type, **options)
     for key in LAYER_DROPS:
