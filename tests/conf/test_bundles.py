@@ -12,6 +12,7 @@ from tandem.inference.trust import SECTIONS, build_trusted
 
 GROUPS = config_groups()
 NEEDED = {
+    "decoder=pretrained": ["decoder.path=null", "decoder.architecture={model_type: gpt2}"],
     "encoder=pretrained": ["encoder.path=null", "encoder.architecture={model_type: bert}"],
     "frontend=cnn_stem": ["features=pixels"],
     "frontend=patches": ["features=pixels"],

@@ -25,7 +25,9 @@ OWN_FILES = ["dataset.data_dir=.", "dataset.source=a", "dataset.target=b"]
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 """A tokenizer of others, with the config of a network that is not there."""
 BERT = "{model_type: bert, hidden_size: 8, num_attention_heads: 2, num_hidden_layers: 1}"
+GPT2 = "{model_type: gpt2, n_embd: 128, n_head: 2, n_layer: 1}"
 NEEDED = {
+    "decoder=pretrained": ["decoder.path=null", f"decoder.architecture={GPT2}"],
     "encoder=pretrained": ["encoder.path=null", f"encoder.architecture={BERT}"],
     "tokenizer=pretrained": [f"tokenizer.path={CHECKPOINT}"],
     "frontend=cnn_stem": ["features=pixels"],

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -17,11 +16,10 @@ from tandem.config.build import build_features, build_metrics, build_model
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import check_values, make, plain
 from tandem.config.length import settle_length
-from tandem.config.overrides import task_overrides
+from tandem.config.overrides import on_command_line
 from tandem.config.plan import Plan, build_plan
 from tandem.config.pretrained import settle_pretrained
 from tandem.config.processes import settle_processes
-from tandem.core.command_line import key_of
 from tandem.core.directions import LOSS_DIRECTIONS, Direction
 from tandem.core.errors import InputError, nearest, reason_of
 from tandem.data.features import Features
@@ -305,13 +303,3 @@ def validation_scores(cfg: DictConfig, metrics: Sequence[Metric]) -> dict[str, D
     for metric in metrics:
         scores |= directions_of(metric)
     return {f"val/{name}": direction for name, direction in scores.items()}
-
-
-def on_command_line(key: str, *others: str) -> bool:
-    """Whether an override sets a key or something below it, or just one of others; without Hydra
-    every key counts.
-    """
-    if not HydraConfig.initialized():
-        return True
-    names = [key_of(item) for item in task_overrides()]
-    return any(name in (key, *others) or name.startswith(f"{key}.") for name in names)

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from tandem.config.kinds import in_home
 from tandem.config.ranges import find_range
-from tandem.core.command_line import override
+from tandem.core.command_line import key_of, override
 
 CONFIG_FLAGS = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp")
 """Flags of Hydra that say where a config comes from, each with a word behind it."""
@@ -26,6 +26,16 @@ def task_overrides() -> list[str]:
     """The overrides of the command line that Hydra runs, as they were written."""
     written: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
     return [str(item) for item in written if item]
+
+
+def on_command_line(key: str, *others: str) -> bool:
+    """Whether an override sets a key or something below it, or just one of others; without Hydra
+    every key counts.
+    """
+    if not HydraConfig.initialized():
+        return True
+    names = [key_of(item) for item in task_overrides()]
+    return any(name in (key, *others) or name.startswith(f"{key}.") for name in names)
 
 
 def config_flags(arguments: Sequence[str]) -> list[str]:

@@ -1,11 +1,13 @@
 """What follows from a checkpoint of others that a part begins with: sizes, readers, tokenizers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from omegaconf import DictConfig, open_dict
 
 from tandem.config.build import goes_on
 from tandem.config.instantiate import make, plain
+from tandem.config.pretrained_decoder import DECODER, TOKENIZER, settle_decoder, settle_pieces
 from tandem.core.errors import InputError
 from tandem.data.features.pretrained import PretrainedFeatures, cleaned_preprocessor
 from tandem.pretrained import ENCODERS, Checkpoint, EncoderArchitecture
@@ -15,7 +17,6 @@ from tandem.training.pretrained import PretrainedWeights
 
 ENCODER = "tandem.encoders.PretrainedEncoder"
 FEATURES = "tandem.data.features.PretrainedFeatures"
-TOKENIZER = "tandem.data.tokenizers.PretrainedTokenizer"
 MODULE = "tandem.encoders.ModuleEncoder"
 
 
@@ -24,6 +25,9 @@ def settle_pretrained(cfg: DictConfig) -> None:
 
     :raises InputError: if a checkpoint is missing, of no known architecture, or does not fit.
     """
+    settle_pieces(cfg)
+    if cfg.decoder._target_ == DECODER:
+        settle_decoder(cfg)
     for tokenizer in (cfg.tokenizer, cfg.source_tokenizer):
         if tokenizer is not None and tokenizer._target_ == TOKENIZER:
             make(tokenizer).read()  # which refuses what cannot be read
@@ -70,7 +74,10 @@ def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
         }
         if cfg.encoder.path is None or cfg.source_tokenizer is not None:
             return
-        if cfg.tokenizer._target_ != TOKENIZER:
+        tokenizer = cfg.tokenizer
+        if tokenizer._target_ != TOKENIZER or not (
+            tokenizer.shared or tokenizer.path == cfg.encoder.path
+        ):
             cfg.source_tokenizer = {
                 "_target_": TOKENIZER,
                 "shared": False,
@@ -104,11 +111,16 @@ def _settle_files(cfg: DictConfig, kind: EncoderArchitecture, architecture: dict
 
 def pretrained_weights(cfg: DictConfig) -> PretrainedWeights | None:
     """What a run's parts begin with; None if nothing, or if it goes on from its own checkpoint."""
-    path, key = cfg.encoder.get("path"), "encoder.path"
-    if path is None or goes_on(cfg):
+    if goes_on(cfg):
         return None
-    if cfg.encoder._target_ == MODULE:
-        return PretrainedWeights(module=TensorFile.open(path, key=key))
-    if cfg.encoder._target_ == ENCODER:
-        return PretrainedWeights(encoder=Checkpoint.open(path, key=key))
-    return None
+    openers: dict[str, tuple[str, str, Callable[..., Any]]] = {
+        "module": ("encoder", MODULE, TensorFile.open),
+        "encoder": ("encoder", ENCODER, Checkpoint.open),
+        "decoder": ("decoder", DECODER, Checkpoint.open),
+    }
+    opened = {
+        name: opener(cfg[part].path, key=f"{part}.path")
+        for name, (part, target, opener) in openers.items()
+        if cfg[part]._target_ == target and cfg[part].path is not None
+    }
+    return PretrainedWeights(**opened) if opened else None

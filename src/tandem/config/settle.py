@@ -8,9 +8,9 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from tandem.callbacks.evaluated_rows import LOG_PREFIX
-from tandem.config.checks import on_command_line
 from tandem.config.instantiate import plain
 from tandem.config.length import check_limits, say_length, settle_length
+from tandem.config.overrides import on_command_line
 from tandem.config.plan import Plan
 from tandem.config.run_folder import read_run_config
 from tandem.core.directions import Direction, is_better

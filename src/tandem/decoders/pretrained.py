@@ -84,7 +84,8 @@ class PretrainedDecoder(Decoder):
             name: before[id(weight)] for name, weight in self._weights() if id(weight) in before
         }
         """Of weights that the checkpoint has: what it calls each."""
-        fed = len(prompt or ()) - 1
+        self.prompt_symbols = tuple(prompt or ())
+        fed = len(self.prompt_symbols) - 1
         self.prompt = nn.Parameter(torch.zeros(fed, size)) if fed > 0 else None
 
     @property
@@ -156,11 +157,12 @@ class PretrainedDecoder(Decoder):
         where = self.architecture.cross_attention
         for place, block in enumerate(self.blocks):
             if where is None:
-                made = attention(query_size=size, memory_size=memory_size)
-                self.blocks[place] = AttendingBlock(block, made, place, size)
+                new = attention(query_size=size, memory_size=memory_size)
+                self.blocks[place] = AttendingBlock(block, new, place, size)
                 continue
             native = block.get_submodule(where.name)
-            made, output = NativeAttention(native, where), nn.Identity()
+            made: Attention = NativeAttention(native, where)
+            output: nn.Module = nn.Identity()
             if kind == NEW:
                 made = attention(query_size=size, memory_size=memory_size)
                 output = nn.Linear(made.output_size, size)

@@ -56,6 +56,8 @@ def transformer(model: Seq2Seq, *, positions: int) -> transformer_spec.Transform
     for layer_spec, layer in zip(spec.decoder.layer, decoder.layers, strict=True):
         _set_decoder_layer(layer_spec, cast(TransformerDecoderLayer, layer))
     bias = torch.zeros(len(model.output.weight))
+    if model.output.bias is not None:
+        bias += _plain(model.output.bias)
     bias[:FIRST_OUTPUT] = IMPOSSIBLE
     projection = spec.decoder.projection
     projection.weight, projection.bias = _plain(model.output.weight), bias

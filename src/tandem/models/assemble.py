@@ -31,6 +31,7 @@ def assemble(
     source_size: int,
     target_size: int,
     shared_vocabulary: bool,
+    output_bias: bool = False,
 ) -> Seq2Seq:
     """Build a model from factories of its parts.
 
@@ -43,6 +44,7 @@ def assemble(
     :param source_size: size of the source: symbols of a text vocabulary, or a vector's width.
     :param target_size: V, symbols of the target vocabulary.
     :param shared_vocabulary: whether source and target have one vocabulary.
+    :param output_bias: whether the vocabulary layer has a bias, as some pretrained ones have.
     :raises InputError: if sizes do not fit.
     """
     if tie_embeddings not in TIES:
@@ -55,7 +57,9 @@ def assemble(
     table = embedding_table(target_size, embedding_size)
     if tie_embeddings == "all":
         table = _shared_table(front, embedding_size, shared_vocabulary)
-    output = VocabularyLayer(features_size=writer.output_size, target_size=target_size)
+    output = VocabularyLayer(
+        features_size=writer.output_size, target_size=target_size, bias=output_bias
+    )
     if tie_embeddings != "none":
         if writer.output_size != embedding_size:
             raise InputError(

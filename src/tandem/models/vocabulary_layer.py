@@ -15,17 +15,32 @@ class VocabularyLayer(nn.Linear):
 
     :param features_size: D of the decoder's features.
     :param target_size: V, symbols of the target vocabulary.
+    :param bias: whether a number is added to each logit, 0 before training.
     """
 
-    def __init__(self, *, features_size: int, target_size: int) -> None:
-        super().__init__(features_size, target_size, bias=False)
+    def __init__(self, *, features_size: int, target_size: int, bias: bool) -> None:
+        super().__init__(features_size, target_size, bias=bias)
         nn.init.normal_(self.weight, std=features_size**-0.5)
+        if bias:
+            nn.init.zeros_(self.bias)
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (..., D) -> logits (..., V)."""
         if torch.compiler.is_exporting():  # one product, which adds what forbids them
-            return F.linear(features, self.weight, _forbidding(self.weight[:, 0]))
+            forbidding = _forbidding(self.weight[:, 0])
+            bias: Tensor | None = self.bias
+            return F.linear(
+                features, self.weight, forbidding if bias is None else bias + forbidding
+            )
         return forbid_no_outputs_(super().forward(features))
+
+    def factors(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (R, D') and weight (V, D') whose product are the logits; a bias is a column."""
+        bias: Tensor | None = self.bias
+        if bias is None:
+            return features, self.weight
+        ones = features.new_ones(*features.shape[:-1], 1)
+        return torch.cat((features, ones), -1), torch.cat((self.weight, bias.unsqueeze(1)), 1)
 
 
 def forbid_no_outputs_(scores: Tensor) -> Tensor:

@@ -77,7 +77,8 @@ class DecoderArchitecture:
 def _with_exact_norms(network: nn.Module) -> nn.Module:
     """Let norms that round float64 to float32 keep what they are given."""
     for module in list(network.modules()):
-        for name, norm in list(module.named_children()):
+        for name, child in list(module.named_children()):
+            norm: Any = child
             if type(norm).__name__ in ("T5LayerNorm", "LlamaRMSNorm"):
                 exact = nn.RMSNorm(norm.weight.shape[0], eps=norm.variance_epsilon)
                 exact.weight = norm.weight

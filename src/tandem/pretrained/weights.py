@@ -3,24 +3,24 @@
 from collections.abc import Collection, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tandem.core.errors import InputError
 
 
 @torch.no_grad()
 def copy_weights(
-    network: nn.Module, stored: Mapping[str, Tensor], missing: Collection[str], key: str
+    weights: Mapping[str, Tensor], stored: Mapping[str, Tensor], missing: Collection[str], key: str
 ) -> None:
     """Put weights into a network of the same kind.
 
+    :param weights: of that network, by the names that the checkpoint has for them.
     :param stored: by name, those of the checkpoint.
     :param missing: names that its files lack, so that transformers has drawn them at random.
     :param key: what the user calls the checkpoint by.
     :raises InputError: if one is missing or of another shape.
     """
-    state = network.state_dict()
-    for name, weight in state.items():
+    for name, weight in weights.items():
         if name not in stored or name in missing:
             raise InputError(
                 f"{key} has no weight {name}, which its network needs; get the whole checkpoint."

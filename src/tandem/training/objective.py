@@ -118,7 +118,7 @@ class Objective:
     def _attention_loss(self, model: Seq2Seq, forced: TeacherForced) -> Tensor:
         """What the decoder says of each symbol."""
         if forced.copied is None:
-            return self.cross_entropy(forced.features, model.output.weight, forced.target)
+            return self.cross_entropy(*model.output.factors(forced.features), forced.target)
         logits = model.output(forced.features)
         return self.cross_entropy.copying(logits, forced.target, forced.copied)
 

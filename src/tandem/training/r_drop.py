@@ -17,7 +17,7 @@ def passes_disagree(model: Seq2Seq, forced: TeacherForced, *, compiled: bool) ->
     exist at a time.
     """
     if forced.copied is None:
-        return disagreement(forced.features, model.output.weight, compiled=compiled)
+        return disagreement(*model.output.factors(forced.features), compiled=compiled)
     half = len(forced.features) // 2
 
     def at(rows: Tensor) -> Tensor:

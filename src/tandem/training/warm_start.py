@@ -27,6 +27,7 @@ ROWS = {
     "frontend.table.weight": SOURCE_VOCABULARY,
     "target_table.weight": TARGET_VOCABULARY,
     "output.weight": TARGET_VOCABULARY,
+    "output.bias": TARGET_VOCABULARY,
     "ctc.output.weight": TARGET_VOCABULARY,
     "ctc.output.bias": TARGET_VOCABULARY,
 }

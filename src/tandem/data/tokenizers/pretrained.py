@@ -11,6 +11,12 @@ import tokenizers
 from tandem.core.errors import InputError, reason_of
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.tokenizers.base import TokenizerRecipe
+from tandem.data.tokenizers.sentence_pieces import (
+    PIECES_SUFFIX,
+    SOURCE_PIECES,
+    VOCABULARY,
+    read_pieces,
+)
 from tandem.data.tokenizers.tokenizer import INNER_SPECIALS, LIBRARY, TARGET_TOKENIZER, Tokenizer
 from tandem.pretrained.checkpoint import TOKENIZER, Checkpoint
 
@@ -29,9 +35,11 @@ class PretrainedTokenizer(TokenizerRecipe):
 
     :param path: a folder with a ``tokenizer.json``, a name on the Hugging Face Hub, or the folder
         of a run or bundle of ours, whose target tokenizer is taken as it is.
+    :param file: another file of the folder, such as Marian's ``source.spm``.
     """
 
     path: str
+    file: str | None = None
     lowercase: bool = field(init=False, default=False)
     normalization: str = field(init=False, default="none")
 
@@ -43,7 +51,7 @@ class PretrainedTokenizer(TokenizerRecipe):
         ):
             if file.is_file():
                 return _own(file)
-        return renumbered(Checkpoint.open(self.path, key=KEY))
+        return renumbered(Checkpoint.open(self.path, key=KEY), self.file)
 
     def train(self, texts: Iterable[str]) -> Tokenizer:
         """Return the same, whatever the texts are."""
@@ -78,25 +86,13 @@ class ForeignVocabulary:
         return [*special, *(names.get(symbol, self.ids.get(symbol)) for symbol in own)]
 
 
-def read_vocabulary(checkpoint: Checkpoint) -> ForeignVocabulary:
+def read_vocabulary(checkpoint: Checkpoint, file: str | None = None) -> ForeignVocabulary:
     """Read a checkpoint's ``tokenizer.json``.
 
+    :param file: another file in its place; of Marian's two files either has the whole vocabulary.
     :raises InputError: if it is missing or damaged, or has no symbol that ends a text.
     """
-    path = checkpoint.folder / TOKENIZER
-    if not path.is_file():
-        raise InputError(
-            f"{checkpoint.key} has no {TOKENIZER}; save it there with transformers: "
-            f"AutoTokenizer.from_pretrained(...).save_pretrained('{checkpoint.folder}')."
-        )
-    try:
-        inner = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises no narrower type
-        raise InputError(
-            f"The file {path} cannot be read ({reason_of(error)[:150]}); get it again."
-        ) from error
-    inner.no_truncation()
-    inner.no_padding()
+    inner = _inner(checkpoint, file or _usual_file(checkpoint))
     ids: dict[str, int] = inner.get_vocab(with_added_tokens=True)
     record = json.loads(inner.to_str())
     added = [token for token in record["added_tokens"] if token["special"]]
@@ -126,12 +122,43 @@ def read_vocabulary(checkpoint: Checkpoint) -> ForeignVocabulary:
     )
 
 
-def renumbered(checkpoint: Checkpoint) -> Tokenizer:
+def _usual_file(checkpoint: Checkpoint) -> str:
+    """The file that has the tokenizer, if the user names none."""
+    has_pieces = all((checkpoint.folder / name).is_file() for name in (SOURCE_PIECES, VOCABULARY))
+    return (
+        SOURCE_PIECES if has_pieces and not (checkpoint.folder / TOKENIZER).is_file() else TOKENIZER
+    )
+
+
+def _inner(checkpoint: Checkpoint, file: str) -> tokenizers.Tokenizer:
+    """A tokenizer as the library has it."""
+    path = checkpoint.folder / file
+    if path.suffix == PIECES_SUFFIX and path.is_file():
+        return read_pieces(path, checkpoint.read_json(VOCABULARY))
+    if not path.is_file():
+        raise InputError(
+            f"{checkpoint.key} has no {file}; save it there with transformers: "
+            f"AutoTokenizer.from_pretrained(...).save_pretrained('{checkpoint.folder}')."
+        )
+    try:
+        inner = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises no narrower type
+        raise InputError(
+            f"The file {path} cannot be read ({reason_of(error)[:150]}); get it again."
+        ) from error
+    inner.no_truncation()
+    inner.no_padding()
+    return inner
+
+
+def renumbered(checkpoint: Checkpoint, file: str | None = None) -> Tokenizer:
     """A checkpoint's tokenizer with ids in our order.
+
+    :param file: see :func:`read_vocabulary`.
 
     :raises InputError: see :func:`read_vocabulary`; or if it has parts that bundles may not have.
     """
-    foreign = read_vocabulary(checkpoint)
+    foreign = read_vocabulary(checkpoint, file)
     dropped = {foreign.pad, foreign.eos, foreign.unk}
     controls = set(foreign.controls)
     names = {
