@@ -39,8 +39,8 @@ from tandem.training.warm_start import WarmStart, read_warm_start
 logger = logging.getLogger(__name__)
 
 MODEL_PARTS = ("frontend", "encoder", "decoder")
-WAYS_TO_COMPUTE = ("compile", "checkpointing", "cache_encoder")
-"""Keys under ``model`` that say how training computes it, and so change no result."""
+WAYS_TO_COMPUTE = ("compile", "checkpointing", "cache_encoder", "path")
+"""Keys under ``model`` that say how training begins and computes it, not what the network is."""
 
 
 def build_model(

@@ -218,6 +218,8 @@ RANGES = {
     "features.background": whole(0, 255),
     # Model
     "model": KEYS,
+    "model.path": PATH,
+    "model.output_bias": FLAG,
     "model.tie_embeddings": TEXT,
     "model.copying": FLAG,
     "model.compile": FLAG,

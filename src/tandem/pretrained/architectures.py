@@ -65,7 +65,7 @@ class EncoderArchitecture:
     refused: Mapping[str, str] = field(default_factory=dict)
     """Options of the config that must be false, and why."""
     fresh: tuple[str, ...] = ()
-    """Weights that published checkpoints may lack, as only training uses them."""
+    """Weights that checkpoints may lack, as only training uses them, or as they are computed."""
 
     def build(self, config: Any) -> nn.Module:
         """The network with fresh weights.
@@ -201,6 +201,14 @@ ENCODERS = {
         loader="MarianModel",
         part="encoder",
         builder="marian.modeling_marian.MarianEncoder",
+        scales_embeddings=True,
+        fresh=("embed_positions.weight",),
+    ),
+    "mbart": EncoderArchitecture(
+        media="text",
+        loader="MBartModel",
+        part="encoder",
+        builder="mbart.modeling_mbart.MBartEncoder",
         scales_embeddings=True,
     ),
     "wav2vec2": EncoderArchitecture(loader="Wav2Vec2Model", **_WAVEFORM),

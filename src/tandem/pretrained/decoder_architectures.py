@@ -51,6 +51,9 @@ class DecoderArchitecture:
     changes: Callable[[Any], Mapping[str, Any]] = lambda config: {}
     """What its config must say, given what it says, for it to be the decoder alone."""
 
+    fresh: tuple[str, ...] = ()
+    """Weights that checkpoints may lack, as they are computed."""
+
     def build(self, config: Any) -> nn.Module:
         """The network with fresh weights and without word embeddings, which the model has.
 
@@ -97,6 +100,7 @@ def _half(
     pre_norm: bool,
     scales_embeddings: bool = False,
     max_length: Limit = lambda config: config.max_position_embeddings,
+    fresh: tuple[str, ...] = (),
 ) -> DecoderArchitecture:
     """The decoder of a network that descends from fairseq's Transformer."""
     return DecoderArchitecture(
@@ -111,6 +115,7 @@ def _half(
         ),
         scales_embeddings=scales_embeddings,
         max_length=max_length,
+        fresh=fresh,
     )
 
 
@@ -158,7 +163,12 @@ DECODERS = {
         pre_norm=True,
         scales_embeddings=True,
     ),
-    "marian": _half("MarianMTModel", "marian.modeling_marian.MarianDecoder", pre_norm=False),
+    "marian": _half(
+        "MarianMTModel",
+        "marian.modeling_marian.MarianDecoder",
+        pre_norm=False,
+        fresh=("embed_positions.weight",),
+    ),
     "whisper": _half(
         "WhisperForConditionalGeneration",
         "whisper.modeling_whisper.WhisperDecoder",

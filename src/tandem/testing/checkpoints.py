@@ -45,8 +45,27 @@ TEXT_ENCODERS: dict[str, dict[str, Any]] = {
     "t5": {"d_model": SIZE, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2},
     "bart": {**HALVES, "scale_embedding": True},
     "marian": {**HALVES, "scale_embedding": True},
+    "mbart": HALVES,
 }
 """Small sizes by ``model_type``, as the config of each calls them."""
+LANGUAGE_MODELS: dict[str, dict[str, Any]] = {
+    "gpt2": {"n_embd": SIZE, "n_layer": 2, "n_head": 2, "n_positions": 40},
+    "gpt_neo": {
+        "hidden_size": SIZE,
+        "num_layers": 2,
+        "num_heads": 2,
+        "attention_types": [[["global", "local"], 1]],
+        "window_size": 4,
+        "max_position_embeddings": 40,
+    },
+    "gpt_neox": SIZES,
+    "opt": {**SIZES, "word_embed_proj_dim": 8, "ffn_dim": 32},
+    "llama": {**SIZES, "num_key_value_heads": 1},
+}
+WHOLE_MODELS: dict[str, dict[str, Any]] = {
+    name: TEXT_ENCODERS[name] for name in ("t5", "bart", "marian", "mbart")
+}
+"""Those with an encoder and a decoder for text."""
 
 
 def write_checkpoint(folder: Path, model_type: str, sizes: Mapping[str, Any]) -> None:
@@ -55,7 +74,7 @@ def write_checkpoint(folder: Path, model_type: str, sizes: Mapping[str, Any]) ->
     Its tokenizer is WordPiece for what descends from BERT, byte-level BPE for what descends from
     GPT-2, and Unigram for others.
     """
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
     tokenizer, special = _tokenizer(model_type)
     tokenizer.save(str(_made(folder) / "tokenizer.json"))
@@ -65,12 +84,19 @@ def write_checkpoint(folder: Path, model_type: str, sizes: Mapping[str, Any]) ->
         f"{name}_token_id": id_ for name, id_ in special.items() if name in ("pad", "eos", "bos")
     }
     options = {"vocab_size": tokenizer.get_vocab_size(), **ids, **sizes}
-    if model_type in ("t5", "bart", "marian"):
-        options["decoder_start_token_id"] = special["pad" if model_type != "bart" else "eos"]
+    kind: Any = AutoModelForCausalLM if model_type in LANGUAGE_MODELS else AutoModel
+    if model_type in WHOLE_MODELS:
+        start = "eos" if "bart" in model_type else "pad"
+        options["decoder_start_token_id"] = special[start]
+        kind = AutoModelForSeq2SeqLM
     torch.manual_seed(0)
-    model = AutoModel.from_config(AutoConfig.for_model(model_type, **options))
+    model = kind.from_config(AutoConfig.for_model(model_type, **options))
     for parameter in model.parameters():  # biases and norms, too, must matter
         torch.nn.init.normal_(parameter, std=0.3)
+    if hasattr(model, "final_logits_bias"):
+        torch.nn.init.normal_(model.final_logits_bias, std=1.0 if model_type == "marian" else 0.0)
+    if model_type == "bart":
+        model.generation_config.forced_bos_token_id = special["bos"]
     with quiet():
         model.save_pretrained(folder)
 
@@ -84,7 +110,7 @@ def _tokenizer(model_type: str) -> tuple[tokenizers.Tokenizer, dict[str, int]]:
     """A tokenizer of the kind that a network has, and its special ids."""
     if model_type in ("bert", "distilbert", "electra"):
         return _word_piece()
-    if model_type in ("roberta", "bart", "gpt2", "whisper"):
+    if model_type in ("roberta", "bart", "whisper", *LANGUAGE_MODELS):
         return _byte_level(framed=model_type in ("roberta", "bart"))
     return _unigram(framed=model_type == "xlm-roberta")
 
