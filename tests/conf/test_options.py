@@ -29,6 +29,11 @@ GPT2 = "{model_type: gpt2, n_embd: 128, n_head: 2, n_layer: 1}"
 NEEDED = {
     "decoder=pretrained": ["decoder.path=null", f"decoder.architecture={GPT2}"],
     "encoder=pretrained": ["encoder.path=null", f"encoder.architecture={BERT}"],
+    "model=pretrained_seq2seq": [
+        *("model.path=null", "encoder.path=null", "decoder.path=null"),
+        *(f"encoder.architecture={BERT}", f"decoder.architecture={GPT2}"),
+        f"tokenizer.path={CHECKPOINT}",
+    ],
     "tokenizer=pretrained": [f"tokenizer.path={CHECKPOINT}"],
     "frontend=cnn_stem": ["features=pixels"],
     "frontend=patches": ["features=pixels"],

@@ -218,7 +218,7 @@ RANGES = {
     "features.background": whole(0, 255),
     # Model
     "model": KEYS,
-    "model.path": PATH,
+    "model.path": PATH | NULL,
     "model.output_bias": FLAG,
     "model.tie_embeddings": TEXT,
     "model.copying": FLAG,
