@@ -21,12 +21,12 @@ from tandem.models import Seq2Seq
 from tandem.pretrained import Checkpoint
 from tandem.pretrained.decoder_architectures import DECODERS
 from tandem.search import GreedySearch, Step
-from tandem.search.rules import NoRepeatNgram
+from tandem.search.rules import MinLength, NoRepeatNgram
 from tandem.testing.checkpoints import LANGUAGE_MODELS, TEXTS, WHOLE_MODELS, write_checkpoint
 
 transformers = pytest.importorskip("transformers")
-MOST = 12
-"""Symbols of an output."""
+LEAST, MOST = 6, 12
+"""Symbols of an output; as no two in a row come twice, it has at least three kinds of them."""
 
 
 def test_every_architecture_for_text_is_tried() -> None:
@@ -92,19 +92,19 @@ def test_a_whole_model_writes_what_transformers_writes(model_type: str, tmp_path
     source, mask = processors.source.read(list(TEXTS)).batch(np.arange(len(TEXTS)))
     memory = model.encode(source, mask)
     outputs = GreedySearch()(
-        Step(model.step, False, (NoRepeatNgram(size=2),)),
+        Step(model.step, False, (NoRepeatNgram(size=2), MinLength(least=LEAST))),
         model.start(memory),
         first=torch.full((len(TEXTS),), SPECIAL_IDS.bos),
         max_length=MOST,
     )
     forbidden = [network.config.pad_token_id]  # which ours never write
     encodings = encoded(tmp_path)
-    assert len({id_ for (best, *_) in outputs for id_ in best.tokens}) > 4
     for (best, *_), ids in zip(outputs, encodings, strict=True):
         given = torch.tensor([ids])
         fed = len(cfg.decoder.prompt)
         written = network.generate(
             given,
+            min_new_tokens=LEAST + fed - 1,
             max_new_tokens=MOST + fed - 1,
             do_sample=False,
             num_beams=1,
