@@ -89,7 +89,8 @@ def train(way: str, rows: int, length: int, steps: int) -> None:
         optimizer.step()
         optimizer.zero_grad()
         seconds += (time.process_time() - start) * (step >= 2)
-    total, trained = model.num_parameters(), optimizers.num_trained(model)
+    total = model.num_parameters()
+    trained = sum(parameter.numel() for parameter in optimizers.trained(model).values())
     print(
         f"{way}: {seconds / steps:.3f} s a step, {peak() - before:,.0f} MB, of which "
         f"{waiting / 2**20:,.0f} MB wait for the backward pass; {trained:,} of {total:,} "

@@ -69,6 +69,7 @@ def test_each_source_is_read_once_for_all_runs(
     ("overrides", "message"),
     [
         ([], "but frontend.table.weight is trained; freeze both parts with optimizer.groups="),
+        ([FROZEN.replace("true", "9")], "but frontend.table.weight is trained; freeze both parts"),
         ([FROZEN, "noise=[word_dropout]"], "but WordDropout in `noise` changes the sources; leave"),
         ([FROZEN, "tokenizer=bpe", "tokenizer.dropout=0.1"], "cuts it into other pieces in each"),
     ],

@@ -159,7 +159,8 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
 
 def log_parameters(plan: Plan, module: Seq2SeqModule) -> int:
     """Say how large the model is, and how much of it is trained, which is returned."""
-    total, trained = module.model.num_parameters(), plan.optimizer.num_trained(module.model)
+    total = module.model.num_parameters()
+    trained = sum(one.numel() for one in plan.optimizer.trained(module.model).values())
     share = (
         "" if trained == total else f", of which {trained:,} ({trained / total:.2%}) are trained"
     )

@@ -71,7 +71,8 @@ def check(cfg: DictConfig) -> Plan:
     _check_objective(plan.objective, model)
     _check_optimizer(plan, model)
     if cfg.model.cache_encoder:
-        check_cacheable(model, plan.noise, streams=cfg.data.streaming)
+        trained = plan.optimizer.trained(model)
+        check_cacheable(model, trained=trained, noise=plan.noise, streams=cfg.data.streaming)
     plan.decoding.check(model)
     _check_bundle_limits(cfg, plan)
     for noise in plan.noise:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,14 +35,16 @@ SECONDS_BETWEEN_LOOKS = 0.2
 FREEZE = "optimizer.groups={frontend: {frozen: true}, encoder: {frozen: true}}"
 
 
-def check_cacheable(model: Seq2Seq, noise: Sequence[Noise], *, streams: bool) -> None:
+def check_cacheable(
+    model: Seq2Seq, *, trained: Container[str], noise: Sequence[Noise], streams: bool
+) -> None:
     """Refuse to keep outputs that are not the same in every epoch.
 
-    :param model: whose frozen parameters need no gradients.
+    :param trained: names of the parameters that train, at once or later.
     :param streams: whether the training split is a stream.
     :raises InputError: in one sentence.
     """
-    reason = next(_changes(model, noise, streams), None)
+    reason = next(_changes(model, trained, noise, streams), None)
     if reason is not None:
         raise InputError(
             "model.cache_encoder=true keeps what the frontend and the encoder make of each source, "
@@ -50,13 +52,15 @@ def check_cacheable(model: Seq2Seq, noise: Sequence[Noise], *, streams: bool) ->
         )
 
 
-def _changes(model: Seq2Seq, noise: Sequence[Noise], streams: bool) -> Iterator[str]:
+def _changes(
+    model: Seq2Seq, trained: Container[str], noise: Sequence[Noise], streams: bool
+) -> Iterator[str]:
     """Why outputs are not the same in every epoch, and what to do about it."""
     if streams:
         yield "data.streaming=true reads sources that nobody counts; set data.streaming=false"
     for part in PARTS:
-        for name, parameter in getattr(model, part).named_parameters(prefix=part):
-            if parameter.requires_grad:
+        for name, _ in getattr(model, part).named_parameters(prefix=part):
+            if name in trained:
                 yield f"{name} is trained; freeze both parts with {FREEZE}"
     for part in PARTS:
         for name, module in getattr(model, part).named_modules(prefix=part):

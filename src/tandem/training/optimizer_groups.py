@@ -113,16 +113,19 @@ class GroupedOptimizer:
         """Whether any parameters are frozen at first and trained later."""
         return any(group.thaws for group in self.groups.values())
 
-    def num_trained(self, model: nn.Module) -> int:
-        """How many numbers train, at once or later."""
-        return sum(one.numel() for name, one in model.named_parameters() if self._trains(name, one))
+    def trained(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The parameters that train, at once or later, by their names."""
+        return {
+            name: parameter
+            for name, parameter in model.named_parameters()
+            if parameter.requires_grad or name in self._thaws
+        }
 
     def __call__(self, model: nn.Module) -> Optimizer:
         """An optimizer of the parameters that train, at once or later."""
         members: dict[str | None, list[nn.Parameter]] = {}
-        for name, parameter in model.named_parameters():
-            if self._trains(name, parameter):
-                members.setdefault(self._pattern(name), []).append(parameter)
+        for name, parameter in self.trained(model).items():
+            members.setdefault(self._pattern(name), []).append(parameter)
         specs = []
         for pattern, parameters in members.items():
             group = self.groups.get(pattern or "", ParameterGroup())
@@ -134,9 +137,6 @@ class GroupedOptimizer:
         for pattern, options in zip(members, optimizer.param_groups, strict=True):
             options["lr"] *= self.groups.get(pattern or "", ParameterGroup()).lr_factor
         return optimizer
-
-    def _trains(self, name: str, parameter: nn.Parameter) -> bool:
-        return parameter.requires_grad or name in self._thaws
 
     def _group(self, name: str) -> ParameterGroup:
         return self.groups.get(self._pattern(name) or "", ParameterGroup())
@@ -156,7 +156,7 @@ class GroupedOptimizer:
                     f"parameter; the parts of this model are {', '.join(parts)}, and a parameter "
                     f"is called, for example, {names[-1]}."
                 )
-        if not any(self._trains(name, one) for name, one in model.named_parameters()):
+        if not self.trained(model):
             raise InputError(
                 "optimizer.groups freezes every parameter, so there is nothing to train; leave "
                 "one part out."
