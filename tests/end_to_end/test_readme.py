@@ -73,6 +73,8 @@ def refusal(config):
     """All else fits, but what a training begins with is not there, or who reads it."""
     if config.init_from is not None:
         return pytest.raises(InputError, match="There is no bundle in ")
+    if config.tokenizer.get("path") is not None:
+        return pytest.raises(InputError, match="is no folder, and it cannot be fetched")
     if config.encoder.get("path") is not None:
         return pytest.raises(InputError, match=r"cannot be read|cannot be imported")
     return None

@@ -90,5 +90,14 @@ def jfleg(folder):
     )
 
 
+def wikitext(folder):
+    """WikiText (Merity et al. 2017): paragraphs and headings, with empty lines between them."""
+    for name, count in (("train", 4), ("valid", 2), ("test", 2)):
+        lines = [" ", *(f" = {name} {i} = \n " for i in range(count))]
+        write(folder / f"wiki.{name}.tokens", lines)
+    heading = " = test 1 = "
+    return {"train": 4, "validation": 2, "test": 2}, (heading, heading)
+
+
 def write(path, lines):
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
