@@ -102,7 +102,7 @@ def check_scorer(scorer: Scorer) -> None:
         model = partners.small_model(encoder=encoder, decoder=decoder, ctc_weight=0.5)
         case = make_case(model, scorers=(scorer,))
         scorer.check(model)
-        _expect_changed_scores(case, scorer)
+        _expect_changed_scores(case, scorer.beside(model))
         parity.calls_are_independent(case)
         padding.is_invisible(case, 0)
         padding.is_invisible(case, 3)

@@ -6,6 +6,7 @@ et al. (2021), section 3.2.
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 
 import torch
@@ -48,7 +49,7 @@ class LanguageModelScorer(Scorer):
 
     def with_model(self, model: SequenceModel, symbols: Sequence[str]) -> "LanguageModelScorer":
         """See :class:`Scorer`."""
-        scorer = self._copy()
+        scorer = copy(self)
         scorer._language_model, scorer._symbols = model, symbols
         return scorer
 
@@ -65,7 +66,7 @@ class LanguageModelScorer(Scorer):
 
     def beside(self, model: SequenceModel) -> "LanguageModelScorer":
         """See :class:`Scorer`; that model's decoder gives the internal language model."""
-        scorer = self._copy()
+        scorer = copy(self)
         scorer._decoder = model
         return scorer
 
@@ -120,11 +121,3 @@ class LanguageModelScorer(Scorer):
         if self._language_model.device != device:
             self._language_model.to(device)
         return self._language_model
-
-    def _copy(self) -> "LanguageModelScorer":
-        scorer = LanguageModelScorer(
-            path=self.path, weight=self.weight, internal_weight=self.internal_weight
-        )
-        scorer._language_model, scorer._symbols = self._language_model, self._symbols
-        scorer._decoder = self._decoder
-        return scorer
