@@ -69,7 +69,7 @@ EXEMPT = {
     **dict.fromkeys(
         [
             *("adapter", "curriculum", "risk", "noise", "reader", "features"),
-            *("source_tokenizer", "mbr", "ranker"),
+            *("source_tokenizer", "mbr"),
             *("search", "scorer", "rule", "metric"),
         ],
         "a group: null, or what its option says",

@@ -13,6 +13,7 @@ from tandem.inference.asked_models import with_asked_models
 from tandem.inference.bundle import Bundle, bundle_digest
 from tandem.inference.mbr import MinimumBayesRisk
 from tandem.inference.ranking import Ranker
+from tandem.inference.rescoring import read_language_model_ranker
 from tandem.models import Seq2Seq
 
 
@@ -56,23 +57,23 @@ def with_scorers(bundle: Bundle, cfg: DictConfig) -> Bundle:
 
 def _ranker(cfg: DictConfig, width: int) -> Ranker | None:
     """What ranks so many outputs of each source; None: search."""
-    if cfg.mbr and cfg.ranker:
-        raise InputError(
-            "metric@mbr and ranker both rank the outputs that search finds; leave one of them out."
-        )
-    if not (cfg.mbr or cfg.ranker):
+    if not cfg.mbr and cfg.rescoring.path is None:
         return None
+    if cfg.mbr and cfg.rescoring.path is not None:
+        raise InputError(
+            "metric@mbr and rescoring both rank the outputs that search finds; leave one of them "
+            "out."
+        )
+    key, several = ("rescoring", "search=beam")
+    if cfg.mbr:
+        key, several = ("metric@mbr", "search=sampling search.num_samples=32")
     if width == 1:
-        key, remedy = "ranker", "search=beam"
-        if cfg.mbr:
-            key, remedy = "metric@mbr", "search=sampling search.num_samples=32"
         raise InputError(
             f"{key} chooses among several outputs of each source, but the search finds one; add "
-            f"{remedy}, or leave {key} out."
+            f"{several}, or leave {key} out."
         )
-    if cfg.ranker:
-        ranker: Ranker = make(cfg.ranker, trusted=list(cfg.trusted))
-        return ranker
+    if not cfg.mbr:
+        return read_language_model_ranker(**cfg.rescoring, trusted=cfg.trusted)
     metric, *others = cfg.mbr.values()
     if others:
         raise InputError(f"metric@mbr takes one metric, but got {', '.join(cfg.mbr)}; choose one.")

@@ -4,7 +4,7 @@ Mikolov et al. (2010), section 3, rescore lists of speech recognition so. Unlike
 needs no vocabulary in common, as the language model reads texts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 
@@ -13,8 +13,6 @@ from tandem.core.types import Hypothesis
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import Bundle, load_bundle
 from tandem.inference.ranking import Ranker
-
-LENGTH_PENALTIES = ("average", "none")
 
 
 class LanguageModelRanker(Ranker):
@@ -49,8 +47,8 @@ class LanguageModelRanker(Ranker):
         self.bundle.to(device)
 
 
-def language_model_ranker(
-    *, path: str, weight: float, length_penalty: str, trusted: Sequence[str] = ()
+def read_language_model_ranker(
+    *, path: str, weight: float, length_penalty: str, trusted: Iterable[str] = ()
 ) -> LanguageModelRanker:
     """Read a language model that ranks.
 
@@ -60,11 +58,6 @@ def language_model_ranker(
     :param trusted: packages beside Tandem whose classes it may be made of.
     :raises InputError: if it is unusable, or reads sources.
     """
-    if length_penalty not in LENGTH_PENALTIES:
-        raise InputError(
-            f"`ranker.length_penalty` must be one of {', '.join(LENGTH_PENALTIES)}, but is "
-            f"{length_penalty!r}."
-        )
     bundle = load_bundle(path, trusted=trusted)
     if bundle.processors.source.needs_source:
         raise InputError(

@@ -16,8 +16,7 @@ def ranked(compose_config, run, language_model, *options: str):
             "generate",
             f"run={run}",
             "search=beam",
-            "ranker=language_model",
-            f"ranker.path={language_model}",
+            f"rescoring.path={language_model}",
             *options,
         ),
     )
@@ -28,7 +27,7 @@ def test_scores_are_sums(
     small_bundle, small_language_model, compose_config, length_penalty
 ) -> None:
     run, other = small_bundle("run"), small_language_model("lm", target="z y x w v")
-    options = (f"ranker.length_penalty={length_penalty}", "ranker.weight=3")
+    options = (f"rescoring.length_penalty={length_penalty}", "rescoring.weight=3")
     bundle = ranked(compose_config, run, other, *options)
     plain = with_decoding(load_bundle(run), compose_config("generate", f"run={run}", "search=beam"))
     language_model, decode = load_bundle(other), bundle.processors.target.decode
@@ -45,12 +44,11 @@ def test_scores_are_sums(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["search=greedy"], r"^ranker chooses among several outputs .*; add search=beam"),
-        (["metric@mbr=chrf"], r"^metric@mbr and ranker both rank"),
-        (["ranker.path={run}"], r"reads a source, but outputs are ranked by a language model"),
-        (["ranker.length_penalty=gnmt"], r"^`ranker\.length_penalty` must be one of average, none"),
+        (["search=greedy"], r"^rescoring chooses among several outputs .*; add search=beam"),
+        (["metric@mbr=chrf"], r"^metric@mbr and rescoring both rank"),
+        (["rescoring.path={run}"], r"reads a source, but outputs are ranked by a language model"),
     ],
-    ids=["one output", "two rankers", "a translator", "a length penalty"],
+    ids=["one output", "two rankers", "a translator"],
 )
 def test_what_cannot_be_ranked(
     small_bundle, small_language_model, compose_config, options, message

@@ -60,7 +60,7 @@ class LanguageModelScorer(Scorer):
                 f"The language model {self.path or 'in this bundle'} has another vocabulary than "
                 "the outputs, but ids must mean the same in both; train it with tokenizer="
                 "pretrained tokenizer.path=RUN, the run that writes, or rank outputs as text with "
-                "ranker=language_model."
+                "rescoring.path."
             )
         return self
 
