@@ -437,7 +437,7 @@ def tensors(state: Any) -> list[torch.Tensor]:
         (
             ["decoder=cnn", "decoder.positions=learned", "decoder.max_length=12"],
             "An output may have max_length=20 symbols, but the decoder's learned positions end at "
-            "decoder.max_length=12; raise that, lower max_length, or choose "
+            "decoder.max_length=12; lower max_length, or raise that, or choose "
             "decoder.positions=sinusoidal.",
         ),
         (
@@ -449,14 +449,14 @@ def tensors(state: Any) -> list[torch.Tensor]:
                 "max_length=3",
             ],
             "The longest target of the train split has 5 symbols, but the decoder's learned "
-            "positions end at decoder.max_length=4; raise that, or choose "
-            "decoder.positions=sinusoidal.",
+            "positions end at decoder.max_length=4; set data.max_target_length, or raise that, or "
+            "choose decoder.positions=sinusoidal.",
         ),
         (
             ["encoder=cnn", "encoder.positions=learned", "encoder.max_length=4"],
-            "The longest source of the train split has 5 positions, but the encoder's learned ones "
-            "end at encoder.max_length=4; raise that, set data.truncate_source or "
-            "data.max_source_length, or choose encoder.positions=sinusoidal.",
+            "The longest source of the train split has 5 positions, but the encoder's learned "
+            "positions end at encoder.max_length=4; set data.truncate_source or "
+            "data.max_source_length, or raise that, or choose encoder.positions=sinusoidal.",
         ),
     ],
     ids=["output", "target", "source"],

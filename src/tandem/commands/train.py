@@ -127,9 +127,9 @@ def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, flo
         if cfg.model.compile:
             check_compiler(trainer.strategy.root_device)
         max_length = cfg.max_length or min(2 * data.longest_target() + 10, LONGEST_OUTPUT)
+        check_positions(plan.assemble(processors), data, max_length)
         plan.cache_encoder(processors, trainer.strategy.root_device)
         module = plan.module(processors, max_length)
-        check_positions(module.model, data, max_length)
         trained = log_parameters(plan, module)
         if trainer.is_global_zero:
             write_config(folder, cfg)

@@ -28,9 +28,6 @@ def settle_pretrained(cfg: DictConfig) -> None:
     settle_pieces(cfg)
     if cfg.decoder._target_ == DECODER:
         settle_decoder(cfg)
-    for tokenizer in (cfg.tokenizer, cfg.source_tokenizer):
-        if tokenizer is not None and tokenizer._target_ == TOKENIZER:
-            make(tokenizer).read()  # which refuses what cannot be read
     if cfg.encoder._target_ == ENCODER:
         _settle_encoder(cfg)
     if cfg.encoder._target_ == MODULE:
@@ -40,6 +37,9 @@ def settle_pretrained(cfg: DictConfig) -> None:
                 "_partial_": True,
                 "media": "image",
             }
+    for tokenizer in (cfg.tokenizer, cfg.source_tokenizer):
+        if tokenizer is not None and tokenizer._target_ == TOKENIZER:
+            make(tokenizer).read()  # which refuses what cannot be read
 
 
 def _settle_encoder(cfg: DictConfig) -> None:

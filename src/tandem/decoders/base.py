@@ -31,6 +31,10 @@ class Decoder(nn.Module, ABC):
     output_size: int
     """D, size of the features."""
 
+    max_length: int | None = None
+    """Most positions that its inputs may have, if its structure is somebody else's; None: there is
+    no such limit."""
+
     @property
     def layer_outputs(self) -> list[nn.Module]:
         """A module for each layer, in order, that a pass calls once and that returns the states

@@ -16,6 +16,10 @@ class Encoder(nn.Module, ABC):
     reverse: bool = False
     """Whether its layers read from the last position to the first, and only so."""
 
+    max_length: int | None = None
+    """Most positions that its inputs may have, if its structure is somebody else's; None: there is
+    no such limit."""
+
     @property
     def layer_outputs(self) -> list[nn.Module]:
         """A module for each layer, in order, that a pass calls once and that returns the states

@@ -1,16 +1,14 @@
 """Which networks of the package transformers can be a part of ours, and how each is taken."""
 
-import importlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from tandem.core.errors import InputError
-from tandem.pretrained.pictures import read_pixels
+from tandem.core.errors import InputError, reason_of
+from tandem.pretrained.loading import below, load_model, network_of, quiet
+from tandem.pretrained.pictures import check_positions, read_pixels
 from tandem.pretrained.speech import mask_convolutions, read_waveforms, read_window
 
 BOOKKEEPING = (
@@ -18,8 +16,11 @@ BOOKKEEPING = (
     *("attn_implementation", "gradient_checkpointing", "quantization_config", "use_cache"),
     *("id2label", "label2id", "task_specific_params", "num_labels", "output_attentions"),
     *("output_hidden_states", "return_dict", "model_type"),
+    *("chunk_size_feed_forward", "problem_type"),
 )
-"""Keys of a ``config.json`` that say nothing of the network, or name code or files."""
+"""Keys of a ``config.json`` that say nothing of the network."""
+OLDER_KEYS = ("rope_theta", "rope_scaling", "rotary_pct", "rotary_emb_base")
+"""What ``rope_parameters`` was called before."""
 
 
 LAYER_DROPS = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
@@ -62,6 +63,8 @@ class EncoderArchitecture:
     """Positions in front of those of the source, such as that of [CLS]; for pictures."""
     preprocessor: str = ""
     """The class of transformers that reads files for it; empty: it reads texts."""
+    check: Callable[[Any], None] = lambda config: None
+    """Refuses a config that asks for too much room."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Options of the config that must be false, and why."""
     fresh: tuple[str, ...] = ()
@@ -78,7 +81,10 @@ class EncoderArchitecture:
                     f"`encoder.architecture.{key}` must be false, since {reason}; choose another "
                     "checkpoint."
                 )
-        network: nn.Module = class_of(self.builder or self.loader)(config, **self.options)
+        self.check(config)
+        network = network_of(
+            self.builder or self.loader, config, key="encoder.architecture", **self.options
+        )
         self.adapt(network)
         return network
 
@@ -86,50 +92,6 @@ class EncoderArchitecture:
         """The network with a folder's weights, and the names of those that the folder lacks."""
         model, missing = load_model(self.loader, folder, **self.options)
         return model.get_submodule(self.part), below(self.part, missing).difference(self.fresh)
-
-
-def class_of(name: str) -> Any:
-    """A class of transformers, by its name or by ``module.Class`` below its models."""
-    module, _, kind = name.rpartition(".")
-    path = f"transformers.models.{module}" if module else "transformers"
-    return getattr(importlib.import_module(path), kind)
-
-
-def load_model(loader: str, folder: str, **options: Any) -> tuple[Any, set[str]]:
-    """What a class of transformers reads of a folder, and the names of weights that it lacks."""
-    with quiet():
-        model, report = class_of(loader).from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            dtype=torch.float32,
-            **options,
-        )
-    return model, set(report["missing_keys"])
-
-
-def below(part: str, names: Collection[str]) -> set[str]:
-    """Those of some names that stand below a part, without it."""
-    prefix = f"{part}." if part else ""
-    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the bars and reports of transformers from the user, who gets sentences of ours."""
-    from transformers.utils import logging
-
-    level, shows_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if shows_bars:
-            logging.enable_progress_bar()
 
 
 def _behind_padding(config: Any) -> int:
@@ -175,6 +137,7 @@ _PICTURE: dict[str, Any] = {
     "media": "image",
     "max_length": _unlimited,
     "read": read_pixels,
+    "check": check_positions,
     "prefix": 1,
 }
 
@@ -247,6 +210,21 @@ SECTIONS = {"clip": ("vision_config", "clip_vision_model")}
 """Of networks that read several kinds of sources: where the encoder's config is, and its type."""
 
 
+def properties_of(model_type: str) -> set[str]:
+    """Keys of a ``config.json`` that describe a network of a kind, as transformers knows them.
+
+    All others are left out, such as those that name code, files or ways to compute.
+    """
+    from transformers import CONFIG_MAPPING
+
+    if model_type not in CONFIG_MAPPING:
+        return set()
+    kind = CONFIG_MAPPING[model_type]
+    names = {one.name for one in fields(kind) if not one.name.startswith("_")}
+    older = OLDER_KEYS if "rope_parameters" in names else ()
+    return names.union(kind.attribute_map, older).difference(BOOKKEEPING)
+
+
 def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
     """What of a ``config.json`` makes the network, without a vocabulary, which is the frontend's.
 
@@ -255,11 +233,8 @@ def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:
     if config["model_type"] in SECTIONS:
         section, model_type = SECTIONS[config["model_type"]]
         config = {**config.get(section, {}), "model_type": model_type}
-    kept = {
-        key: value
-        for key, value in config.items()
-        if key not in BOOKKEEPING and not key.startswith("_") and value is not None
-    }
+    known = properties_of(config["model_type"])
+    kept = {key: value for key, value in config.items() if key in known and value is not None}
     if "vocab_size" in kept:
         kept["vocab_size"] = (kept.get("pad_token_id") or 0) + 1
     return {"model_type": config["model_type"], **kept}
@@ -279,19 +254,26 @@ def make_config(
     """
     from transformers import AutoConfig
 
-    options = dict(architecture)
+    options = dict(architecture) if isinstance(architecture, Mapping) else {}
     model_type = options.pop("model_type", None)
-    if model_type not in known:
+    if not isinstance(model_type, str) or model_type not in known:
         raise InputError(
             f"`{key}.model_type` must be one of {', '.join(known)}, but is "
             f"{model_type!r}; choose a checkpoint of one of these."
         )
+    properties = properties_of(model_type)
     for name in options:
-        if name in BOOKKEEPING or name.startswith("_"):
+        if name not in properties:
             raise InputError(f"`{key}.{name}` is not a property of a network; leave it out.")
-    with quiet():
-        config = AutoConfig.for_model(model_type, **options)
-    for key in LAYER_DROPS:
-        if hasattr(config, key):
-            setattr(config, key, 0.0)
+    try:
+        with quiet():
+            config = AutoConfig.for_model(model_type, **options)
+    except Exception as error:  # which transformers checks in many ways
+        raise InputError(
+            f"`{key}` describes no network of {model_type} ({reason_of(error)[:200]}); get the "
+            "checkpoint's config.json again."
+        ) from error
+    for drop in LAYER_DROPS:
+        if hasattr(config, drop):
+            setattr(config, drop, 0.0)
     return config

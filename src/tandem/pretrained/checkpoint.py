@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from safetensors import SafetensorError, safe_open
+
 from tandem.core.errors import InputError, reason_of
 from tandem.core.extras import check_extra
 
@@ -95,8 +97,10 @@ class Checkpoint:
         return content if isinstance(content, dict) else {}
 
     def check_weights(self) -> None:
-        """Refuse a checkpoint whose weights are missing, or a pickle, which could run code."""
+        """Refuse weights that are missing or damaged, or a pickle, which could run code."""
         if any((self.folder / name).is_file() for name in WEIGHTS):
+            for name in self._weight_files():
+                self._check_weight_file(name)
             return
         pickles = [name for name in PICKLES if (self.folder / name).is_file()]
         if pickles:
@@ -111,6 +115,30 @@ class Checkpoint:
             "checkpoint."
         )
 
+    def _weight_files(self) -> list[str]:
+        """The names of the files with weights, one or several."""
+        if (self.folder / WEIGHTS[0]).is_file():
+            return [WEIGHTS[0]]
+        places = self.read_json(WEIGHTS[1]).get("weight_map")
+        names = {str(name) for name in places.values()} if isinstance(places, dict) else set()
+        if not names or any(Path(name).name != name for name in names):
+            raise InputError(
+                f"The file {self.folder / WEIGHTS[1]} of {self.key} does not say which files have "
+                "the weights; get it again."
+            )
+        return sorted(names)
+
+    def _check_weight_file(self, name: str) -> None:
+        """Read its header, which says how long it is."""
+        try:
+            with safe_open(str(self.folder / name), framework="pt"):
+                return
+        except (OSError, SafetensorError) as error:
+            raise InputError(
+                f"The file {self.folder / name} of {self.key} is missing or damaged "
+                f"({reason_of(error)}); get it again."
+            ) from error
+
 
 def _from_hub(path: str, key: str) -> Path:
     """The folder in which the Hub's files are kept on this machine."""
@@ -123,8 +151,13 @@ def _from_hub(path: str, key: str) -> Path:
         raise InputError(
             f"{key}={path} is neither a folder nor a name on the Hugging Face Hub; correct it."
         ) from error
-    except (LocalEntryNotFoundError, OSError, HfHubHTTPError) as error:
+    except LocalEntryNotFoundError as error:
         raise InputError(
-            f"{key}={path} is no folder, and it cannot be fetched from the Hugging Face Hub "
-            f"({reason_of(error)[:150]}); give a folder, or try again with a network."
+            f"{key}={path} is no folder, and the Hugging Face Hub cannot be reached; give a "
+            "folder, or try again with a network."
+        ) from error
+    except (OSError, HfHubHTTPError) as error:
+        raise InputError(
+            f"{key}={path} is no folder, and the Hugging Face Hub does not give it "
+            f"({reason_of(error)[:150]}); correct the name, or give a folder."
         ) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from tandem.pretrained.architectures import class_of
+from tandem.pretrained.loading import network_of
 
 KEY = "decoder.architecture"
 Limit = Callable[[Any], int | None]
@@ -63,7 +63,7 @@ class DecoderArchitecture:
         for key, value in {**fixed, **self.changes(config)}.items():
             if hasattr(config, key):
                 setattr(config, key, value)
-        network = class_of(self.builder)(config)
+        network = network_of(self.builder, config, key=KEY)
         network.set_input_embeddings(nn.Identity())
         return _with_exact_norms(network)
 

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from tandem.core.errors import InputError
 
+MOST_POSITIONS = 2**27
+"""Most numbers in the positions of all patches; published networks have some millions."""
+
 
 def sides(size: Any) -> tuple[int, int]:
     """Height and width, where a config has one number for both or a pair."""
@@ -28,6 +31,20 @@ def grid(config: Any, rows: int, row_size: int) -> tuple[int, int]:
             "`features` follow the checkpoint."
         )
     return rows // height, columns // width
+
+
+def check_positions(config: Any) -> None:
+    """Refuse positions that no network has, before room is made for them.
+
+    :raises InputError: if there are so many.
+    """
+    (height, width), (rows, columns) = sides(config.image_size), sides(config.patch_size)
+    if height * width * config.hidden_size > MOST_POSITIONS * rows * columns:
+        raise InputError(
+            f"`encoder.architecture.image_size` ({height} x {width}) makes more patches of "
+            f"{rows} x {columns} pixels than any network has positions for; get the checkpoint's "
+            "config.json again."
+        )
 
 
 def read_pixels(network: Any, inputs: Tensor, mask: Tensor) -> tuple[Any, Tensor]:

@@ -9,7 +9,7 @@ import tokenizers
 import torch
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from tandem.pretrained.architectures import quiet
+from tandem.pretrained.loading import quiet
 
 TEXTS = ("a dog runs in the snow", "two cats sleep", "the dog and a cat", "snow in june")
 SIZE = 16

@@ -12,7 +12,7 @@ from tandem.data.tokenizers.pretrained import ForeignVocabulary, read_vocabulary
 from tandem.decoders.pretrained import PretrainedDecoder
 from tandem.models import Seq2Seq
 from tandem.pretrained import Checkpoint
-from tandem.pretrained.architectures import below, load_model
+from tandem.pretrained.loading import below, load_model
 from tandem.pretrained.weights import copy_weights
 from tandem.training.embedding_rows import fill_rows
 

@@ -94,6 +94,7 @@ def read_vocabulary(checkpoint: Checkpoint, file: str | None = None) -> ForeignV
     """
     inner = _inner(checkpoint, file or _usual_file(checkpoint))
     ids: dict[str, int] = inner.get_vocab(with_added_tokens=True)
+    _check_size(checkpoint, ids)
     record = json.loads(inner.to_str())
     added = [token for token in record["added_tokens"] if token["special"]]
     framed, plain = (inner.encode("a", add_special_tokens=frame).ids for frame in (True, False))
@@ -149,6 +150,16 @@ def _inner(checkpoint: Checkpoint, file: str) -> tokenizers.Tokenizer:
     inner.no_truncation()
     inner.no_padding()
     return inner
+
+
+def _check_size(checkpoint: Checkpoint, ids: dict[str, int]) -> None:
+    """Refuse a tokenizer that has more symbols than its network."""
+    rows, last = checkpoint.config.get("vocab_size"), max(ids.values(), default=0)
+    if type(rows) is int and last >= rows:
+        raise InputError(
+            f"{checkpoint.key} has a tokenizer with the id {last}, but a network for {rows} "
+            "symbols, so they are not of one model; get the checkpoint again."
+        )
 
 
 def renumbered(checkpoint: Checkpoint, file: str | None = None) -> Tokenizer:
