@@ -111,9 +111,8 @@ CASES: dict[str, tuple[Damage, str]] = {
     ),
     "sizes that do not fit the weights": (
         config(intermediate_size=64),
-        "encoder.path={path} has the weight encoder.layer.0.intermediate.dense.weight in the shape "
-        "(32, 16), but its config.json describes one of the shape (64, 16); get the checkpoint "
-        "again.",
+        "encoder.path={path} has the weight encoder.layer.0.intermediate.dense.bias in the shape "
+        "(32,), but its config.json describes one of the shape (64,); get the checkpoint again.",
     ),
     "more layers than the weights": (
         config(num_hidden_layers=3),

@@ -67,6 +67,8 @@ def check(cfg: DictConfig) -> Plan:
         target_size=TRIAL_SIZE,
         shared_vocabulary=features is None and bool(OmegaConf.select(cfg, "tokenizer.shared")),
     )
+    if plan.pretrained is not None and plan.model is None:
+        plan.pretrained.check(model)
     _check_media(features, model)
     _check_objective(plan.objective, model)
     _check_optimizer(plan, model)

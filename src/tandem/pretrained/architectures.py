@@ -7,7 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from tandem.core.errors import InputError, reason_of
-from tandem.pretrained.loading import below, load_model, network_of, quiet
+from tandem.pretrained.checkpoint import Checkpoint
+from tandem.pretrained.loading import below, network_of, quiet
 from tandem.pretrained.pictures import check_positions, read_pixels
 from tandem.pretrained.speech import mask_convolutions, read_waveforms, read_window
 
@@ -88,9 +89,9 @@ class EncoderArchitecture:
         self.adapt(network)
         return network
 
-    def load(self, folder: str) -> tuple[nn.Module, set[str]]:
-        """The network with a folder's weights, and the names of those that the folder lacks."""
-        model, missing = load_model(self.loader, folder, **self.options)
+    def load(self, checkpoint: Checkpoint) -> tuple[nn.Module, set[str]]:
+        """The network with a checkpoint's weights, and the names of those that it lacks."""
+        model, missing = checkpoint.load(self.loader, **self.options)
         return model.get_submodule(self.part), below(self.part, missing).difference(self.fresh)
 
 

@@ -1,7 +1,7 @@
 """A checkpoint of others: its folder, and what stands in it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from tandem.core.errors import InputError, reason_of
 from tandem.core.extras import check_extra
+from tandem.pretrained.loading import load_model
 
 CONFIG, TOKENIZER = "config.json", "tokenizer.json"
 PREPROCESSOR, PROCESSOR = "preprocessor_config.json", "processor_config.json"
@@ -33,6 +34,7 @@ class Checkpoint:
     key: str
     """What the user calls it by, such as ``encoder.path=folder``, for messages."""
     folder: Path
+    _loaded: dict[str, tuple[Any, set[str]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, path: str, *, key: str) -> Self:
@@ -114,6 +116,21 @@ class Checkpoint:
             f"{self.key} has no {WEIGHTS[0]}, so there is nothing to begin with; get the whole "
             "checkpoint."
         )
+
+    def load(self, loader: str, **options: Any) -> tuple[Any, set[str]]:
+        """What a class of transformers reads of it, and the names of weights that it lacks.
+
+        It is read once and kept until :meth:`forget`.
+
+        :raises InputError: if the weights are not of the network that ``config.json`` describes.
+        """
+        if loader not in self._loaded:
+            self._loaded[loader] = load_model(loader, self.folder, key=self.key, **options)
+        return self._loaded[loader]
+
+    def forget(self) -> None:
+        """Give the memory back that :meth:`load` has taken."""
+        self._loaded.clear()
 
     def _weight_files(self) -> list[str]:
         """The names of the files with weights, one or several."""

@@ -3,10 +3,10 @@
 import importlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from tandem.core.errors import InputError, reason_of
 
@@ -18,7 +18,7 @@ def class_of(name: str) -> Any:
     return getattr(importlib.import_module(path), kind)
 
 
-def network_of(name: str, config: Any, *, key: str, **options: Any) -> nn.Module:
+def network_of(name: str, config: Any, *, key: str, **options: Any) -> Any:
     """What a class of transformers makes of a config.
 
     :param name: see :func:`class_of`.
@@ -26,7 +26,7 @@ def network_of(name: str, config: Any, *, key: str, **options: Any) -> nn.Module
     :raises InputError: if it makes nothing of it.
     """
     try:
-        network: nn.Module = class_of(name)(config, **options)
+        return class_of(name)(config, **options)
     except InputError:
         raise
     except Exception as error:  # whatever a value makes of it
@@ -34,20 +34,35 @@ def network_of(name: str, config: Any, *, key: str, **options: Any) -> nn.Module
             f"`{key}` describes no network of {config.model_type} ({reason_of(error)[:200]}); get "
             "the checkpoint's config.json again."
         ) from error
-    return network
 
 
-def load_model(loader: str, folder: str, **options: Any) -> tuple[Any, set[str]]:
-    """What a class of transformers reads of a folder, and the names of weights that it lacks."""
-    with quiet():
-        model, report = class_of(loader).from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            dtype=torch.float32,
-            **options,
+def load_model(loader: str, folder: Path, *, key: str, **options: Any) -> tuple[Any, set[str]]:
+    """What a class of transformers reads of a folder, and the names of weights that it lacks.
+
+    :param key: what the user calls the folder by, for messages.
+    :raises InputError: if its weights are not of the network that its config describes.
+    """
+    try:
+        with quiet():
+            model, report = class_of(loader).from_pretrained(
+                str(folder),
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                dtype=torch.float32,
+                **options,
+            )
+    except Exception as error:  # whatever the files make of it
+        raise InputError(
+            f"{key} cannot be read by transformers ({reason_of(error)[:200]}); get the checkpoint "
+            "again."
+        ) from error
+    for name, stored, described in sorted(report["mismatched_keys"]):
+        raise InputError(
+            f"{key} has the weight {name} in the shape {tuple(stored)}, but its config.json "
+            f"describes one of the shape {tuple(described)}; get the checkpoint again."
         )
     return model, set(report["missing_keys"])
 

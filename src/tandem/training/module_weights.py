@@ -1,15 +1,11 @@
 """Weights of a network of another package, put into an encoder that stands."""
 
-import logging
-
 import torch
 
 from tandem.core.errors import InputError
 from tandem.encoders import ModuleEncoder
 from tandem.models import Seq2Seq
 from tandem.pretrained.tensor_file import TensorFile
-
-logger = logging.getLogger(__name__)
 
 COUNTER = "num_batches_tracked"
 """Of a normalisation over batches, which older files lack and which no result depends on."""
@@ -45,4 +41,3 @@ def fill_module(model: Seq2Seq, file: TensorFile) -> None:
                 f"of {name} is {tuple(current.shape)}; let encoder.module make the network "
                 "that the file is of."
             )
-    logger.info("Pretrained: the weights of %s from %s", name, file.path)

@@ -12,11 +12,26 @@ from tandem.data.tokenizers.pretrained import ForeignVocabulary, read_vocabulary
 from tandem.decoders.pretrained import PretrainedDecoder
 from tandem.models import Seq2Seq
 from tandem.pretrained import Checkpoint
-from tandem.pretrained.loading import below, load_model
+from tandem.pretrained.loading import below
 from tandem.pretrained.weights import copy_weights
 from tandem.training.embedding_rows import fill_rows
 
 logger = logging.getLogger(__name__)
+
+
+def fill_decoder_network(model: Seq2Seq, checkpoint: Checkpoint) -> None:
+    """Fill what is the same whatever the vocabulary is.
+
+    :raises InputError: if a weight is missing or of another shape.
+    """
+    decoder = model.decoder
+    assert isinstance(decoder, PretrainedDecoder)
+    part = decoder.architecture.part
+    whole, missing = checkpoint.load(decoder.architecture.loader)
+    own = decoder.network.state_dict()
+    weights = {name: own[ours] for ours, name in decoder.native_names.items()}
+    missing = below(part, missing).difference(decoder.architecture.fresh)
+    copy_weights(weights, whole.get_submodule(part).state_dict(), missing, checkpoint.key)
 
 
 @torch.no_grad()
@@ -26,16 +41,12 @@ def fill_decoder(model: Seq2Seq, processors: Processors, checkpoint: Checkpoint)
     :raises InputError: if a weight is missing or of another shape, or if the prompt has symbols
         that the checkpoint lacks.
     """
+    fill_decoder_network(model, checkpoint)
+    logger.info("Pretrained: the decoder's weights from %s", checkpoint.folder)
     decoder = model.decoder
     assert isinstance(decoder, PretrainedDecoder)
-    part = decoder.architecture.part
-    whole, missing = load_model(decoder.architecture.loader, str(checkpoint.folder))
-    network = whole.get_submodule(part)
-    own = decoder.network.state_dict()
-    weights = {name: own[ours] for ours, name in decoder.native_names.items()}
-    missing = below(part, missing).difference(decoder.architecture.fresh)
-    copy_weights(weights, network.state_dict(), missing, checkpoint.key)
-    logger.info("Pretrained: the decoder's weights from %s", checkpoint.folder)
+    whole, _ = checkpoint.load(decoder.architecture.loader)
+    network = whole.get_submodule(decoder.architecture.part)
     vocabulary = read_vocabulary(checkpoint)
     prompt = _prompt_ids(decoder, vocabulary, checkpoint)
     embeddings = network.get_input_embeddings().weight

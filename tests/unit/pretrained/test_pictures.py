@@ -26,10 +26,11 @@ from tandem.testing import partners
 transformers = pytest.importorskip("transformers")
 
 SIDE, PATCH = 12, 4
-SIZES = {
+VIT = {
     **{"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2},
-    **{"image_size": SIDE, "patch_size": PATCH, "intermediate_size": 16},
+    **{"image_size": SIDE, "patch_size": PATCH},
 }
+SIZES = {**VIT, "intermediate_size": 16}
 TEXT = {
     **{"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 10},
     **{"intermediate_size": 8, "max_position_embeddings": 8, "bos_token_id": 0, "eos_token_id": 1},
@@ -39,7 +40,7 @@ PUBLISHED = {
     "deit": ("DeiTModel", "", SIZES),
     "clip": ("CLIPModel", "vision_model", {"vision_config": SIZES, "text_config": TEXT}),
     "clip_vision_model": ("CLIPVisionModelWithProjection", "vision_model", SIZES),
-    "dinov2": ("Dinov2Model", "", {**SIZES, "mlp_ratio": 2}),
+    "dinov2": ("Dinov2Model", "", {**VIT, "mlp_ratio": 2}),
 }
 """Classes whose checkpoints are on the Hub, where the encoder stands in them, and small sizes."""
 SQUARE = {"height": SIDE, "width": SIDE}
@@ -106,8 +107,8 @@ def test_states_are_those_of_the_checkpoint(kind: str, tmp_path: Path) -> None:
     encoder = PretrainedEncoder(
         3 * SIDE, architecture=cleaned(checkpoint.config), layer=None, summary="first"
     ).eval()
-    stored, missing = encoder.architecture.load(str(tmp_path))
-    copy_weights(encoder.network, stored.state_dict(), missing, checkpoint.key)
+    stored, missing = encoder.architecture.load(checkpoint)
+    copy_weights(encoder.network.state_dict(), stored.state_dict(), missing, checkpoint.key)
     theirs = processor(encoder.architecture.preprocessor)
     image = picture(30, 20)
     memory = encoder(*read(theirs, image, tmp_path / "picture.png"))
