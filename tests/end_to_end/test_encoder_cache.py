@@ -81,14 +81,3 @@ def test_outputs_that_change(
         train_tiny(tmp_path, "model.cache_encoder=true", *overrides)
     assert str(caught.value).startswith("model.cache_encoder=true ")
     assert message in str(caught.value)
-
-
-def test_a_cache_that_cannot_be_written(
-    train_tiny: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("tandem.data.memories._write_part", full)
-    with pytest.raises(InputError, match=r"No space left on device.*model\.cache_encoder=false"):
-        train_tiny(tmp_path, *CACHED, "seed=5")
