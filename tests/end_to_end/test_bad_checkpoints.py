@@ -227,3 +227,24 @@ def test_a_package_that_is_missing(
     monkeypatch.setattr("tandem.core.extras.find_spec", lambda name: None if name == package else 1)
     pattern = rf"needs the package {package}, which .* pip install 'tandem-seq2seq\[{extra}\]', or "
     assert re.search(pattern, message_of(compose_config, tmp_path, sound, *overrides))
+
+
+def test_sources_longer_than_the_network_has_positions(
+    compose_config: Callable[..., Any], sound: Path, tmp_path: Path
+) -> None:
+    for split in ("train", "validation", "test"):
+        (tmp_path / f"{split}.a").write_text(f"{'snow ' * 50}\na dog\n")
+        (tmp_path / f"{split}.b").write_text("x\ny\n")
+    cfg = compose_config(
+        "train",
+        *("dataset=parallel", f"dataset.data_dir={tmp_path}", "dataset.source=a"),
+        *("dataset.target=b", "encoder=pretrained", f"encoder.path={sound}", "hidden_size=8"),
+        *("trainer=cpu", "callbacks=none", "logger=csv", f"run.folder={tmp_path / 'run'}"),
+    )
+    with pytest.raises(InputError) as caught:
+        train(cfg)
+    assert str(caught.value) == (
+        "The longest source of the train split has 52 positions, but the pretrained encoder has "
+        "positions for 40; set data.truncate_source or data.max_source_length, or choose another "
+        "encoder."
+    )

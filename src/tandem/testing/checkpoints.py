@@ -101,6 +101,14 @@ def write_checkpoint(folder: Path, model_type: str, sizes: Mapping[str, Any]) ->
         model.save_pretrained(folder)
 
 
+def write_network(folder: Path, model_type: str, sizes: Mapping[str, Any]) -> None:
+    """Save a network of random weights that reads pictures or recordings."""
+    from transformers import AutoConfig, AutoModel
+
+    with quiet():
+        AutoModel.from_config(AutoConfig.for_model(model_type, **sizes)).save_pretrained(folder)
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -67,5 +67,5 @@ def _theirs(folder: Path, model_type: str) -> tuple[torch.Tensor, torch.Tensor]:
     ids = torch.tensor([one.ids for one in encodings])
     mask = torch.tensor([one.attention_mask for one in encodings])
     model = AutoModel.from_pretrained(folder).eval()
-    network = model.get_encoder() if model_type in ("t5", "bart", "marian") else model
+    network = model.get_encoder() if model_type in ("t5", "bart", "marian", "mbart") else model
     return network(input_ids=ids, attention_mask=mask).last_hidden_state, mask.bool()
