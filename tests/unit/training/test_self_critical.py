@@ -29,7 +29,9 @@ OUTPUTS = [[SPECIAL_IDS.eos]] + [
 ]
 """Every output of up to two symbols."""
 SOURCE = torch.tensor([[4, 5, 6, 2], [6, 2, 0, 0]])
-OBJECTIVE = Objective(smoothing=0.0, ctc_weight=0.0, coverage_weight=0.0, r_drop_weight=0.0)
+NO_TEACHER: dict[str, Any] = {"teacher": None, "teacher_weight": 0.5, "teacher_temperature": 1.0}
+PLAIN = {"smoothing": 0.0, "coverage_weight": 0.0, "r_drop_weight": 0.0, **NO_TEACHER}
+OBJECTIVE = Objective(**PLAIN, ctc_weight=0.0)
 
 
 def self_critical_of(
@@ -144,7 +146,7 @@ def test_the_same_random_numbers_draw_the_same(batch, make) -> None:
 
 def test_it_is_mixed_with_the_objective(batch, make) -> None:
     model = make(ctc_weight=0.3)
-    objective = Objective(smoothing=0.0, ctc_weight=0.3, coverage_weight=0.0, r_drop_weight=0.0)
+    objective = Objective(**PLAIN, ctc_weight=0.3)
 
     def losses(weight: float) -> dict[str, Tensor]:
         torch.manual_seed(0)
