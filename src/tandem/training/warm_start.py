@@ -133,7 +133,7 @@ class WarmStart:
         fresh += [entry for entry, folder in self.sources.entries.items() if folder is None]
         fresh = list(dict.fromkeys(fresh))
         if fresh:
-            logger.info("Warm start: %s begin fresh", ", ".join(fresh))
+            logger.info("Warm start: nothing is taken over for %s", ", ".join(fresh))
 
     def _from(self, folder: str, names: Iterable[str]) -> dict[str, None]:
         """Those of some weights that come from a run, each once."""
