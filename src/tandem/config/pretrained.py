@@ -10,6 +10,7 @@ from tandem.config.instantiate import make, plain
 from tandem.config.pretrained_decoder import DECODER, TOKENIZER, settle_decoder, settle_pieces
 from tandem.core.errors import InputError
 from tandem.data.features.pretrained import PretrainedFeatures, cleaned_preprocessor
+from tandem.data.tokenizers.pretrained import read_vocabulary
 from tandem.pretrained import ENCODERS, Checkpoint, EncoderArchitecture
 from tandem.pretrained.architectures import cleaned, make_config
 from tandem.pretrained.tensor_file import TensorFile
@@ -72,7 +73,11 @@ def _settle_text(cfg: DictConfig, architecture: dict[str, Any]) -> None:
             "embedding_size": getattr(config, "embedding_size", config.hidden_size),
             "dropout": 0.0,
         }
-        if cfg.encoder.path is None or cfg.source_tokenizer is not None:
+        if cfg.encoder.path is None:
+            return
+        checkpoint = Checkpoint.open(cfg.encoder.path, key="encoder.path")
+        read_vocabulary(checkpoint).check_frame(checkpoint.key)
+        if cfg.source_tokenizer is not None:
             return
         tokenizer = cfg.tokenizer
         if tokenizer._target_ != TOKENIZER or not (

@@ -9,7 +9,7 @@ from tandem.config.overrides import on_command_line
 from tandem.core.errors import InputError
 from tandem.data.tokenizers.pretrained import read_vocabulary
 from tandem.data.tokenizers.sentence_pieces import SOURCE_PIECES, TARGET_PIECES
-from tandem.pretrained import Checkpoint
+from tandem.pretrained import ENCODERS, Checkpoint
 from tandem.pretrained.architectures import cleaned, make_config
 from tandem.pretrained.checkpoint import TOKENIZER as TOKENIZER_FILE
 from tandem.pretrained.decoder_architectures import DECODERS, KEY
@@ -17,6 +17,8 @@ from tandem.pretrained.decoder_architectures import DECODERS, KEY
 DECODER = "tandem.decoders.PretrainedDecoder"
 TOKENIZER = "tandem.data.tokenizers.PretrainedTokenizer"
 GENERATION = "generation_config.json"
+BIASED = ("marian",)
+"""Architectures whose vocabulary layer has a bias."""
 
 
 def settle_decoder(cfg: DictConfig) -> None:
@@ -50,11 +52,7 @@ def settle_decoder(cfg: DictConfig) -> None:
         if config.model_type in BIASED:
             cfg.model.output_bias = True
         if cfg.model.tie_embeddings == "none" and architecture.ties(config):
-            cfg.model.tie_embeddings = "all" if _has_one_table(cfg) else "target"
-
-
-BIASED = ("marian",)
-"""Architectures whose vocabulary layer has a bias."""
+            cfg.model.tie_embeddings = "all" if _has_one_table(cfg, checkpoint) else "target"
 
 
 def settle_pieces(cfg: DictConfig) -> None:
@@ -73,25 +71,25 @@ def settle_pieces(cfg: DictConfig) -> None:
                 tokenizer.shared = False
 
 
-def _has_one_table(cfg: DictConfig) -> bool:
-    """Whether source and target have the vocabulary of one checkpoint."""
+def _has_one_table(cfg: DictConfig, checkpoint: Checkpoint) -> bool:
+    """Whether source and target are texts with the vocabulary of one checkpoint."""
+    encoder = ENCODERS.get(checkpoint.config["model_type"])
+    reads_text = encoder is not None and encoder.media == "text"
     same = cfg.encoder.get("path") == cfg.decoder.path
-    return bool(same and cfg.tokenizer.shared and cfg.source_tokenizer is None)
+    return bool(reads_text and same and cfg.tokenizer.shared and cfg.source_tokenizer is None)
 
 
 def _prompt(checkpoint: Checkpoint) -> list[str]:
     """What stands before a text, as symbols: one, and what is forced behind it."""
     said: dict[str, Any] = {**checkpoint.config, **checkpoint.read_json(GENERATION)}
-    ids = [
-        next(
-            (said[key] for key in ("decoder_start_token_id", "bos_token_id") if _is_id(said, key)),
-            None,
-        ),
-        said.get("forced_bos_token_id"),
-    ]
+    starts = (said.get(key) for key in ("decoder_start_token_id", "bos_token_id"))
+    start = next((id_ for id_ in starts if type(id_) is int), None)
+    forced = [id_ for _, id_ in said.get("forced_decoder_ids") or []]
+    if None in forced:
+        raise InputError(
+            f"{checkpoint.key} does not say in which language it is to write; set decoder.prompt, "
+            "such as '[<|startoftranscript|>,<|en|>,<|transcribe|>,<|notimestamps|>]' for Whisper."
+        )
+    ids = [start, said.get("forced_bos_token_id"), *forced]
     symbols = {id_: symbol for symbol, id_ in read_vocabulary(checkpoint).ids.items()}
     return [symbols[id_] for id_ in ids if id_ in symbols]
-
-
-def _is_id(said: dict[str, Any], key: str) -> bool:
-    return type(said.get(key)) is int

@@ -73,7 +73,6 @@ class PretrainedDecoder(Decoder):
         self.scale = self.architecture.features_scale(config)
         scales = self.architecture.scales_embeddings and config.scale_embedding
         self.input_scale = size**0.5 if scales else 1.0
-        self.max_length = self.architecture.max_length(config)
         self.network = self.architecture.build(config)
         for name, weight in self.network.named_parameters():
             if name.endswith(KEY_BIAS):
@@ -85,8 +84,10 @@ class PretrainedDecoder(Decoder):
         }
         """Of weights that the checkpoint has: what it calls each."""
         self.prompt_symbols = tuple(prompt or ())
-        fed = len(self.prompt_symbols) - 1
-        self.prompt = nn.Parameter(torch.zeros(fed, size)) if fed > 0 else None
+        self.fed = max(0, len(self.prompt_symbols) - 1)
+        self.prompt = nn.Parameter(torch.zeros(self.fed, size)) if self.fed else None
+        limit = self.architecture.max_length(config)
+        self.max_length = None if limit is None else limit - self.fed
 
     @property
     def blocks(self) -> nn.ModuleList:
@@ -111,7 +112,7 @@ class PretrainedDecoder(Decoder):
     def forward(self, inputs: Tensor, state: State) -> Decoded:
         """Inputs (N, T, E) -> features (N, T, E)."""
         past = Past(*state.carry)
-        end = past.get_seq_length() + inputs.size(1)
+        end = past.get_seq_length() + inputs.size(1) - self.fed
         if self.max_length is not None and end > self.max_length:
             raise InputError(
                 f"A target has {end} positions, but this pretrained decoder writes at most "

@@ -1,6 +1,7 @@
 """Tiny random checkpoints, as transformers saves them, on which pretrained parts are checked."""
 
 import json
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,27 @@ def _unigram(*, framed: bool) -> tuple[tokenizers.Tokenizer, dict[str, int]]:
     )
     named = {"pad": ids["<pad>"], "eos": ids["</s>"], "unk": ids["<unk>"]}
     return tokenizer, {**named, "bos": ids["<s>"]} if framed else named
+
+
+def write_pieces(folder: Path, *, target_lacks: str) -> None:
+    """Put files of SentencePiece into the place of a checkpoint's tokenizer, as Marian has them.
+
+    :param target_lacks: a piece that the target's file does not have.
+    """
+    path = folder / "tokenizer.json"
+    vocabulary = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+    path.unlink()
+    ids = {piece: place for place, (piece, _) in enumerate(vocabulary)}
+    (folder / "vocab.json").write_text(json.dumps(ids), encoding="utf-8")
+    for name, lacking in (("source.spm", ""), ("target.spm", target_lacks)):
+        pieces = [
+            _field(1, _field(1, piece.encode()) + b"\x15" + struct.pack("<f", score))
+            for piece, score in vocabulary
+            if piece != lacking
+        ]
+        (folder / name).write_bytes(b"".join(pieces) + _field(2, b"\x18\x01"))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of protocol buffers that holds fewer than 128 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content

@@ -22,7 +22,15 @@ from tandem.pretrained import Checkpoint
 from tandem.pretrained.decoder_architectures import DECODERS
 from tandem.search import GreedySearch, Step
 from tandem.search.rules import MinLength, NoRepeatNgram
-from tandem.testing.checkpoints import LANGUAGE_MODELS, TEXTS, WHOLE_MODELS, write_checkpoint
+from tandem.testing.checkpoints import (
+    HALVES,
+    LANGUAGE_MODELS,
+    SIZE,
+    TEXTS,
+    WHOLE_MODELS,
+    write_checkpoint,
+    write_pieces,
+)
 
 transformers = pytest.importorskip("transformers")
 LEAST, MOST = 6, 12
@@ -81,6 +89,33 @@ def test_a_language_model_begins_as_it_is(model_type: str, tmp_path: Path) -> No
     torch.testing.assert_close(logits, theirs[:, rows[FIRST_OUTPUT:]], rtol=0, atol=1e-5)
 
 
+@torch.inference_mode()
+def test_whisper_reads_its_prompt_before_a_text(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, "whisper", {**HALVES, "max_target_positions": 40})
+    prompt = ["a", "d", "the"]
+    _, model, processors = begun(
+        "decoder=pretrained",
+        f"decoder.path={tmp_path}",
+        f"decoder.prompt={prompt}",
+        "tokenizer=pretrained",
+        f"tokenizer.path={tmp_path}",
+        f"encoder.hidden_size={SIZE}",
+    )
+    memory = model.encode(*processors.source.read([TEXTS[1]]).batch(np.arange(1)))
+    ids = processors.target.encode_batch([TEXTS[0]])[0]
+    predicted = model.decode(torch.tensor([[SPECIAL_IDS.bos, *ids]]), model.start(memory))
+    rows = rows_of(tmp_path, processors)
+    network = transformers.WhisperForConditionalGeneration.from_pretrained(tmp_path).eval()
+    known = read_vocabulary(Checkpoint.open(str(tmp_path), key="decoder.path")).ids
+    written = [*(known[symbol] for symbol in prompt), *(rows[id_] for id_ in ids)]
+    theirs = network.model.decoder(
+        input_ids=torch.tensor([written]), encoder_hidden_states=memory.states
+    )
+    expected = network.proj_out(theirs.last_hidden_state)[0, 2:, rows[FIRST_OUTPUT:]]
+    logits = model.output(predicted.features)[0, :, FIRST_OUTPUT:]
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("model_type", WHOLE_MODELS)
 @torch.inference_mode()
 def test_a_whole_model_writes_what_transformers_writes(model_type: str, tmp_path: Path) -> None:
@@ -119,6 +154,26 @@ def test_a_whole_model_writes_what_transformers_writes(model_type: str, tmp_path
             torch.tensor([[SPECIAL_IDS.bos, *best.tokens[:-1]]]),
         )
         compare(network, torch.tensor([encodings[0]]), written[:-1], logits[0], rows, fed)
+
+
+@torch.inference_mode()
+def test_each_side_has_its_own_pieces(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, "marian", WHOLE_MODELS["marian"])
+    expected = encoded(tmp_path)
+    write_pieces(tmp_path, target_lacks="▁a")
+    cfg, model, processors = begun("model=pretrained_seq2seq", f"model.path={tmp_path}")
+    assert cfg.model.tie_embeddings == "target"
+    rows = rows_of(tmp_path, processors)
+    source, mask = processors.source.read(list(TEXTS)).batch(np.arange(len(TEXTS)))
+    read = [
+        [rows[id_] for id_ in ids[real].tolist()] for ids, real in zip(source, mask, strict=True)
+    ]
+    assert read == expected
+    assert model.frontend.table is not None
+    torch.testing.assert_close(model.frontend.table.weight[2:], model.target_table.weight[2:])
+    (ids,) = processors.target.encode_batch(["a  cat ü"])
+    assert processors.target.tokens(ids) == ["▁", "a", "▁cat", "▁", "<unk>"]
+    assert processors.target.decode(ids) == "a cat  <unk>"
 
 
 def encoded(folder: Path) -> list[list[int]]:

@@ -72,6 +72,20 @@ class ForeignVocabulary:
     unk: int | None
     before: int | None
     """What stands in front of a source."""
+    frame: tuple[int, int]
+    """How many symbols stand in front of a source, and behind it."""
+
+    def check_frame(self, key: str) -> None:
+        """Refuse to read sources with more symbols around them than one on each side.
+
+        :param key: what the user calls the checkpoint by.
+        """
+        if max(self.frame) > 1:
+            raise InputError(
+                f"{key} has a tokenizer that puts {self.frame[0]} symbols before a text and "
+                f"{self.frame[1]} behind it, but one is the most that is read; choose another "
+                "checkpoint."
+            )
 
     def rows(self, symbols: Sequence[str], *, bos: int | None = None) -> list[int | None]:
         """The row of the checkpoint's embeddings for each symbol of a vocabulary of ours.
@@ -100,11 +114,6 @@ def read_vocabulary(checkpoint: Checkpoint, file: str | None = None) -> ForeignV
     framed, plain = (inner.encode("a", add_special_tokens=frame).ids for frame in (True, False))
     start = _place(plain, framed)
     before, after = framed[:start], framed[start + len(plain) :]
-    if len(before) > 1 or len(after) > 1:
-        raise InputError(
-            f"{checkpoint.key} has a tokenizer that puts {len(before)} symbols before a text and "
-            f"{len(after)} behind it, but one is the most that is read; choose another checkpoint."
-        )
     named = _named_ids(checkpoint, ids)
     eos = after[0] if after else next((named[k] for k in ("eos", "sep") if k in named), None)
     if eos is None:
@@ -120,6 +129,7 @@ def read_vocabulary(checkpoint: Checkpoint, file: str | None = None) -> ForeignV
         eos=eos,
         unk=_unknown(record["model"], ids),
         before=before[0] if before else None,
+        frame=(len(before), len(after)),
     )
 
 
@@ -189,7 +199,11 @@ def renumbered(checkpoint: Checkpoint, file: str | None = None) -> Tokenizer:
         tokenizer = Tokenizer(
             inner,
             spelling=LIBRARY,
-            controls=[order[_control(one)] for one in controls if _control(one) in order],
+            controls=[
+                order[name]
+                for name in map(_control, foreign.controls)
+                if name in order and name not in INNER_SPECIALS
+            ],
             before=None if foreign.before is None else order[names[foreign.before]],
         )
         tokenizer.to_json()  # which checks the parts
