@@ -91,7 +91,8 @@ def test_a_language_model_begins_as_it_is(model_type: str, tmp_path: Path) -> No
 
 @torch.inference_mode()
 def test_whisper_reads_its_prompt_before_a_text(tmp_path: Path) -> None:
-    write_checkpoint(tmp_path, "whisper", {**HALVES, "max_target_positions": 40})
+    sizes = {**HALVES, "max_target_positions": 40, "pad_token_id": 0}
+    write_checkpoint(tmp_path, "whisper", sizes)
     prompt = ["a", "d", "the"]
     _, model, processors = begun(
         "decoder=pretrained",
