@@ -16,7 +16,7 @@ from tandem.models import Seq2Seq
 from tandem.pretrained import ENCODERS, Checkpoint
 from tandem.pretrained.architectures import cleaned
 from tandem.testing import partners
-from tandem.testing.checkpoints import TEXT_ENCODERS, TEXTS, write_checkpoint
+from tandem.testing.checkpoints import TEXT_ENCODERS, TEXTS, WHOLE_MODELS, write_checkpoint
 from tandem.training.pretrained import PretrainedWeights
 
 pytest.importorskip("transformers")
@@ -67,5 +67,5 @@ def _theirs(folder: Path, model_type: str) -> tuple[torch.Tensor, torch.Tensor]:
     ids = torch.tensor([one.ids for one in encodings])
     mask = torch.tensor([one.attention_mask for one in encodings])
     model = AutoModel.from_pretrained(folder).eval()
-    network = model.get_encoder() if model_type in ("t5", "bart", "marian", "mbart") else model
+    network = model.get_encoder() if model_type in WHOLE_MODELS else model
     return network(input_ids=ids, attention_mask=mask).last_hidden_state, mask.bool()
