@@ -60,7 +60,11 @@ LANGUAGE_MODELS: dict[str, dict[str, Any]] = {
         "max_position_embeddings": 40,
     },
     "gpt_neox": SIZES,
-    "opt": {**SIZES, "word_embed_proj_dim": 8, "ffn_dim": 32},
+    "opt": {
+        **{key: value for key, value in SIZES.items() if key != "intermediate_size"},
+        "word_embed_proj_dim": 8,
+        "ffn_dim": 32,
+    },
     "llama": {**SIZES, "num_key_value_heads": 1},
 }
 WHOLE_MODELS: dict[str, dict[str, Any]] = {
