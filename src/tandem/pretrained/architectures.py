@@ -211,6 +211,10 @@ SECTIONS = {"clip": ("vision_config", "clip_vision_model")}
 """Of networks that read several kinds of sources: where the encoder's config is, and its type."""
 
 
+TIES = ("tie_word_embeddings", "scale_decoder_outputs")
+"""Keys that transformers does not list, from which follows what stands behind a decoder."""
+
+
 def properties_of(model_type: str) -> set[str]:
     """Keys of a ``config.json`` that describe a network of a kind, as transformers knows them.
 
@@ -223,7 +227,7 @@ def properties_of(model_type: str) -> set[str]:
     kind = CONFIG_MAPPING[model_type]
     names = {one.name for one in fields(kind) if not one.name.startswith("_")}
     older = OLDER_KEYS if "rope_parameters" in names else ()
-    return names.union(kind.attribute_map, older).difference(BOOKKEEPING)
+    return names.union(kind.attribute_map, older, TIES).difference(BOOKKEEPING)
 
 
 def cleaned(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Decoders and whole models that others have trained give what transformers gives."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +118,20 @@ def test_whisper_reads_its_prompt_before_a_text(tmp_path: Path) -> None:
     torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("model_type", WHOLE_MODELS)
+@pytest.mark.parametrize(
+    ("model_type", "ties"), [*((kind, True) for kind in WHOLE_MODELS), ("t5", False)]
+)
 @torch.inference_mode()
-def test_a_whole_model_writes_what_transformers_writes(model_type: str, tmp_path: Path) -> None:
+def test_a_whole_model_writes_what_transformers_writes(
+    model_type: str, ties: bool, tmp_path: Path
+) -> None:
     write_checkpoint(tmp_path, model_type, WHOLE_MODELS[model_type])
+    if not ties:
+        path = tmp_path / "config.json"
+        config = json.loads(path.read_text())
+        path.write_text(json.dumps({**config, "scale_decoder_outputs": False}))
     cfg, model, processors = begun("model=pretrained_seq2seq", f"model.path={tmp_path}")
-    assert cfg.model.tie_embeddings == "all"
+    assert cfg.model.tie_embeddings == ("all" if ties else "none")
     rows = rows_of(tmp_path, processors)
     network = transformers.AutoModelForSeq2SeqLM.from_pretrained(tmp_path).eval()
     source, mask = processors.source.read(list(TEXTS)).batch(np.arange(len(TEXTS)))
