@@ -29,7 +29,7 @@ USAGE = {
     "sweep": "STUDY [KEY=VALUE ...] [keys of every training ...]",
     "evaluate": "run=FOLDER [KEY=VALUE ...]",
     "generate": "run=FOLDER [input=FILE] [output=FILE] [KEY=VALUE ...]",
-    "score": "run=FOLDER source=FILE target=FILE [KEY=VALUE ...]",
+    "score": "run=FOLDER [source=FILE] target=FILE [KEY=VALUE ...]",
     "export": "run=FOLDER [format=onnx] [weights=int8] [output=FOLDER]",
     "serve": "FOLDER ... [KEY=VALUE ...]",
     "report": "FOLDER ... [KEY=VALUE ...] [--open] [--watch]",
