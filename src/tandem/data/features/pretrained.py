@@ -1,13 +1,11 @@
 """Files read as a pretrained network needs them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, final
 
 from tandem.core.errors import InputError
 from tandem.data.features.base import Features, File, Vectors
-from tandem.data.features.image_processor import ImageProcessor
-from tandem.data.features.waveform import Waveform
-from tandem.data.features.whisper_frames import WhisperFrames
 
 KIND = "kind"
 KIND_KEYS = (KIND, "feature_extractor_type", "image_processor_type")
@@ -39,10 +37,13 @@ DEIT = PICTURES | {
     "resample": 3,
     "do_center_crop": True,
 }
-KINDS: dict[str, tuple[Callable[..., Features], Mapping[str, Any]]] = {
-    "Wav2Vec2FeatureExtractor": (Waveform, {"sampling_rate": 16000, "do_normalize": True}),
+KINDS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "Wav2Vec2FeatureExtractor": (
+        "waveform.Waveform",
+        {"sampling_rate": 16000, "do_normalize": True},
+    ),
     "WhisperFeatureExtractor": (
-        WhisperFrames,
+        "whisper_frames.WhisperFrames",
         {
             "sampling_rate": 16000,
             "feature_size": 80,
@@ -51,12 +52,13 @@ KINDS: dict[str, tuple[Callable[..., Features], Mapping[str, Any]]] = {
             "chunk_length": 30,
         },
     ),
-    "ViTImageProcessor": (ImageProcessor, PICTURES),
-    "DeiTImageProcessor": (ImageProcessor, DEIT),
-    "CLIPImageProcessor": (ImageProcessor, CLIP),
-    "BitImageProcessor": (ImageProcessor, CLIP),
+    "ViTImageProcessor": ("image_processor.ImageProcessor", PICTURES),
+    "DeiTImageProcessor": ("image_processor.ImageProcessor", DEIT),
+    "CLIPImageProcessor": ("image_processor.ImageProcessor", CLIP),
+    "BitImageProcessor": ("image_processor.ImageProcessor", CLIP),
 }
-"""By the name of a class of transformers: what reads a file like it, and the class's defaults."""
+"""By the name of a class of transformers: the class beside this one that reads files like it, which
+is imported when it is asked for, and the defaults."""
 
 
 def cleaned_preprocessor(preprocessor: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -90,8 +92,9 @@ class PretrainedFeatures(Features):
 
     def __init__(self, *, preprocessor: Mapping[str, Any]) -> None:
         options = cleaned_preprocessor(preprocessor, "")
-        make, _ = KINDS[options.pop(KIND)]
-        self.reader = make(**options)
+        module, _, name = KINDS[options.pop(KIND)][0].partition(".")
+        make = getattr(import_module(f"tandem.data.features.{module}"), name)
+        self.reader: Features = make(**options)
         self.media, self.width = self.reader.media, self.reader.width
         self.mean, self.std = self.reader.mean, self.reader.std
         self.seconds_per_vector = self.reader.seconds_per_vector

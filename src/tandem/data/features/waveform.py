@@ -13,6 +13,7 @@ from tandem.pretrained.samples import to_rows
 ROWS_PER_SECOND = 100
 """As many as there are log-mel frames as a rule, so that budgets of batches fit both."""
 VARIANCE_FLOOR = 1e-7
+HIGHEST_RATE = 1_000_000
 SKIP = "set data.on_bad_example=skip"
 
 
@@ -33,11 +34,7 @@ class Waveform(Features):
 
     def __post_init__(self) -> None:
         """Check the rate."""
-        if self.sampling_rate < ROWS_PER_SECOND:
-            raise InputError(
-                f"`features.preprocessor.sampling_rate` must be at least {ROWS_PER_SECOND} Hz, but "
-                f"is {self.sampling_rate}."
-            )
+        check_whole("sampling_rate", self.sampling_rate, ROWS_PER_SECOND, HIGHEST_RATE)
         size = round(self.sampling_rate / ROWS_PER_SECOND)
         self.width = 1 + size
         self.seconds_per_vector = size / self.sampling_rate
@@ -55,6 +52,15 @@ class Waveform(Features):
         samples = vectors[:, 1:].astype(np.float32)
         power = np.abs(np.fft.rfft(samples * np.hanning(samples.shape[1]))) ** 2
         return np.log(power + 1e-3).astype(np.float32)
+
+
+def check_whole(key: str, value: int, least: int, most: int) -> None:
+    """Refuse an option of a preprocessor that is no whole number between two others."""
+    if type(value) is not int or not least <= value <= most:
+        raise InputError(
+            f"`features.preprocessor.{key}` must be a whole number from {least:,} to {most:,}, but "
+            f"is {value!r}; correct the checkpoint's preprocessor_config.json."
+        )
 
 
 def read_resampled(file: File, place: str, sampling_rate: int) -> Samples:

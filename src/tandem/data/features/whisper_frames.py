@@ -9,7 +9,15 @@ import numpy as np
 from tandem.core.errors import InputError
 from tandem.core.extras import check_extra
 from tandem.data.features.base import Features, File, Vectors
-from tandem.data.features.waveform import SKIP, read_resampled
+from tandem.data.features.waveform import (
+    HIGHEST_RATE,
+    ROWS_PER_SECOND,
+    SKIP,
+    check_whole,
+    read_resampled,
+)
+
+LARGEST_SIZE, LONGEST_WINDOW = 10_000, 3_600
 
 
 @dataclass(kw_only=True)
@@ -37,7 +45,11 @@ class WhisperFrames(Features):
     media = "audio"
 
     def __post_init__(self) -> None:
-        """Take the sizes."""
+        """Check the sizes."""
+        check_whole("sampling_rate", self.sampling_rate, ROWS_PER_SECOND, HIGHEST_RATE)
+        for key in ("feature_size", "hop_length", "n_fft"):
+            check_whole(key, getattr(self, key), 1, LARGEST_SIZE)
+        check_whole("chunk_length", self.chunk_length, 1, LONGEST_WINDOW)
         self.width = self.feature_size
         self.seconds_per_vector = self.hop_length / self.sampling_rate
 

@@ -58,7 +58,14 @@ def test_contract(tmp_path: Path) -> None:
     [
         ({"kind": "Other"}, "preprocessor.kind` must be one of Wav2Vec2.*, but is 'Other'; choose"),
         ({}, "but is ''; choose another checkpoint"),
-        ({**PREPROCESSOR, "sampling_rate": 99}, "must be at least 100 Hz, but is 99"),
+        (
+            {**PREPROCESSOR, "sampling_rate": 99},
+            "sampling_rate` must be a whole number from 100 to 1,000,000, but is 99;",
+        ),
+        (
+            {"kind": "WhisperFeatureExtractor", "n_fft": 10**9},
+            "n_fft` must be a whole number from 1 to 10,000, but is 1000000000;",
+        ),
     ],
 )
 def test_preprocessors_that_cannot_be(preprocessor: dict[str, object], text: str) -> None:
