@@ -113,7 +113,10 @@ def distillation_loss(
 
     if forced.copied is None:
         return distillation(
-            forced.features, student.output.weight, p, temperature=temperature, compiled=compiled
+            *student.output.factors(forced.features),
+            p,
+            temperature=temperature,
+            compiled=compiled,
         )
 
     def at(rows: Tensor) -> Tensor:

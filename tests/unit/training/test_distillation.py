@@ -53,9 +53,13 @@ def test_value_and_gradients_equal_autograd(temperature: float) -> None:
         torch.testing.assert_close(mine, torchs, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("copying", [False, True], ids=["plain", "copying"])
-def test_a_students_loss_and_its_share(batch, make, small_model, copying: bool) -> None:
+@pytest.mark.parametrize(
+    ("copying", "bias"), [(False, False), (False, True), (True, False)], ids=str
+)
+def test_a_students_loss_and_its_share(batch, make, small_model, copying: bool, bias: bool) -> None:
     student = make(copying=copying)
+    if bias:
+        student.output.bias = torch.nn.Parameter(torch.arange(7.0, dtype=torch.float64))
     teacher = Teacher("run", small_model(vocabulary=7, seed=1, copying=not copying), None)
     forced = teacher_force(student, encode(student, batch), batch)
     loss = distillation_loss(student, forced, teacher, batch, temperature=2.0, compiled=False)
