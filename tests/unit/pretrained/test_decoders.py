@@ -1,6 +1,7 @@
 """Decoders and whole models that others have trained give what transformers gives."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from torch import Tensor
 
-from tandem.config.build import build_model, build_processors
+from tandem.config.build import MODEL_PARTS, build_model, build_processors, model_spec
 from tandem.config.folders import config_folder
+from tandem.config.instantiate import plain
 from tandem.config.pretrained import pretrained_weights, settle_pretrained
 from tandem.core.types import FIRST_OUTPUT, SPECIAL_IDS
 from tandem.data.preprocessing import Processors
 from tandem.data.tokenizers.pretrained import read_vocabulary
+from tandem.inference.bundle import load_bundle, save_bundle
 from tandem.models import Seq2Seq
 from tandem.pretrained import Checkpoint
 from tandem.pretrained.decoder_architectures import DECODERS
@@ -164,6 +167,33 @@ def test_a_whole_model_writes_what_transformers_writes(
             torch.tensor([[SPECIAL_IDS.bos, *best.tokens[:-1]]]),
         )
         compare(network, torch.tensor([encodings[0]]), written[:-1], logits[0], rows, fed)
+
+
+@pytest.mark.parametrize("model_type", ["bart", "marian"])
+def test_a_bundle_needs_no_checkpoint(model_type: str, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoint"
+    write_checkpoint(folder, model_type, WHOLE_MODELS[model_type])
+    cfg, model, processors = begun("model=pretrained_seq2seq", f"model.path={folder}")
+    parts = {name: plain(cfg[name]) for name in (*MODEL_PARTS, "model", "objective")}
+    config = {"model": model_spec(parts), "search": plain(cfg.search)}
+    config |= {"dataset": plain(cfg.dataset), "metric": {}, "scorer": {}, "rule": {}}
+    save_bundle(
+        tmp_path / "bundle", model=model, processors=processors, max_length=MOST, config=config
+    )
+    shutil.rmtree(folder)
+    bundle = load_bundle(tmp_path / "bundle")
+    source, mask = processors.source.read(list(TEXTS)).batch(np.arange(len(TEXTS)))
+    with torch.inference_mode():
+        outputs = GreedySearch()(
+            Step(model.step, False, ()),
+            model.start(model.encode(source, mask)),
+            first=torch.full((len(TEXTS),), SPECIAL_IDS.bos),
+            max_length=MOST,
+        )
+    expected = [best.tokens for best, *_ in outputs]
+    assert [best.tokens for best, *_ in bundle.hypotheses(list(TEXTS))] == expected
+    ((attention, *_), *_) = bundle.attention(list(TEXTS), bundle.hypotheses(list(TEXTS)))
+    assert attention.weights.shape[0] == len(expected[0])
 
 
 @torch.inference_mode()
