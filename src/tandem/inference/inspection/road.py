@@ -153,8 +153,9 @@ def _check_begins(best: Hypothesis, prefix: Sequence[int]) -> None:
 def _written(model: SequenceModel, memory: Memory, tokens: list[int]) -> Seen:
     """What the decoder makes as it writes an output, all of it at once: (T, ...) each."""
     written = torch.tensor([[SPECIAL_IDS.bos, *tokens[:-1]]], device=model.device)
+    state = model.start(memory)
     with _watched(model, decoder_watched) as seen:
-        predicted = model.decode(written, model.start(memory))
+        predicted = model.decode(written, state)
     scores = model.scores(predicted.features, predicted.copied)[0]  # (T, V)
     result = {
         "decoder/tokens": torch.tensor(tokens),
