@@ -35,6 +35,9 @@ class Decoder(nn.Module, ABC):
     """Most positions that its inputs may have, if its structure is somebody else's; None: there is
     no such limit."""
 
+    can_be_exported: bool = True
+    """Whether its state has a form that a graph can have, the same at each step."""
+
     @property
     def layer_outputs(self) -> list[nn.Module]:
         """A module for each layer, in order, that a pass calls once and that returns the states

@@ -48,6 +48,8 @@ class PretrainedDecoder(Decoder):
     :raises InputError: if sizes do not fit.
     """
 
+    can_be_exported = False
+
     def __init__(
         self,
         input_size: int,

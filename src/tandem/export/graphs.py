@@ -95,8 +95,14 @@ def take_apart(model: Seq2Seq, *, source_size: int) -> ModelGraphs:
 
     :param model: in evaluation mode.
     :param source_size: symbols of the source's vocabulary, or the width of its vectors.
-    :raises InputError: if it cannot read a batch of any length.
+    :raises InputError: if it cannot read a batch of any length, or its decoder has no graph.
     """
+    if not model.decoder.can_be_exported:
+        raise InputError(
+            "This model has a pretrained decoder, which cannot be exported, as what it keeps of "
+            "earlier positions has another form at each step; use the bundle itself or tandem "
+            "serve."
+        )
     source, mask = _example_source(model, source_size)
     memory, shorter = model.encode(source, mask), _half(model, source, mask)
     layout = _layout_of(model, memory, shorter)
