@@ -24,6 +24,11 @@ OLDER_KEYS = ("rope_theta", "rope_scaling", "rotary_pct", "rotary_emb_base")
 """What ``rope_parameters`` was called before."""
 
 
+COUNTS = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "decoder_attention_heads"),
+    "num_channels",
+)
+"""What every network has at least one of, though not all are checked as they are built."""
 LAYER_DROPS = ("layerdrop", "encoder_layerdrop", "decoder_layerdrop")
 """Options that skip layers in training, which is the trainer's to do."""
 
@@ -278,6 +283,13 @@ def make_config(
             f"`{key}` describes no network of {model_type} ({reason_of(error)[:200]}); get the "
             "checkpoint's config.json again."
         ) from error
+    for name in COUNTS:
+        count = getattr(config, name, 1)
+        if type(count) is not int or count < 1:
+            raise InputError(
+                f"`{key}` describes no network of {model_type} ({name} is {count!r}); get the "
+                "checkpoint's config.json again."
+            )
     for drop in LAYER_DROPS:
         if hasattr(config, drop):
             setattr(config, drop, 0.0)

@@ -33,11 +33,25 @@ def grid(config: Any, rows: int, row_size: int) -> tuple[int, int]:
     return rows // height, columns // width
 
 
+def _are_sides(size: Any, least: Any = 1) -> bool:
+    """Whether a config's size is a whole number or two, none below another size."""
+    pair = size if isinstance(size, list | tuple) else (size, size)
+    if len(pair) != 2 or any(type(side) is not int for side in pair):
+        return False
+    return all(side >= other for side, other in zip(pair, sides(least), strict=True))
+
+
 def check_positions(config: Any) -> None:
     """Refuse positions that no network has, before room is made for them.
 
-    :raises InputError: if there are so many.
+    :raises InputError: if there are none, or so many.
     """
+    if not _are_sides(config.patch_size) or not _are_sides(config.image_size, config.patch_size):
+        raise InputError(
+            f"`encoder.architecture.image_size` ({config.image_size}) must be at least "
+            f"`encoder.architecture.patch_size` ({config.patch_size}), each a whole number or two; "
+            "get the checkpoint's config.json again."
+        )
     (height, width), (rows, columns) = sides(config.image_size), sides(config.patch_size)
     if height * width * config.hidden_size > MOST_POSITIONS * rows * columns:
         raise InputError(

@@ -60,7 +60,8 @@ def message_of(architecture: Any, input_size: int = 4) -> str:
         ({"hidden_act": "__import__"}, "describes no network of bert ('__import__');"),
         ({"hidden_size": "8"}, "describes no network of bert (Validation error for field"),
         ({"num_attention_heads": 3}, "describes no network of bert ("),
-        ({"num_hidden_layers": -1}, "`encoder.layer` must be from 0 to -1"),
+        ({"num_attention_heads": -1}, "describes no network of bert (num_attention_heads is -1);"),
+        ({"num_hidden_layers": -1}, "describes no network of bert (num_hidden_layers is -1);"),
     ],
     ids=str,
 )
@@ -78,6 +79,15 @@ def test_what_is_no_mapping(architecture: Any) -> None:
 )
 def test_more_patches_than_any_network_has(changes: dict[str, Any]) -> None:
     assert "makes more patches of" in message_of({**ViT, **changes}, 24)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"image_size": 0}, {"image_size": 3}, {"image_size": [8]}, {"patch_size": [4, 4, 4]}],
+    ids=str,
+)
+def test_sizes_that_are_none(changes: dict[str, Any]) -> None:
+    assert "must be at least `encoder.architecture.patch_size` (" in message_of({**ViT, **changes})
 
 
 @pytest.mark.parametrize(
