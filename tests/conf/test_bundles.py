@@ -10,7 +10,9 @@ from tandem.config.build import model_spec
 from tandem.config.catalogue import config_groups
 from tandem.inference.trust import SECTIONS, build_trusted
 
-GROUPS = config_groups()
+GROUPS = config_groups() | {
+    "encoder": [name for name in config_groups()["encoder"] if name != "module"]  # needs a package
+}
 NEEDED = {
     "decoder=pretrained": ["decoder.path=null", "decoder.architecture={model_type: gpt2}"],
     "encoder=pretrained": ["encoder.path=null", "encoder.architecture={model_type: bert}"],

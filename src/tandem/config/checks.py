@@ -30,6 +30,8 @@ from tandem.training.encoder_cache import check_cacheable
 from tandem.training.objective import Objective
 from tandem.training.strategies import check_strategy, make_strategy
 
+SEVERAL = ("metric", "scorer", "rule", "noise", "callbacks", "logger")
+"""Groups of which several options may be chosen."""
 TRIAL_SIZE = 8
 SMALLEST_HALF = 2.0**-24
 """Of the positive numbers in 16 bits."""
@@ -38,17 +40,17 @@ SMALLEST_HALF = 2.0**-24
 def check(cfg: DictConfig) -> Plan:
     """Make everything that needs no data, so that what cannot work fails before data loads.
 
-    In ``cfg``, what pretrained parts say of themselves is written down, options for metrics,
-    scorers and rules that are not chosen are dropped, a dataset's ``monitor`` is replaced if no
-    chosen metric computes it, ``scorer`` becomes CTC if the model is trained with it and no other
-    is chosen, and ``trainer.devices`` becomes a number.
+    In ``cfg``, what pretrained parts say of themselves is written down, options for parts that are
+    not chosen, such as metrics and callbacks, are dropped, a dataset's ``monitor`` is replaced if
+    no chosen metric computes it, ``scorer`` becomes CTC if the model is trained with it and no
+    other is chosen, and ``trainer.devices`` becomes a number.
 
     :return: what was made, for the run to use.
     :raises InputError: in one sentence that names the keys.
     """
     check_values(cfg)
     settle_pretrained(cfg)
-    for group in ("metric", "scorer", "rule"):
+    for group in SEVERAL:
         _drop_unchosen(cfg, group)
     config = plain(cfg)
     del config["optimizer"]["groups"]  # which are ours, not the optimizer's
@@ -249,11 +251,11 @@ def _check_keys(config: dict[str, Any], path: str) -> None:
 def _drop_unchosen(cfg: DictConfig, group: str) -> None:
     """Leave out what a dataset or an experiment sets of parts that are not chosen.
 
-    They have no ``_target_``.
+    They have no ``_target_``. A part that is set to null is left out, too.
     """
     parts = cfg[group] or {}
-    for name in [name for name, part in parts.items() if "_target_" not in part]:
-        if on_command_line(f"{group}.{name}"):
+    for name in [name for name, part in parts.items() if "_target_" not in (part or {})]:
+        if parts[name] is not None and on_command_line(f"{group}.{name}"):
             raise InputError(
                 f"{group}.{name} is set, but this {group} is not chosen; add it: "
                 f"{group}=[{','.join(str(chosen) for chosen in parts)}]."
