@@ -17,6 +17,7 @@ Compose = Callable[..., DictConfig]
 COMMANDS = ("train", "evaluate", "generate", "score", "export", "serve", "report", "sweep")
 NOT_PATHS = {
     "dataset.file": "a column",
+    "tokenizer.file": "a name in the checkpoint's folder",
 }
 """Keys that are called as paths are, and what they are instead."""
 ABOUT_PATHS = re.compile(r"(?:^|[._])(folders?|files?|path|dir|uri|table)$")

@@ -150,7 +150,7 @@ CASES: dict[str, tuple[Damage, str]] = {
     ),
     "no tokenizer": (
         without("tokenizer.json"),
-        "tokenizer.path={path} has no tokenizer.json; save it there with transformers: ",
+        "encoder.path={path} has no tokenizer.json; save it there with transformers: ",
     ),
     "a damaged tokenizer": (
         with_text("tokenizer.json", "{"),
@@ -158,7 +158,7 @@ CASES: dict[str, tuple[Damage, str]] = {
     ),
     "a tokenizer of another network": (
         with_more_symbols,
-        "tokenizer.path={path} has a tokenizer with the id 158, but a network for 59 symbols, so "
+        "encoder.path={path} has a tokenizer with the id 158, but a network for 59 symbols, so "
         "they are not of one model; get the checkpoint again.",
     ),
 }

@@ -200,8 +200,9 @@ EVERY = {1, 2, 3, 4, 5}
 
 
 def options(group: str) -> list[str]:
-    """The names in a group of ``conf``."""
-    return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+    """The names in a group of ``conf`` that need no value of the user's."""
+    paths = sorted((config_folder() / group).glob("*.yaml"))
+    return [path.stem for path in paths if ": ???" not in path.read_text()]
 
 
 def part(group: str, name: str) -> list[str]:

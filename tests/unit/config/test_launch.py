@@ -253,7 +253,7 @@ def test_full_errors_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(MissingConfigException):
-        launch.run("train", ["encoder=none"], fail)
+        launch.run("train", ["encoder=nothing"], fail)
     assert os.environ["HYDRA_FULL_ERROR"] == "1"
 
 

@@ -49,7 +49,8 @@ def from_conf(group: str, option: str, **changes: Any) -> Any:
 
 
 def options(group: str) -> list[str]:
-    return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+    paths = sorted((config_folder() / group).glob("*.yaml"))
+    return [path.stem for path in paths if ": ???" not in path.read_text()]
 
 
 TOKENIZERS = {

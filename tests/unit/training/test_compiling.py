@@ -50,7 +50,13 @@ def gradients(model: Seq2Seq, batch: Batch, r_drop_weight: float = 0.0) -> dict[
     """The loss of a batch, and its gradients."""
     torch.manual_seed(1)
     objective = Objective(
-        smoothing=0.1, ctc_weight=0.0, coverage_weight=0.0, r_drop_weight=r_drop_weight
+        smoothing=0.1,
+        ctc_weight=0.0,
+        coverage_weight=0.0,
+        r_drop_weight=r_drop_weight,
+        teacher=None,
+        teacher_weight=0.5,
+        teacher_temperature=1.0,
     )
     tensors = {
         name: value.clamp(max=5)  # symbols that the partners know

@@ -79,7 +79,7 @@ def _extractor(feature_size: int, rate: int, hop: int, n_fft: int, chunk: int) -
     check_extra(
         "pretrained",
         "transformers",
-        used_by="features=pretrained for Whisper",
+        used_by="encoder=pretrained for Whisper",
         otherwise="choose another encoder",
     )
     from transformers import WhisperFeatureExtractor

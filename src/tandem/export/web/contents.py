@@ -127,7 +127,7 @@ def _check_tokenizer(tokenizer: Tokenizer) -> None:
     inner = record["tokenizer"]
     model, cut = inner["model"], inner["pre_tokenizer"]
     parts = [(one["type"], one in NORMALIZERS) for one in inner["normalizer"]["normalizers"]]
-    parts.append((cut["type"], cut == CUTS[record["spelling"]]))
+    parts.append((cut["type"], cut == CUTS.get(record["spelling"])))
     parts.append((model["type"], MODELS[model["type"]].items() <= model.items()))
     for name, is_known in parts:
         if not is_known:

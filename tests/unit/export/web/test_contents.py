@@ -14,6 +14,7 @@ from tandem.config.instantiate import make, make_each
 from tandem.core.errors import InputError
 from tandem.data.preprocessing import Processors
 from tandem.data.readers import FileReader, TextReader
+from tandem.data.tokenizers import PretrainedTokenizer
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.export.web import contents
 from tandem.export.web.contents import BEAM, check_web, examples_of, page_data
@@ -21,11 +22,17 @@ from tandem.inference import Bundle, load_bundle
 
 Compose = Callable[..., DictConfig]
 SmallBundle = Callable[..., Path]
-TOKENIZERS = sorted(path.stem for path in (config_folder() / "tokenizer").glob("*.yaml"))
-RULES, SCORERS = (
-    sorted({path.stem for path in (config_folder() / part).glob("*.yaml")} - {"none"})
-    for part in ("rule", "scorer")
-)
+
+
+def options(group: str) -> list[str]:
+    """All but those that need a value of the user's."""
+    paths = sorted((config_folder() / group).glob("*.yaml"))
+    return [path.stem for path in paths if ": ???" not in path.read_text()]
+
+
+TOKENIZERS = options("tokenizer")
+RULES = sorted({path.stem for path in (config_folder() / "rule").glob("*.yaml")} - {"none"})
+SCORERS = sorted({*options("scorer")} - {"none"})
 TEXTS = {"forced_prefix": {"prefix": "x"}, "banned": {"sequences": ["y"]}}
 DESCRIPTION = {"scores": "logits", "state": []}
 
@@ -50,6 +57,13 @@ def test_every_tokenizer_is_known(bundle: Bundle, compose_config: Compose, name:
     recipe = make(compose_config("train", f"tokenizer={name}").tokenizer)
     tokenizer = recipe.train(["a b c d"])
     check_web(with_reader(bundle, TextReader(tokenizer, truncate=None)))
+
+
+def test_a_tokenizer_of_others_is_refused(bundle: Bundle) -> None:
+    folder = Path(__file__).parents[3] / "conf" / "checkpoint"
+    tokenizer = PretrainedTokenizer(shared=False, path=str(folder)).read()
+    with pytest.raises(InputError, match="does not do the tokenizer's BertNormalizer"):
+        check_web(with_reader(bundle, TextReader(tokenizer, truncate=None)))
 
 
 @pytest.mark.parametrize(
