@@ -35,6 +35,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from reversal import BANDS, SIDE, VOCABULARY, Pairs, order_blind_loss, strings
 
 from tandem.config.build import build_features, build_model
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.inference.teacher_forcing import score_losses
 from tandem.models import Seq2Seq
@@ -77,8 +78,7 @@ def options(group: str) -> list[str]:
     Left out are those that need a value of the user's, such as a checkpoint, and those that read no
     source, which a language model has.
     """
-    paths = sorted((config_folder() / group).glob("*.yaml"))
-    names = [path.stem for path in paths if ": ???" not in path.read_text()]
+    names = complete_options(group)
     return [name for name in names if name != "none" or group not in ("frontend", "encoder")]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
 from tandem.encoders import PretrainedEncoder
@@ -24,14 +25,9 @@ SMALL = ("hidden_size=16", "embedding_size=8", "dropout=0")
 SIZES = {"num_layers": 2, "num_heads": 2, "feed_forward_size": 16, "half_width": 1}
 
 
-def options(group: str) -> list[str]:
-    paths = sorted((config_folder() / group).glob("*.yaml"))
-    return [path.stem for path in paths if ": ???" not in path.read_text()]
-
-
 KEY_BIASES = ("key.bias", "k_lin.bias", "k_proj.bias")
 """A softmax over keys is the same whatever they have in common, so their gradient is 0."""
-DECODERS, ATTENTIONS = options("decoder"), options("attention")
+DECODERS, ATTENTIONS = complete_options("decoder"), complete_options("attention")
 SPREAD = list(zip(itertools.cycle(DECODERS), ATTENTIONS, strict=False))
 
 
@@ -44,7 +40,7 @@ def decoder_of() -> Callable[[str, str], Any]:
                 group
             ]
             for group in ("decoder", "attention")
-            for name in options(group)
+            for name in complete_options(group)
         }
 
     def call(decoder: str, attention: str) -> Any:

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tandem.config import checks
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.core.types import Batch
 
@@ -199,12 +200,6 @@ FOURTH = ["trainer.log_every_n_steps=4"]
 EVERY = {1, 2, 3, 4, 5}
 
 
-def options(group: str) -> list[str]:
-    """The names in a group of ``conf`` that need no value of the user's."""
-    paths = sorted((config_folder() / group).glob("*.yaml"))
-    return [path.stem for path in paths if ": ???" not in path.read_text()]
-
-
 def part(group: str, name: str) -> list[str]:
     """The overrides of a part as small as the rest."""
     has_heads = "num_heads" in OmegaConf.load(config_folder() / group / f"{name}.yaml")
@@ -215,16 +210,18 @@ PARTS = [
     *(
         part(group, name)
         for group in ("encoder", "decoder", "attention")
-        for name in options(group)
+        for name in complete_options(group)
     ),
     *(
         [f"optimizer={optimizer}", f"scheduler={scheduler}", "trainer.max_steps=2000"]
-        for optimizer, scheduler in zip(options("optimizer"), options("scheduler"), strict=True)
+        for optimizer, scheduler in zip(
+            complete_options("optimizer"), complete_options("scheduler"), strict=True
+        )
     ),
-    *([f"noise=[{name}]", *part("encoder", "transformer")] for name in options("noise")),
+    *([f"noise=[{name}]", *part("encoder", "transformer")] for name in complete_options("noise")),
     ["noise=[scheduled_sampling]", "noise.scheduled_sampling.steps=2"],
 ]
-CALLBACKS = [name for name in options("callbacks") if name not in ("default", "none")]
+CALLBACKS = [name for name in complete_options("callbacks") if name not in ("default", "none")]
 WAITING = {
     "optimizer=adafactor": "PyTorch's own reads the norms of weights",
     "noise=[layer_drop]": "which layers are left out is drawn on the host, without a device",

@@ -112,6 +112,15 @@ def config_groups() -> dict[str, list[str]]:
     return {group: option_names(group) for group in sorted(groups) if option_names(group)}
 
 
+def complete_options(group: str) -> list[str]:
+    """A group's options that need no value of the user's, such as a checkpoint."""
+    return [
+        name
+        for name in option_names(group)
+        if all(entry.value != "???" for entry in read_option(group, name).entries.values())
+    ]
+
+
 def read_option(group: str, option: str) -> ConfigFile:
     """The file of an option.
 

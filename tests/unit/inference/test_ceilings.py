@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
 from tandem.core.directions import is_better
@@ -48,13 +49,8 @@ def from_conf(group: str, option: str, **changes: Any) -> Any:
     return make(OmegaConf.merge(spec, changes))
 
 
-def options(group: str) -> list[str]:
-    paths = sorted((config_folder() / group).glob("*.yaml"))
-    return [path.stem for path in paths if ": ???" not in path.read_text()]
-
-
 TOKENIZERS = {
-    **{option: (option, {}) for option in options("tokenizer")},
+    **{option: (option, {}) for option in complete_options("tokenizer")},
     "word in small letters": ("word", {"lowercase": True}),
     "byte after NFC": ("byte", {"normalization": "nfc"}),
 }
@@ -72,7 +68,7 @@ def looked_at(tokenizer: Tokenizer) -> Written:
     return written(rows, tokenizer, lambda row: f"row {row}")
 
 
-@pytest.mark.parametrize("option", options("metric"))
+@pytest.mark.parametrize("option", complete_options("metric"))
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_a_perfect_model_scores_the_ceiling(name: str, option: str) -> None:
     """It writes a reference where one can be written, and else the first as it comes back."""

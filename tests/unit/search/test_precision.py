@@ -8,6 +8,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make_each
 from tandem.core.types import SPECIAL_IDS
@@ -16,11 +17,7 @@ from tandem.search import Step
 
 BOS = SPECIAL_IDS.bos
 SEARCHES = sorted(path.stem for path in (config_folder() / "search").glob("*.yaml"))
-SCORERS = sorted(
-    path.stem
-    for path in (config_folder() / "scorer").glob("*.yaml")
-    if ": ???" not in path.read_text()  # which asks a model of the user's
-)
+SCORERS = complete_options("scorer")
 SOURCE = torch.tensor([[4, 5, 3, 2], [2, 0, 0, 0], [5, 5, 2, 0]])
 MASK = torch.tensor([[True] * 4, [True, False, False, False], [True, True, True, False]])
 LENGTH = 20

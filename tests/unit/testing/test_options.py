@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tandem import testing
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.frontends import VectorFrontend
 
@@ -24,22 +25,16 @@ def options(group: str) -> list[str]:
     return sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
 
 
-def complete(group: str) -> list[str]:
-    """All but those that need a value of the user's, such as a checkpoint."""
-    folder = config_folder() / group
-    return [name for name in options(group) if ": ???" not in (folder / f"{name}.yaml").read_text()]
-
-
 def parts(group: str) -> list[str]:
     return [option for option in options(group) if option != "none"]
 
 
-@pytest.mark.parametrize("option", complete("encoder"))
+@pytest.mark.parametrize("option", complete_options("encoder"))
 def test_encoder(small_part, option) -> None:
     testing.check_encoder(small_part("encoder", option))
 
 
-@pytest.mark.parametrize("option", complete("decoder"))
+@pytest.mark.parametrize("option", complete_options("decoder"))
 def test_decoder(small_part, option) -> None:
     testing.check_decoder(small_part("decoder", option))
 
@@ -54,7 +49,7 @@ def test_bridge(small_part, option) -> None:
     testing.check_bridge(small_part("bridge", option))
 
 
-@pytest.mark.parametrize("option", sorted({*complete("frontend")} - {"none"}))
+@pytest.mark.parametrize("option", sorted({*complete_options("frontend")} - {"none"}))
 def test_frontend(small_part, option) -> None:
     make = small_part("frontend", option)
     testing.check_frontend(make, source_size=SOURCE_SIZES.get(make.func.media, 6))
@@ -76,7 +71,7 @@ def test_a_wide_beam_is_exhaustive(small_search) -> None:
     testing.check_search(search, exhaustive=True)
 
 
-@pytest.mark.parametrize("option", sorted({*complete("scorer")} - {"none"}))
+@pytest.mark.parametrize("option", sorted({*complete_options("scorer")} - {"none"}))
 def test_scorer(small_part, option) -> None:
     testing.check_scorer(small_part("scorer", option))
 
@@ -108,7 +103,7 @@ def test_features(small_part, files, option) -> None:
 
 
 @pytest.mark.parametrize("changes", [("none", False), ("nfkc", True), ("nfd", False)])
-@pytest.mark.parametrize("option", complete("tokenizer"))
+@pytest.mark.parametrize("option", complete_options("tokenizer"))
 def test_tokenizer(small_part, option, changes) -> None:
     normalization, lowercase = changes
     recipe = replace(

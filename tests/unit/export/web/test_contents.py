@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
+from tandem.config.catalogue import complete_options
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make, make_each
 from tandem.core.errors import InputError
@@ -22,17 +23,9 @@ from tandem.inference import Bundle, load_bundle
 
 Compose = Callable[..., DictConfig]
 SmallBundle = Callable[..., Path]
-
-
-def options(group: str) -> list[str]:
-    """All but those that need a value of the user's."""
-    paths = sorted((config_folder() / group).glob("*.yaml"))
-    return [path.stem for path in paths if ": ???" not in path.read_text()]
-
-
-TOKENIZERS = options("tokenizer")
+TOKENIZERS = complete_options("tokenizer")
 RULES = sorted({path.stem for path in (config_folder() / "rule").glob("*.yaml")} - {"none"})
-SCORERS = sorted({*options("scorer")} - {"none"})
+SCORERS = sorted({*complete_options("scorer")} - {"none"})
 TEXTS = {"forced_prefix": {"prefix": "x"}, "banned": {"sequences": ["y"]}}
 DESCRIPTION = {"scores": "logits", "state": []}
 
