@@ -10,7 +10,7 @@ from tandem.core.errors import InputError
 from tandem.core.files import give_usual_rights
 from tandem.inference.decoding import Decoding
 from tandem.inference.files import CONFIG
-from tandem.inference.networks import network
+from tandem.inference.networks import check_language_model, network
 from tandem.inference.reading import BundleReader
 from tandem.inference.trust import resolve
 from tandem.search.scorers import Scorer
@@ -90,9 +90,5 @@ def _with_model(scorer: Scorer, reader: BundleReader) -> Scorer:
             "the run that was exported."
         )
     processors = reader.processors()
-    if processors.source.needs_source:
-        raise InputError(
-            f"The model of {reader.folder} reads a source, but a scorer asks a language model; "
-            "name a run that was trained with task=language_model."
-        )
+    check_language_model(processors, reader.folder, why="a scorer asks")
     return scorer.with_model(network(reader, processors), processors.target.symbols)

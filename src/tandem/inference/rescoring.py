@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 import torch
 
-from tandem.core.errors import InputError
 from tandem.core.types import Hypothesis
 from tandem.data.tokenizers.tokenizer import Tokenizer
 from tandem.inference.bundle import Bundle, load_bundle
+from tandem.inference.networks import check_language_model
 from tandem.inference.ranking import Ranker
 
 
@@ -59,9 +59,5 @@ def read_language_model_ranker(
     :raises InputError: if it is unusable, or reads sources.
     """
     bundle = load_bundle(path, trusted=trusted)
-    if bundle.processors.source.needs_source:
-        raise InputError(
-            f"The model of {path} reads a source, but outputs are ranked by a language model; name "
-            "a run that was trained with task=language_model."
-        )
+    check_language_model(bundle.processors, path, why="outputs are ranked by")
     return LanguageModelRanker(bundle, weight=weight, length_penalty=length_penalty)

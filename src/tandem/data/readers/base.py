@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from torch import Tensor
 
+from tandem.core.errors import InputError
 from tandem.data.columns import Rows, SourceColumn
 from tandem.data.features.base import Features, Vectors
 from tandem.data.subword_regularization import MakeCutter
@@ -189,3 +190,15 @@ class SourceReader(ABC):
         :param shared: the target's tokenizer if it is this reader's, too.
         :raises TypeError: or KeyError, if the options are no reader's.
         """
+
+
+def check_length(number: int, symbols: int, most: int) -> None:
+    """Refuse a line of input with too many symbols.
+
+    :param number: of the line.
+    """
+    if symbols > most:
+        raise InputError(
+            f"Line {number} of the input has {symbols} symbols, more than "
+            f"max_source_length={most}; shorten it or raise max_source_length."
+        )

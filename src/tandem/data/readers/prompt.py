@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Self, final
 import numpy as np
 from torch import Tensor
 
-from tandem.core.errors import InputError
 from tandem.core.types import SPECIAL_IDS
 from tandem.data.columns import TextColumn
 from tandem.data.features.base import Vectors
 from tandem.data.ragged import Ragged
-from tandem.data.readers.base import SourceReader, SplitSources
+from tandem.data.readers.base import SourceReader, SplitSources, check_length
 from tandem.data.token_cache import encode_texts
 from tandem.data.tokenizers.tokenizer import Tokenizer
 
@@ -52,11 +51,7 @@ class PromptReader(SourceReader):
     def check_lines(self, lines: list[str], *, most: int, first: int = 1) -> None:
         """See :class:`SourceReader`; a line may be empty."""
         for number, ids in enumerate(self.target.encode_batch(lines), start=first):
-            if len(ids) > most:
-                raise InputError(
-                    f"Line {number} of the input has {len(ids)} symbols, more than "
-                    f"max_source_length={most}; shorten it or raise max_source_length."
-                )
+            check_length(number, len(ids), most)
 
     def unknown(self, line: str) -> list[str]:
         """Words or characters that are not in the vocabulary."""

@@ -11,7 +11,7 @@ from tandem.core.types import SPECIAL_IDS
 from tandem.data.columns import Rows, TextColumn
 from tandem.data.features.base import Vectors
 from tandem.data.ragged import Ragged
-from tandem.data.readers.base import SourceReader, SplitSources
+from tandem.data.readers.base import SourceReader, SplitSources, check_length
 from tandem.data.subword_regularization import MakeCutter, SampledTexts
 from tandem.data.token_cache import encode_column, encode_texts
 from tandem.data.tokenizers.tokenizer import Tokenizer
@@ -81,11 +81,7 @@ class TextReader(SourceReader):
         for number, ids in enumerate(self.tokenizer.encode_batch(lines), start=first):
             if not ids:
                 raise InputError(_without_symbols(f"Line {number} of the input"))
-            if len(ids) > most:
-                raise InputError(
-                    f"Line {number} of the input has {len(ids)} symbols, more than "
-                    f"max_source_length={most}; shorten it or raise max_source_length."
-                )
+            check_length(number, len(ids), most)
 
     def unknown(self, line: str) -> list[str]:
         """Words or characters that are not in the vocabulary."""
