@@ -1,4 +1,4 @@
-# make demo | test | check | format | grid; each sets up .venv when it is missing or out of date.
+# make demo | test | check | format | grid | docs; each sets up .venv when it is missing or out of date.
 # Variables: PYTHON=python3.12  VENV=folder  WORKERS=2  RUN=folder  COMMAND='walk twice'
 
 PYTHON ?= python3
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format grid
+.PHONY: help setup demo test check format grid docs
 
 help:
 	@echo "make demo    train on SCAN, score it, and generate the actions for a command of yours"
@@ -23,6 +23,7 @@ help:
 	@echo "make check   format check, lint, types and all tests"
 	@echo "make format  put the code into the house format"
 	@echo "make grid    train every encoder with every decoder, attention and frontend on a small task"
+	@echo "make docs    the documentation as a site, build/site/index.html"
 
 setup: $(READY)
 
@@ -62,3 +63,7 @@ format: $(READY)
 
 grid: $(READY)
 	@$(BIN)/python benchmarks/grid.py $(ARGS)
+
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "build/site/index.html"

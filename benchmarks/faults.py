@@ -5,7 +5,7 @@
     python benchmarks/faults.py bundles --kinds weights tokenizers
 
 Each kind of fault has a module of its own and prints a table; ``--help`` behind its name says what
-it takes. docs/reliability.md has the tables of long runs.
+it takes. docs/guides/reliability.md has the tables of long runs.
 """
 
 import sys

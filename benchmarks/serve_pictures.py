@@ -1,4 +1,4 @@
-"""The pictures of ``docs/serve.md``: the pages of `tandem serve` in a browser.
+"""The pictures of ``docs/guides/serve.md``: the pages of `tandem serve` in a browser.
 
     python benchmarks/serve_pictures.py outputs
 

@@ -1,4 +1,4 @@
-"""Every example of a part of one's own in docs/extending.md runs as it is written there."""
+"""Every example of a part of one's own in docs/guides/extending.md runs as it is written there."""
 
 import importlib
 import inspect
@@ -18,7 +18,7 @@ from tandem.commands.train import train
 
 Compose = Callable[..., Any]
 
-TEXT = (Path(__file__).parents[2] / "docs/extending.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs/guides/extending.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (An? .*?)\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
 COMMANDS = {"evaluate": evaluate, "generate": generate, "train": train}
 SHORT = {

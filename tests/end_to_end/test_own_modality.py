@@ -1,4 +1,4 @@
-"""A modality of one's own, the example of docs/extending.md, under all that a run does with it."""
+"""A modality of one's own, as in docs/guides/extending.md, under all that a run does with it."""
 
 import json
 import runpy
@@ -16,7 +16,7 @@ from tandem.inference.bundle import load_bundle
 
 Compose = Callable[..., Any]
 
-DOCUMENT = (Path(__file__).parents[2] / "docs/extending.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs/guides/extending.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

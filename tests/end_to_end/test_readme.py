@@ -35,18 +35,11 @@ SMALL = {
     **{"num_hidden_layers": 1, "num_attention_heads": 2},
 }
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = (
+DOCUMENTS = [
     "README.md",
-    "docs/data.md",
-    "docs/extending.md",
-    "docs/dashboards.md",
-    "docs/processes.md",
-    "docs/export.md",
-    "docs/results.md",
-    "docs/pretrained.md",
-    "docs/serve.md",
     "CONTRIBUTING.md",
-)
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
+]
 
 
 def blocks(document, language):
@@ -147,7 +140,7 @@ def test_command_composes_to_what_fits(
         return
     if name in FOLDERS:
         arguments = as_overrides(arguments, name)
-    write_examples((ROOT / "docs/extending.md").read_text(encoding="utf-8"), tmp_path)
+    write_examples((ROOT / "docs/guides/extending.md").read_text(encoding="utf-8"), tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"

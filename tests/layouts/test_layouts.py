@@ -1,4 +1,4 @@
-"""Every command of docs/data.md reads a tiny set in the layout that it is written for."""
+"""Every command of docs/guides/data.md reads a tiny set in the layout that it is written for."""
 
 import re
 import runpy
@@ -25,7 +25,7 @@ LACKING = {
 }
 """Which of them have no such option."""
 TEXT_LAYOUTS = ("lines", "tables", "translations")
-DOCUMENT = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs/guides/data.md").read_text(encoding="utf-8")
 
 
 def commands():

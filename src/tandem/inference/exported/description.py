@@ -25,7 +25,7 @@ class GraphSpec:
 
 @dataclass(frozen=True)
 class Description:
-    """How the graphs of a model fit together; see ``docs/export.md``."""
+    """How the graphs of a model fit together; see ``docs/guides/export.md``."""
 
     format: str
     graphs: Mapping[str, GraphSpec]

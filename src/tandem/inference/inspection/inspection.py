@@ -42,7 +42,7 @@ class Inspection:
 
     source: SourceSeen
     arrays: Arrays
-    """By name; see ``docs/inspect.md`` for all names and shapes."""
+    """By name; see ``docs/guides/inspect.md`` for all names and shapes."""
     outputs: list[OutputSeen]
     """All that the search found, the best first."""
     prefix: list[int]

@@ -1,4 +1,4 @@
-"""The program of ``docs/export.md``, which decodes without Tandem."""
+"""The program of ``docs/guides/export.md``, which decodes without Tandem."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ import pytest
 from tandem.inference import load_bundle
 from tandem.search import GreedySearch
 
-DOCUMENT = Path(__file__).parents[4] / "docs" / "export.md"
+DOCUMENT = Path(__file__).parents[4] / "docs/guides/export.md"
 LONGEST = 60
 """Lines."""
 

@@ -1,4 +1,4 @@
-// The network as three graphs: encoder, start and step (see "ONNX" in docs/export.md).
+// The network as three graphs: encoder, start and step (see "ONNX" in docs/guides/export.md).
 
 // A gzipped and Base64-coded element of this page -> bytes; the element is dropped.
 async function unpacked(id) {
