@@ -147,7 +147,9 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, help="folder of the runs")
-    parser.add_argument("--to", type=Path, default=Path("docs"), help="folder of the pictures")
+    parser.add_argument(
+        "--to", type=Path, default=Path("docs/images"), help="folder of the pictures"
+    )
     parser.add_argument("--browser", default=shutil.which("chromium"), help="path of chromium")
     arguments = parser.parse_args()
     with served(arguments.runs) as address, sync_playwright() as playwright:

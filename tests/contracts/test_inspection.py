@@ -18,7 +18,7 @@ from tandem.models import Seq2Seq
 from tandem.search import BeamSearch
 from tandem.testing.case import Case
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "inspect.md").read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[2] / "docs/guides/inspect.md").read_text(encoding="utf-8")
 LAYERS = ("encoder/layer", "decoder/layer")
 ROW = 2
 """The source that is looked at."""

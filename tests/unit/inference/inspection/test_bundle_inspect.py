@@ -196,7 +196,7 @@ def test_the_example_of_the_document_runs(
     small_bundle: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = small_bundle("outputs/mine/bundle", max_length=9)
-    document = (Path(__file__).parents[4] / "docs" / "inspect.md").read_text(encoding="utf-8")
+    document = (Path(__file__).parents[4] / "docs/guides/inspect.md").read_text(encoding="utf-8")
     monkeypatch.chdir(folder.parents[2])
     monkeypatch.setenv("MPLBACKEND", "agg")
     names: dict[str, Any] = {}
