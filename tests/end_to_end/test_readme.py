@@ -56,7 +56,9 @@ def commands():
     for document in DOCUMENTS:
         for block in blocks(document, "sh"):
             lines += block.splitlines()
-    results = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    results = "".join(
+        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("results.md", "lab_notes.md")
+    )
     lines += [
         re.sub(r"<[^>]+>", "outputs/mine", " ".join(span.split()))
         for span in re.findall(r"`(tandem\s[^`]+)`", results)
