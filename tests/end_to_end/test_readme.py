@@ -57,7 +57,8 @@ def commands():
         for block in blocks(document, "sh"):
             lines += block.splitlines()
     results = "".join(
-        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("results.md", "lab_notes.md")
+        (ROOT / "docs" / name).read_text(encoding="utf-8")
+        for name in ("results.md", "lab_notes.md")
     )
     lines += [
         re.sub(r"<[^>]+>", "outputs/mine", " ".join(span.split()))
