@@ -24,6 +24,7 @@ from tandem.config.overrides import (
     flags_with_home,
     task_overrides,
     texts_as_written,
+    whole_mappings,
 )
 from tandem.config.remedies import for_command
 from tandem.core import streams
@@ -75,7 +76,7 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
 
 def _for_hydra(arguments: list[str]) -> list[str]:
     """What is typed, as Hydra reads it for what is meant."""
-    return flags_with_home(texts_as_written(arguments))
+    return flags_with_home(whole_mappings(texts_as_written(arguments)))
 
 
 def with_own_configs(arguments: list[str]) -> list[str]:

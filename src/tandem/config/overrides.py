@@ -20,6 +20,8 @@ VALUED_FLAGS = (
     *("--cfg", "-c", "--experimental-rerun", "--info", "-i", "--package", "-p"),
 )
 """All flags of Hydra behind which a word stands."""
+NAMED_BY_USERS = ("optimizer.groups",)
+"""Mappings whose names are the user's own, which an experiment may set, too."""
 
 
 def task_overrides() -> list[str]:
@@ -85,6 +87,19 @@ def texts_as_written(arguments: Iterable[str]) -> list[str]:
     So ``run.name=1.10`` names a run 1.10, not 1.1.
     """
     return [_text_as_written(argument) for argument in arguments]
+
+
+def whole_mappings(arguments: Iterable[str]) -> list[str]:
+    """The arguments, with a mapping in place of the option's own where its names are the user's.
+
+    Hydra would merge the two, and refuse a name that the option's own lacks.
+    """
+    words = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        is_whole = key in NAMED_BY_USERS and value.startswith("{")
+        words += [f"~{key}", f"+{argument}"] if is_whole else [argument]
+    return words
 
 
 def _text_as_written(argument: str) -> str:

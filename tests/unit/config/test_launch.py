@@ -90,6 +90,12 @@ def test_several_runs_have_names_of_their_own() -> None:
     assert (one, two) == ("tandem train attention=none", "tandem train attention=dot")
 
 
+def test_a_mapping_that_users_name_replaces_the_experiments() -> None:
+    experiment, groups = "experiment=rsicd/show_attend_tell", "{encoder.module: {lr_factor: 0.2}}"
+    cfg = launch.compose("train", [experiment, f"optimizer.groups={groups}"])
+    assert cfg.optimizer.groups == {"encoder.module": {"lr_factor": 0.2}}
+
+
 def test_an_own_conf_folder_extends_ours(tmp_path: Path) -> None:
     own = tmp_path / "conf" / "encoder"
     own.mkdir(parents=True)
