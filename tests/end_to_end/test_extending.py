@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import read
 
 from tandem.commands.evaluate import evaluate
 from tandem.commands.generate import generate
@@ -18,8 +19,11 @@ from tandem.commands.train import train
 
 Compose = Callable[..., Any]
 
-TEXT = (Path(__file__).parents[2] / "docs/guides/extending.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^### (An? .*?)\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
+SECTIONS = dict(
+    re.findall(
+        r"^### (An? .*?)\n(.*?)(?=^##)", read("docs/guides/extending.md"), re.MULTILINE | re.DOTALL
+    )
+)
 COMMANDS = {"evaluate": evaluate, "generate": generate, "train": train}
 SHORT = {
     "train": (

@@ -6,9 +6,9 @@ import json
 import re
 import shlex
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
+from documents import DOCUMENTS, ROOT, blocks, read
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
@@ -34,18 +34,6 @@ SMALL = {
     **{"hidden_size": 16, "intermediate_size": 16},
     **{"num_hidden_layers": 1, "num_attention_heads": 2},
 }
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [
-    "README.md",
-    "CONTRIBUTING.md",
-    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
-]
-
-
-def blocks(document, language):
-    """Code blocks of one language."""
-    text = (ROOT / document).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def commands():
@@ -56,10 +44,7 @@ def commands():
     for document in DOCUMENTS:
         for block in blocks(document, "sh"):
             lines += block.splitlines()
-    results = "".join(
-        (ROOT / "docs" / name).read_text(encoding="utf-8")
-        for name in ("results.md", "lab_notes.md")
-    )
+    results = read("docs/results.md") + read("docs/lab_notes.md")
     lines += [
         re.sub(r"<[^>]+>", "outputs/mine", " ".join(span.split()))
         for span in re.findall(r"`(tandem\s[^`]+)`", results)
@@ -143,7 +128,7 @@ def test_command_composes_to_what_fits(
         return
     if name in FOLDERS:
         arguments = as_overrides(arguments, name)
-    write_examples((ROOT / "docs/guides/extending.md").read_text(encoding="utf-8"), tmp_path)
+    write_examples(read("docs/guides/extending.md"), tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
@@ -164,32 +149,15 @@ def test_command_composes_to_what_fits(
 
 
 def test_table_lists_every_option():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = read("README.md")
     table = text.split("| group | options |\n|---|---|\n")[1].split("\n\n")[0]
     rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
     found = {group.strip("`"): re.findall(r"`([^`]+)`", options) for group, options in rows}
     assert found == config_groups()
 
 
-def anchors(path):
-    """What a link can name of a document: its headings."""
-    headings = re.findall(r"^#+ (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_lead_somewhere(document):
-    text = (ROOT / document).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    for link in links:
-        file, _, anchor = link.partition("#")
-        path = ROOT / document if not file else (ROOT / document).parent / file
-        assert path.exists(), link
-        assert not anchor or anchor in anchors(path), link
-
-
 def test_folder_map_is_true():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = read("README.md")
     folders = re.findall(r"^\| `([^`]+/)` \|", text, re.MULTILINE)
     assert len(folders) > 4
     assert all((ROOT / folder).is_dir() for folder in folders)

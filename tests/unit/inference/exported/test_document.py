@@ -1,26 +1,25 @@
 """The program of ``docs/guides/export.md``, which decodes without Tandem."""
 
 import ast
-import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from documents import blocks
 
 from tandem.inference import load_bundle
 from tandem.search import GreedySearch
 
-DOCUMENT = Path(__file__).parents[4] / "docs/guides/export.md"
 LONGEST = 60
 """Lines."""
 
 
 @pytest.fixture
 def program() -> str:
-    blocks = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.M | re.S)
-    (code,) = (block for block in blocks if block.startswith('"""Greedy decoding'))
+    python = blocks("docs/guides/export.md", "python")
+    (code,) = (block for block in python if block.startswith('"""Greedy decoding'))
     return code
 
 

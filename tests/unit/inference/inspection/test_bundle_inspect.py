@@ -1,7 +1,6 @@
 """``bundle.inspect`` on bundles: what it says in words, prefixes, and refusals."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -190,19 +189,6 @@ def test_an_own_decoder_without_an_attention(bundle: Bundle) -> None:
     assert "attention" not in seen.parts
     assert seen.summary_alone
     assert "decoder_attention" in seen.lacks
-
-
-def test_the_example_of_the_document_runs(
-    small_bundle: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = small_bundle("outputs/mine/bundle", max_length=9)
-    document = (Path(__file__).parents[4] / "docs/guides/inspect.md").read_text(encoding="utf-8")
-    monkeypatch.chdir(folder.parents[2])
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    names: dict[str, Any] = {}
-    for block in re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL):
-        exec(block, names)
-    assert names["wide"].inspect("jump").width == 4
 
 
 def test_bad_calls(bundle: Bundle, small_bundle: Callable[..., Path]) -> None:

@@ -1,0 +1,82 @@
+"""The documents' Python blocks run as they are written there, and their links lead somewhere."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from documents import DOCUMENTS, ROOT, numbered_blocks, read
+from omegaconf import DictConfig
+
+from tandem.commands.export import export
+from tandem.commands.train import train
+
+TESTED_ELSEWHERE = "docs/guides/extending.md"
+"""``test_extending.py`` runs its examples, which are files and not a session."""
+PAGES = [page for page in DOCUMENTS if page != TESTED_ELSEWHERE and numbered_blocks(page, "python")]
+NOT_RUN = {"docs/guides/export.md": 1}
+"""How many blocks of a page are marked as ``<!-- not run: REASON -->`` on the line above them."""
+TINY = (
+    *("dataset=scan", "hidden_size=16", "batching.max_sentences=64", "batching.max_tokens=1000"),
+    *("encoder=transformer", "decoder=transformer", "attention=multi_head"),
+    *("trainer=cpu", "trainer.max_steps=60", "trainer.limit_val_batches=1"),
+    *("trainer.limit_test_batches=1", "optimizer.lr=0.01", "logger=csv"),
+    "callbacks.attention_maps.count=0",
+)
+"""What makes ``outputs/mine`` of the documents: SCAN's words, and steps for a second."""
+
+
+@pytest.fixture(scope="session")
+def reader_folder(
+    tmp_path_factory: pytest.TempPathFactory,
+    compose_config: Callable[..., DictConfig],
+) -> Path:
+    """A folder with ``outputs/mine``, a run with an export, as the documents take for granted."""
+    folder = tmp_path_factory.mktemp("reader")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANDEM_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        patch.chdir(folder)
+        train(compose_config("train", *TINY, "run.folder=outputs/mine"))
+        export(compose_config("export", "run=outputs/mine", "format=ctranslate2", "weights=int8"))
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_runs_from_top_to_bottom(
+    page: str,
+    reader_folder: Path,
+    write_examples: Callable[[str, Path], list[Path]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for path in write_examples(read(TESTED_ELSEWHERE), reader_folder):  # my_parts and so on
+        monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    monkeypatch.chdir(reader_folder)
+    monkeypatch.syspath_prepend(reader_folder)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    module = ModuleType("page")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    not_run = 0
+    for line, code, above in numbered_blocks(page, "python"):
+        if re.fullmatch(r"<!-- not run: \w.+ -->", above):
+            not_run += 1
+            continue
+        exec(compile("\n" * (line - 1) + code, ROOT / page, "exec"), module.__dict__)
+    assert not_run == NOT_RUN.get(page, 0)
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link can name of a document: its headings."""
+    headings = re.findall(r"^#+ (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", read(document)) if "://" not in link]
+    for link in links:
+        file, _, anchor = link.partition("#")
+        path = ROOT / document if not file else (ROOT / document).parent / file
+        assert path.exists(), link
+        assert not anchor or anchor in anchors(path), link
