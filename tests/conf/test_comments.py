@@ -36,7 +36,7 @@ def test_what_is_chosen_decides_which_keys_there_are() -> None:
     assert made.groups["tokenizer"].options == ("bpe",)  # which the dataset chooses
     assert made.groups["metric"].options == ("ter",)  # and here the command line
     assert made.entries["encoder.num_heads"].value == "4"
-    assert made.entries["encoder.num_heads"].comment == "must divide hidden_size"
+    assert made.entries["encoder.num_heads"].comment == "number of heads; must divide hidden_size"
     assert {"tokenizer.dropout", "metric.ter.normalized", "dataset.variant"} <= made.entries.keys()
     assert not {"encoder.cell", "metric.exact_match.lowercase"} & made.entries.keys()
 

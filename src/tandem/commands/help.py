@@ -14,15 +14,15 @@ from tandem.core.errors import InputError, nearest
 from tandem.core.printing import console
 
 COMMANDS = {
-    "train": "train, score, log, and save a bundle",
-    "sweep": "run the trainings of a study, several at a time",
-    "evaluate": "score a trained model on a split",
-    "generate": "write outputs for a file or for what you type",
-    "score": "say how probable given outputs are",
-    "export": "write a trained model for other programs, such as ONNX Runtime",
-    "serve": "answer over HTTP, with pages to try a model and to look inside",
+    "train": "train a model, score it on the test split, and save it",
+    "sweep": "hyperparameter sweep: run the trainings of a study in parallel",
+    "evaluate": "score a trained model, or an ensemble, on a split of its dataset",
+    "generate": "generate outputs for a file or for what you type",
+    "score": "compute log-probabilities of given targets",
+    "export": "export a model to ONNX, torch.export, CTranslate2 or a web page",
+    "serve": "serve models over HTTP, with pages to try a model and to look inside",
     "report": "compare runs in one HTML page",
-    "completion": "print what lets bash, zsh or fish complete all of this",
+    "completion": "print the tab completion script for bash, zsh or fish",
 }
 USAGE = {
     "train": "[GROUP=OPTION ...] [KEY=VALUE ...]",
@@ -51,9 +51,9 @@ MORE = {
     "--help GROUP": "the options of a group",
     "--help GROUP=OPTION": "the keys of an option",
     "--help KEY": "what a key means and which values it may have",
-    "--cfg job [...]": "all keys with their values, as they stand after what you choose",
-    "--multirun [...]": "one run for each value of KEY=A,B",
-    "--hydra-help": "the flags of Hydra, which reads the command line",
+    "--cfg job [...]": "the whole config with your overrides, without running it",
+    "--multirun [...]": "one run for each combination of KEY=A,B",
+    "--hydra-help": "flags of Hydra, which parses the command line",
 }
 
 VALUE_WIDTH = 24
@@ -64,8 +64,8 @@ def print_help() -> None:
     """All commands."""
     _print("tandem COMMAND [KEY=VALUE ...]", heading=True)
     _print(_pairs((name, what) for name, what in COMMANDS.items()))
-    _print("Each command lists its groups and keys", heading=True)
-    _print(_pairs([("tandem train --help", "and so on"), ("tandem --version", "")]))
+    _print("More", heading=True)
+    _print(_pairs([("tandem COMMAND --help", "its groups and keys"), ("tandem --version", "")]))
     _print("Examples", heading=True)
     console().print(EXAMPLES, soft_wrap=True)
 
@@ -80,7 +80,7 @@ def print_command_help(command: str, words: Sequence[str]) -> None:
     """
     if command == "completion":
         _print(f"tandem completion {USAGE[command]}", heading=True)
-        _print("Prints a script. To have it in every shell of bash, add this line to ~/.bashrc:")
+        _print("Prints a script. For bash, add this line to ~/.bashrc:")
         _print('    eval "$(tandem completion bash)"')
         return
     if not words:
@@ -106,10 +106,10 @@ def print_command_help(command: str, words: Sequence[str]) -> None:
 def _print_all(known: View) -> None:
     command = known.command
     _print(f"tandem {command} {USAGE[command]}", heading=True)
-    _print(COMMANDS[command].capitalize() + ".")
+    _print(COMMANDS[command][0].upper() + COMMANDS[command][1:] + ".")
     if known.groups:
         _print("Groups: GROUP=OPTION, or GROUP=[OPTION,OPTION] where it is a list", heading=True)
-        _print("In brackets what is chosen if you choose nothing else.")
+        _print("Defaults are in [brackets].")
         table = Table.grid(padding=(0, 2))
         for default in known.groups.values():
             options = Text(" ").join(_option(name, default) for name in option_names(default.group))

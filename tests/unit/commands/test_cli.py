@@ -71,7 +71,7 @@ def test_help_of_every_command(
     for name in ("encoder.num_layers", "callbacks.best.folder", "metric.exact_match.lowercase"):
         assert name not in words  # an option's own keys are its help's
     if command == "score":
-        assert "(needed)  a file with the target of each of them" in text
+        assert "(needed)  file with the target of each source" in text
     if command == "sweep":
         assert "g2p" in words
 
