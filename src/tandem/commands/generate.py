@@ -20,6 +20,7 @@ from tandem.commands.windows import LARGEST_WINDOW, Advance, LineByLine, Row
 from tandem.config.bundles import made_by, place, runs, with_decoding
 from tandem.config.instantiate import check_values
 from tandem.config.remedies import for_command
+from tandem.core.devices import out_of_memory_explained
 from tandem.core.errors import InputError
 from tandem.core.lines import json_line, one_line
 from tandem.core.printing import complain, say
@@ -28,6 +29,7 @@ from tandem.inference import Bundle, load_bundles
 from tandem.inference.records import output_records
 
 
+@out_of_memory_explained("lower max_tokens, or search.width if the search keeps several hypotheses")
 def generate(cfg: DictConfig, command: str = "") -> None:
     """Write an output for each line of ``cfg.input``.
 

@@ -32,6 +32,7 @@ from tandem.config.settle import continue_settled, settle
 from tandem.core import printing
 from tandem.core.allocator import keep_freed_memory
 from tandem.core.command_line import as_literal
+from tandem.core.devices import out_of_memory_explained
 from tandem.core.errors import InputError
 from tandem.core.files import write_text
 from tandem.core.kernels import bound_kernels
@@ -109,6 +110,10 @@ def train_as_rank(
         return train_here(checks.check(OmegaConf.create(as_literal(config))), command, heartbeat)
 
 
+@out_of_memory_explained(
+    "lower batching.max_tokens and batching.max_source_tokens, leave out long pairs with "
+    "data.max_source_length and data.max_target_length, or set model.checkpointing=true"
+)
 def train_here(plan: Plan, command: str, *watchers: L.Callback) -> dict[str, float]:
     """Train in this process, which may be one of several."""
     cfg, data = plan.cfg, plan.data
