@@ -13,7 +13,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import lesson_search
 import numpy as np
@@ -28,6 +28,8 @@ from tandem.inference import load_bundle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+Options = dict[str, Any]
 
 SOURCE = "h c a f j b d g"
 """What the nine attentions read."""
@@ -105,10 +107,10 @@ def lengths(folder: Path) -> "Figure":
 def encoders_see(folder: Path) -> "Figure":
     """How the state in the middle changes with each input, at random weights."""
     size, length = 32, 33
-    usual = {"hidden_size": size, "dropout": 0.0}
-    recurrent = {**usual, "num_layers": 1, "reverse": False, "output_dropout": 0.0}
-    convolution = {"positions": "none", "max_length": length, "input_dropout": 0.0}
-    attending = {
+    usual: Options = {"hidden_size": size, "dropout": 0.0}
+    recurrent: Options = {**usual, "num_layers": 1, "reverse": False, "output_dropout": 0.0}
+    convolution: Options = {"positions": "none", "max_length": length, "input_dropout": 0.0}
+    attending: Options = {
         **{"num_heads": 4, "feed_forward_size": 4 * size, "positions": "rotary"},
         **{"max_length": length, "input_dropout": 0.0},
         **{"attention_dropout": 0.0, "activation_dropout": 0.0},
@@ -186,6 +188,7 @@ def exposure(folder: Path) -> "Figure":
         axes.plot(range(1, TRAINED_LENGTH + 1), shares, color=colour, linewidth=2, label=how)
     axes.set_xlabel("position in the output")
     axes.set_ylabel("symbols that are right, %")
+    axes.set_ylim(0, 100)
     axes.set_xticks([1, 5, 10, 15, 20])
     legend = axes.legend(frameon=False, fontsize=9, labelcolor=TEXT, title="the decoder reads")
     legend.get_title().set_color(TEXT)

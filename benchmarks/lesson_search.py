@@ -1,5 +1,6 @@
 """Figures of ``docs/learn`` about single outputs: search, CTC and copying."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ def forced(bundle: Bundle, sources: list[str], targets: list[str]) -> ForcedBatc
     return batch
 
 
+@torch.inference_mode()
 def forced_outputs(bundle: Bundle, sources: list[str], targets: list[str]) -> list[str]:
     """The most probable symbol at each position of the right target."""
     batch = forced(bundle, sources, targets)
@@ -48,18 +50,15 @@ def searching(bundle: Bundle, search: Search) -> Bundle:
 
 
 def surprising(bundle: Bundle, folder: Path) -> str:
-    """The shortest test source whose greedy output is less probable than what a beam finds."""
-    import json
-
+    """The shortest test source that a beam gets right and greedy search does not."""
     lines = (folder / "test.jsonl").read_text(encoding="utf-8").splitlines()
-    sources = sorted((json.loads(line)["source"] for line in lines), key=len)
-    greedy = searching(bundle, GreedySearch()).hypotheses(sources)
-    beam = searching(bundle, BEAM).hypotheses(sources)
-    pairs = zip(sources, greedy, beam, strict=True)
+    rows = sorted((json.loads(line) for line in lines), key=lambda row: len(row["source"]))
+    sources = [row["source"] for row in rows]
+    outputs = (searching(bundle, search).generate(sources) for search in (GreedySearch(), BEAM))
     return next(
-        source
-        for source, (first, *_), (best, *_) in pairs
-        if first.tokens != best.tokens and len(best.tokens) > 3
+        str(row["source"])
+        for row, greedy, beam in zip(rows, *outputs, strict=True)
+        if beam in row["references"] and greedy not in row["references"]
     )
 
 
@@ -134,6 +133,7 @@ def ctc(folder: Path) -> "Figure":
         labels = bundle.processors.source.labels(batch.batch.source[0].numpy()) or []
         heat(axes, said[:, shown].T, labels, names)
         read = " ".join("-" if id_ == BLANK else symbols[id_] for id_ in said.argmax(1).tolist())
+        axes.set_title(f"{word}: {output}", fontsize=10, color=TEXT)
         print(word, "->", read, "| decoder:", output)
     return figure
 
