@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +23,7 @@ from tandem.data.module import DataModule
 from tandem.data.ragged import Ragged
 from tandem.data.readers import SourceReader
 from tandem.models import Seq2Seq
-from tandem.reports import AttentionMap, Drawing, draw, draw_image, draw_speech, save
+from tandem.reports import Drawing, save, source_drawing
 from tandem.training.module import Seq2SeqModule
 
 if TYPE_CHECKING:
@@ -185,11 +184,11 @@ def attention_drawings(
     for row, (ids, size, places) in enumerate(zip(outputs, *lengths, strict=True)):
         tokens = writer.tokens([*ids, SPECIAL_IDS.eos])
         shown, looked = source[row, :size].numpy(), weights[row, : len(tokens), :places]
-        drawings.append(source_drawing(reader, module.model, shown, tokens, looked))
+        drawings.append(reader_drawing(reader, module.model, shown, tokens, looked))
     return drawings
 
 
-def source_drawing(
+def reader_drawing(
     reader: SourceReader,
     model: Seq2Seq,
     positions: Vectors,
@@ -200,13 +199,12 @@ def source_drawing(
 
     :param positions: (S,) or (S, width), as in a batch.
     """
-    if reader.media == "image":
-        grid = model.grid(len(positions))
-        return partial(draw_image, reader.preview(positions).picture, tokens, weights, grid)
-    if reader.media == "audio":
-        picture, seconds = reader.preview(positions)
-        return partial(draw_speech, picture, seconds / len(picture), tokens, weights)
-    labels = reader.labels(positions)
-    if labels is None or len(labels) != weights.shape[1]:  # a frontend may change the length
-        labels = [str(place) for place in range(1, weights.shape[1] + 1)]
-    return partial(draw, AttentionMap(labels, tokens, weights))
+    is_drawn = reader.media in ("image", "audio")
+    return source_drawing(
+        tokens,
+        weights,
+        media=reader.media,
+        labels=None if is_drawn else reader.labels(positions),
+        preview=reader.preview(positions) if is_drawn else None,
+        grid=model.grid(len(positions)) if reader.media == "image" else None,
+    )

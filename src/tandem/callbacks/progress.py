@@ -4,15 +4,16 @@ import logging
 import math
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import ProgressBar as LightningProgressBar
 from rich import get_console
-from rich.live import Live
 
 from tandem.callbacks.best_checkpoint import BestCheckpoint
+from tandem.callbacks.live_line import LiveLine, NotebookLine, terminal_line
 from tandem.callbacks.onlooker import Onlooker
 from tandem.callbacks.status_line import StatusLine
 
@@ -31,7 +32,9 @@ def make_progress(*, updates_per_second: int, seconds_between_lines: float) -> L
     :param seconds_between_lines: how long the log waits within an epoch.
     """
     console = get_console()
-    if console.is_jupyter or (sys.stdout.isatty() and not console.is_dumb_terminal):
+    if console.is_jupyter:
+        return ProgressBar(updates_per_second=updates_per_second, show=NotebookLine)
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
         return ProgressBar(updates_per_second=updates_per_second)
     return LogLines(seconds_between_lines=seconds_between_lines)
 
@@ -57,13 +60,17 @@ class ProgressBar(LightningProgressBar, Onlooker):
     """One live line, and above it one line a validation that stays.
 
     :param updates_per_second: how often the live line is drawn.
+    :param show: makes what draws it; None: on a terminal.
     """
 
-    def __init__(self, *, updates_per_second: int) -> None:
+    def __init__(
+        self, *, updates_per_second: int, show: Callable[[StatusLine], LiveLine] | None = None
+    ) -> None:
         super().__init__()
         self.updates_per_second = updates_per_second
         self.line = StatusLine()
-        self._live: Live | None = None
+        self._show = show or terminal_line
+        self._live: LiveLine | None = None
         self._enabled = True
         self._remaining: Remaining | None = None
         self._drawn = 0.0
@@ -157,7 +164,7 @@ class ProgressBar(LightningProgressBar, Onlooker):
 
     def _open(self) -> None:
         if self._enabled and self._live is None:
-            self._live = Live(self.line, console=get_console(), auto_refresh=False, transient=True)
+            self._live = self._show(self.line)
             self._live.start()
 
     def _close(self) -> None:

@@ -6,6 +6,8 @@ import sys
 import textwrap
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -64,6 +66,21 @@ def set_up(log_file: Path | None, *, level: int = logging.INFO) -> None:
         warnings.filterwarnings("ignore", message)
 
 
+@contextmanager
+def borrowed_logging() -> Iterator[None]:
+    """Put the log handlers of the program that calls aside, and give them back at the end."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers.clear()
+    try:
+        yield
+    finally:
+        for handler in root.handlers:
+            handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 class _Visible(logging.Formatter):
     """Writes out control characters, which a source or a file's name may have."""
 
@@ -73,12 +90,15 @@ class _Visible(logging.Formatter):
 
 
 def _terminal_handler() -> logging.Handler:
-    """Coloured lines on a terminal; elsewhere, as in a file or a pipe, one plain line a record."""
+    """Coloured lines on a terminal; elsewhere, as in a file or a pipe, one plain line a record.
+
+    A notebook gets them as output, since it shows what comes from ``stderr`` on red.
+    """
     if rich.get_console().is_terminal:
         coloured = TerminalHandler()
         coloured.setFormatter(_Visible())
         return coloured
-    plain = logging.StreamHandler(sys.stderr)
+    plain = logging.StreamHandler(sys.stdout if rich.get_console().is_jupyter else sys.stderr)
     plain.setFormatter(_Visible("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     return plain
 

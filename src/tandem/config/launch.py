@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,17 +58,27 @@ def compose(config_name: str, overrides: list[str]) -> DictConfig:
     :param overrides: as on the command line.
     :raises InputError: if they do not fit together.
     """
+    cfg = compose_with_hydra(config_name, overrides)
+    HydraConfig.instance().set_config(cfg)
+    return without_hydra(cfg)
+
+
+def compose_with_hydra(config_name: str, overrides: list[str]) -> DictConfig:
+    """:func:`compose`, with the keys below ``hydra`` that interpolations refer to."""
     arguments = with_own_configs(_for_hydra(overrides))
     GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            cfg = hydra.compose(config_name, arguments, return_hydra_config=True)
+            return hydra.compose(config_name, arguments, return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise config_mistake(error, config_name, arguments) from error
     except (TypeError, ValueError):
         check_groups(config_name, arguments)
         raise
-    HydraConfig.instance().set_config(cfg)
+
+
+def without_hydra(cfg: DictConfig) -> DictConfig:
+    """Remove Hydra's own keys from a config, which is changed."""
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg
@@ -109,7 +119,8 @@ def run(config_name: str, arguments: list[str], call: Callable[[DictConfig, str]
             check_values(cfg)  # before what takes seconds to import
             return call(cfg, command_line(config_name, words))
         except Stopped as stopped:
-            say(_how_to_go_on(stopped, cfg, config_name, words))
+            again = overrides_to_resume(Path(cfg.run.folder), words)
+            say(stopped.how_to_go_on(command_line(config_name, again) if again else ""))
             raise
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
@@ -158,14 +169,16 @@ def _group_mistake(error: Exception, config_name: str, arguments: list[str]) -> 
     raise error
 
 
-def _how_to_go_on(stopped: Stopped, cfg: DictConfig, config_name: str, words: list[str]) -> str:
-    """``cfg`` and ``words`` are of a training run."""
-    folder = Path(cfg.run.folder)
+def overrides_to_resume(folder: Path, words: Iterable[str]) -> list[str]:
+    """The overrides with which a run that was stopped goes on; none before its first checkpoint.
+
+    :param folder: of the run.
+    :param words: that it was started with.
+    """
     if not (folder / "checkpoints" / "last.ckpt").is_file():
-        return f"{stopped.signal_name} stopped the run before its first checkpoint."
+        return []
     others = [word for word in words if key_of(word) not in ("run.folder", "resume")]
-    again = command_line(config_name, [*others, override("run.folder", str(folder)), "resume=true"])
-    return f"{stopped.signal_name} stopped the run; it goes on with: {again}"
+    return [*others, override("run.folder", str(folder)), "resume=true"]
 
 
 @contextmanager

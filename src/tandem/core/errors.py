@@ -16,6 +16,10 @@ class InputError(ValueError):
     exit_code = 2
     """Of a command that ends with it."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class NoRoomError(InputError):
     """The disk is full; the same command works once there is room."""

@@ -12,8 +12,9 @@ def console(*, stderr: bool = False) -> Console:
     """A console that reads neither markup such as ``[red]`` nor emoji such as ``:tada:``.
 
     Styles are given beside a text: ``console().print(text, style="bold")``, or by ``rich.text``.
+    A notebook gets text, of which rich would make an output a line.
     """
-    return _Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    return _Console(stderr=stderr, force_jupyter=False, markup=False, emoji=False, highlight=False)
 
 
 class _Console(Console):

@@ -1,6 +1,7 @@
 """Stopping a run from outside: Ctrl-C, and what a scheduler sends."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -20,6 +21,15 @@ class Stopped(SystemExit):
         super().__init__(128 + signal_number)
         self.signal_name = signal.Signals(signal_number).name
 
+    def how_to_go_on(self, call: str) -> str:
+        """Say what happened, and how the run goes on.
+
+        :param call: what resumes the run; empty before the first checkpoint.
+        """
+        if not call:
+            return f"{self.signal_name} stopped the run before its first checkpoint."
+        return f"{self.signal_name} stopped the run; it goes on with: {call}"
+
 
 def stop(signal_number: int, frame: FrameType | None) -> None:
     """Handler of a signal: end what is running."""
@@ -28,7 +38,13 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP raise :class:`Stopped`, unless somebody else handles them."""
+    """Let Ctrl-C, SIGTERM and SIGHUP raise :class:`Stopped`, unless somebody else handles them.
+
+    Only the main thread gets signals; in any other nothing changes.
+    """
+    if not in_main_thread():
+        yield
+        return
     free = [
         number for number, usual in DEFAULT_HANDLERS.items() if signal.getsignal(number) == usual
     ]
@@ -42,5 +58,12 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def stopping_signals() -> list[signal.Signals]:
-    """Signals that end a run now."""
+    """Signals that end a run now, if this thread gets them."""
+    if not in_main_thread():
+        return []
     return [number for number in DEFAULT_HANDLERS if signal.getsignal(number) is stop]
+
+
+def in_main_thread() -> bool:
+    """Whether this thread may set handlers of signals."""
+    return threading.current_thread() is threading.main_thread()

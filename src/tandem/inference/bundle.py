@@ -29,7 +29,7 @@ from tandem.inference.asked_models import keep_asked_models, with_kept_models
 from tandem.inference.decoding import Decoding, encode, generate, generate_together
 from tandem.inference.exported import load_exported
 from tandem.inference.files import CONFIG, BundleFiles, digests
-from tandem.inference.inspection import Inspection, inspect_source
+from tandem.inference.inspection import Inspection, inspect_source, part_names
 from tandem.inference.networks import network
 from tandem.inference.prompts import prompted
 from tandem.inference.ranking import Ranker
@@ -68,6 +68,12 @@ class Bundle:
     """How they do; see :func:`tandem.search.ensemble.start_together`."""
     ranker: Ranker | None = None
     """What ranks the outputs that search found; None leaves them in search's order."""
+
+    def __repr__(self) -> str:
+        """Its parts and its size in one line."""
+        parts = ", ".join(part_names(self.model, self.decoding).values())
+        count = self.model.num_parameters()
+        return f"Bundle({parts}{'' if count is None else f'; {count:,} parameters'})"
 
     @property
     def models(self) -> tuple[SequenceModel, ...]:

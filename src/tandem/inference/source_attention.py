@@ -26,6 +26,10 @@ class SourceAttention:
     target: list[str]
     """The T symbols of the output."""
 
+    def __repr__(self) -> str:
+        """The output and the shape, not all weights."""
+        return f"SourceAttention(target={self.target}, weights of shape {self.weights.shape})"
+
 
 @torch.inference_mode()
 def source_attention(

@@ -1,8 +1,6 @@
 """Attention weights as a picture."""
 
-import io
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from numpy.typing import NDArray
 
 from tandem.core.errors import InputError
 from tandem.core.files import write_atomically
-from tandem.reports.figure import new_figure
+from tandem.reports.figure import new_figure, png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,19 +66,8 @@ def draw(attention: AttentionMap, title: str) -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a PNG whole or not at all, whatever letters the fonts lack.
-
-    ``savefig`` would draw twice, the first time for the layout alone.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    for message in ("Glyph .* missing from", "Matplotlib currently does not support"):
-        # For good: what `catch_warnings` restores is not restored right among threads.
-        warnings.filterwarnings("ignore", message=message)
-    picture = io.BytesIO()
-    figure.set_dpi(150)
-    FigureCanvasAgg(figure).print_png(picture, pil_kwargs={"compress_level": 1})
-    write_atomically(path, picture.getvalue())
+    """Write a PNG whole or not at all, whatever letters the fonts lack."""
+    write_atomically(path, png(figure, dpi=150))
 
 
 def _label_axes(axes: "Axes", attention: AttentionMap) -> None:

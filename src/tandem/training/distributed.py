@@ -22,7 +22,7 @@ from tandem.core import streams
 from tandem.core.errors import InputError
 from tandem.core.lines import utf8
 from tandem.core.parent import end_with_parent
-from tandem.core.stopping import Stopped
+from tandem.core.stopping import Stopped, in_main_thread
 from tandem.training.heartbeat import Heartbeat, Watch
 
 logger = logging.getLogger(__name__)
@@ -113,8 +113,9 @@ class ElasticLaunch:
                 else:
                     raise
             finally:
-                for number, handler in handlers.items():
-                    signal.signal(number, handler)
+                if in_main_thread():
+                    for number, handler in handlers.items():
+                        signal.signal(number, handler)
         result, *_ = results.values()
         if isinstance(result, InputError):
             raise result

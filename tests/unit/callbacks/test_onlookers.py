@@ -103,7 +103,7 @@ def test_an_onlooker_that_fails_is_left_out(
     monkeypatch.setattr("sys.stdout", screen)
     kind = {"TERM": "xterm" if terminal else "dumb"}  # a live line, or lines
     console = Console(file=screen, force_terminal=True, _environ=kind)
-    monkeypatch.setattr("tandem.callbacks.progress.get_console", lambda: console)
+    monkeypatch.setattr("rich.get_console", lambda: console)
     cfg = compose_config("train", f"callbacks=[{option}]", f"run.folder={tmp_path}")
     (onlooker,) = build_callbacks(cfg)
     assert isinstance(onlooker, Onlooker)

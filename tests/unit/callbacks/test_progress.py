@@ -5,6 +5,7 @@ import logging
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tandem.callbacks import (
     guard_onlooker,
     make_progress,
 )
+from tandem.callbacks.live_line import NotebookLine
 from tandem.callbacks.progress import Remaining, format_value
 from tandem.callbacks.status_line import StatusLine
 
@@ -41,6 +43,29 @@ def test_kind_follows_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(make_progress(updates_per_second=4, seconds_between_lines=30), ProgressBar)
     monkeypatch.setenv("TERM", "dumb")
     assert isinstance(make_progress(updates_per_second=4, seconds_between_lines=30), LogLines)
+
+
+def test_a_notebook_has_one_output_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    output = SimpleNamespace(update=lambda data, raw: shown.append(data["text/plain"]))
+
+    def display(data: dict[str, str], **options: bool) -> Any:
+        output.update(data, raw=True)
+        return output
+
+    monkeypatch.setattr("IPython.display.display", display)
+    line = StatusLine()
+    line.task, line.done, line.total = "Epoch 1/2", 3, 4
+    drawn = NotebookLine(line)
+    drawn.start()
+    line.done = 4
+    drawn.refresh()
+    drawn.stop()
+    assert [text.replace("━", "").replace("─", "").split() for text in shown] == [
+        ["Epoch", "1/2", "3/4"],
+        ["Epoch", "1/2", "4/4"],
+        [],
+    ]
 
 
 def test_lines_without_a_terminal(
@@ -100,7 +125,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """What is written to a terminal of 160 columns."""
     screen = Terminal()
     console = rich.console.Console(file=screen, force_terminal=True, width=160)
-    monkeypatch.setattr("tandem.callbacks.progress.get_console", lambda: console)
+    monkeypatch.setattr("rich.get_console", lambda: console)
     return screen
 
 

@@ -19,7 +19,7 @@ from tandem.callbacks import (
     TrainingTime,
     guard_onlooker,
 )
-from tandem.callbacks.attention_maps import source_drawing
+from tandem.callbacks.attention_maps import reader_drawing
 from tandem.callbacks.onlooker import RowsOnlooker
 from tandem.core.types import Evaluated
 from tandem.data.readers import Preview, SourceReader
@@ -200,7 +200,7 @@ def test_what_is_drawn_of_a_source(media: str) -> None:
     model: Any = Mock(spec=Seq2Seq)
     model.grid.return_value = (2, 1)
     for width in (2,) if media == "image" else (4, 2):
-        drawing = source_drawing(reader, model, positions, ["x"], np.full((1, width), 1 / width))
+        drawing = reader_drawing(reader, model, positions, ["x"], np.full((1, width), 1 / width))
         assert drawing is not None
         axes = drawing("title").axes
         if media in ("series", "text"):

@@ -62,6 +62,11 @@ class Inspection:
     lacks: dict[str, str]
     """What the road of this model does not have, by its part, with the reason in a sentence."""
 
+    def __repr__(self) -> str:
+        """The output, and the names and shapes of the arrays, one a line."""
+        shapes = [f"  {name} {array.shape}" for name, array in self.arrays.items()]
+        return "\n".join([f"{self.source.given!r} -> {self.outputs[0].text!r}", *shapes])
+
     def to_json(self) -> dict[str, Any]:
         """Plain data of bounded size; see :mod:`tandem.inference.inspection.record`."""
         from tandem.inference.inspection.record import record

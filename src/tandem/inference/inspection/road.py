@@ -128,7 +128,7 @@ def inspect_source(
         width=decoding.width,
         vocabulary=target.tokens(list(range(target.vocabulary_size))),
         summary_alone=summary_is_all(model),
-        parts=_parts(model, decoding),
+        parts=part_names(model, decoding),
         parameters=model.num_parameters(),
         lacks={},
     )
@@ -193,8 +193,8 @@ def _source_seen(
     )
 
 
-def _parts(model: SequenceModel, decoding: Decoding) -> dict[str, str]:
-    """The names of classes."""
+def part_names(model: SequenceModel, decoding: Decoding) -> dict[str, str]:
+    """The names of the classes that a model and its search are made of."""
     parts: dict[str, object] = {"search": decoding.search}
     if isinstance(model, Seq2Seq):
         parts |= {"frontend": model.frontend, "encoder": model.encoder, "decoder": model.decoder}
