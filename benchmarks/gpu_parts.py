@@ -225,6 +225,7 @@ def search(settings: Settings, report: Report) -> None:
             precision="fp32",
             rounds=settings.rounds(3),
             count=2,
+            peers=search_speed.GENERATE,
         )
         own = timed["Tandem"].rate
         for name, one in timed.items():

@@ -26,7 +26,7 @@ beside fairseq, whose last release does not run on Python 3.11; fairseq-fixed is
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -223,9 +223,11 @@ def fairseq_run(size: Size, width: int) -> Callable[[Batch], int]:
 
 Peer = Callable[[Size, int, str], Callable[[Batch], int]]
 
+GENERATE: dict[str, Peer] = {"Hugging Face generate": generate_run}
+"""The only peer on a GPU and under autocast."""
 PEERS: dict[str, dict[str, Peer]] = {
     "transformer": {
-        "Hugging Face generate": generate_run,
+        **GENERATE,
         "ONNX fp32": lambda size, width, device: exported_run(size, width, "onnx", "float32"),
         "ONNX int8": lambda size, width, device: exported_run(size, width, "onnx", "int8"),
         "CTranslate2 fp32": lambda size, width, device: ctranslate2_run(size, width, "float32"),
@@ -250,12 +252,13 @@ def compare(
     precision: str,
     rounds: int,
     count: int,
-    alone: bool = False,
+    peers: Mapping[str, Peer],
 ) -> dict[str, Timed]:
     """Time Tandem and its peers in turns; rates are sentences a second.
 
     :param precision: fp32, or bf16 for autocast.
     :param count: batches a round.
+    :param peers: of ``PEERS``, or ``GENERATE``.
     """
     work, sizes = sources(size, count, device), SIZES[size]
 
@@ -276,12 +279,7 @@ def compare(
     systems = {
         "Tandem": maker(lambda: tandem_run(MODELS[model](sizes).to(device).eval(), width)),
     }
-    if not alone:
-        plain = device == "cpu" and precision == "fp32"
-        peers = PEERS[model] if plain else {"Hugging Face generate": generate_run}
-        systems |= {
-            name: maker(partial(peer, sizes, width, device)) for name, peer in peers.items()
-        }
+    systems |= {name: maker(partial(peer, sizes, width, device)) for name, peer in peers.items()}
     with torch.inference_mode():
         return in_turns(
             systems,
@@ -304,6 +302,8 @@ def main() -> None:
     parser.add_argument("--model", choices=PEERS, default="transformer")
     parser.add_argument("--alone", action="store_true", help="time Tandem only")
     options = parser.parse_args()
+    plain = options.device == "cpu" and options.precision == "fp32"
+    peers = PEERS[options.model] if plain else GENERATE
     keep_freed_memory()  # as `tandem generate` does
     for width in (1, 5):
         timed = compare(
@@ -314,7 +314,7 @@ def main() -> None:
             precision=options.precision,
             rounds=options.rounds,
             count=options.batches,
-            alone=options.alone,
+            peers={} if options.alone else peers,
         )
         for name, one in timed.items():
             print(

@@ -1,6 +1,7 @@
 """What errors tell to do can be done with the command that they come up in."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def commands_of(file: str) -> tuple[str, ...]:
 
 
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
-CASES = [(file, command) for file in FILES for command in commands_of(file)]
+RAISING = [file for file in FILES if commands_of(file)]
+FOLDERS = sorted({file.partition("/")[0] for file in RAISING})
 
 
 def as_error(text: str) -> str:
@@ -89,9 +91,17 @@ def as_error(text: str) -> str:
     return text if text[0].isupper() or ";" in text else f"It is so; {text}"
 
 
-@pytest.mark.parametrize(("file", "command"), CASES)
-def test_a_remedy_names_keys_that_the_command_has(file: str, command: str) -> None:
-    for text in sentences(FILES[file]):
+def sentences_of(folder: str) -> Iterator[tuple[str, str]]:
+    """Each text of each file of a folder, with the file."""
+    for file in RAISING:
+        if file.partition("/")[0] == folder:
+            yield from ((file, text) for text in sentences(FILES[file]))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_remedy_names_keys_that_the_command_has(folder: str) -> None:
+    cases = sentences_of(folder)
+    for command, text in ((command, text) for file, text in cases for command in commands_of(file)):
         error = InputError(as_error(text))
         fitting = for_command(error, command)
         for remedy in str(fitting).split("; ")[1:]:
@@ -114,15 +124,15 @@ def all_keys() -> set[str]:
     return {key for one in views for key in (*one.entries, *one.groups)}
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if commands_of(file)])
-def test_a_remedy_can_be_given(file: str) -> None:
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_remedy_can_be_given(folder: str) -> None:
     """Keys exist, options are options of their groups, and values are in the ranges of the keys."""
     groups = config_groups()
-    for text in sentences(FILES[file]):
+    roots = {name.partition(".")[0] for name in all_keys()}
+    for _, text in sentences_of(folder):
         for match in KEY.finditer(text):
             key, rest = match[1], text[match.end() :]
-            root = key.partition(".")[0]
-            if root not in {name.partition(".")[0] for name in all_keys()} or VALUE in key:
+            if key.partition(".")[0] not in roots or VALUE in key:
                 continue
             if rest.startswith(VALUE) and "." in key:
                 continue
@@ -145,7 +155,7 @@ NOT_KEYS = {"data.json", "run.json", "metric.name", "metric.goal"}
 
 
 def test_a_command_that_is_named_exists() -> None:
-    for file in filter(commands_of, FILES):
+    for file in RAISING:
         for text in sentences(FILES[file]):
             for name in text.split("tandem ")[1:]:
                 word = name.split()[0].strip("`'\".,;:") if name.split() else ""

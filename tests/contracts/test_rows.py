@@ -3,21 +3,9 @@
 from tandem.testing import rows
 
 
-def test_repeat_after_some_steps(case) -> None:
+def test_hypotheses_go_on_as_if_they_were_alone(case) -> None:
     rows.repeat_after_some_steps(case)
-
-
-def test_hypotheses_do_not_see_each_other(case) -> None:
     rows.hypotheses_do_not_see_each_other(case)
-
-
-def test_reorder_carries_each_hypothesis_along(case) -> None:
     rows.reorder_carries_each_hypothesis_along(case)
-
-
-def test_reorder_at_every_step(case) -> None:
     rows.reorder_at_every_step(case)
-
-
-def test_select_equals_never_having_had_the_others(case) -> None:
     rows.select_equals_never_having_had_the_others(case)
