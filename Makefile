@@ -49,7 +49,7 @@ demo: $(READY)
 	fi
 
 test: $(READY)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --maxprocesses 8 $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "Run make format." >&2; exit 1; }

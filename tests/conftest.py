@@ -1,9 +1,11 @@
 """For all tests: one thread, which is fastest at their sizes and keeps sums in one order."""
 
+import functools
 import logging
 import signal
 from collections.abc import Callable, Iterator
 
+import omegaconf.base
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -18,6 +20,9 @@ DEVICES = ["cpu"]
 if torch.cuda.is_available():
     DEVICES.append(pytest.param("cuda", marks=pytest.mark.gpu))
 
+omegaconf.base.parse = functools.lru_cache(4096)(omegaconf.base.parse)
+"""An interpolation is parsed once: that took a sixth of a tiny run, for a few texts again and
+again, and is the same whoever asks."""
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job in the background
 

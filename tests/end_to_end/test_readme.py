@@ -49,7 +49,7 @@ def commands():
         re.sub(r"<[^>]+>", "outputs/mine", " ".join(span.split()))
         for span in re.findall(r"`(tandem\s[^`]+)`", results)
     ]
-    return [line for line in lines if re.match(r"(PYTHONPATH=\. )?tandem ", line)]
+    return [line for line in dict.fromkeys(lines) if re.match(r"(PYTHONPATH=\. )?tandem ", line)]
 
 
 def single_runs(overrides):

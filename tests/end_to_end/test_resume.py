@@ -67,6 +67,27 @@ def killer(importable: Callable[[type], str], tmp_path: Path) -> None:
     assert importable(StreamedReverse) == "tandem_test_streamedreverse.StreamedReverse"
 
 
+@pytest.fixture(scope="module")
+def straight_runs() -> dict[tuple[str, ...], tuple[Path, dict[str, float]]]:
+    """Runs that were never disturbed by their options, with their scores; not to be changed."""
+    return {}
+
+
+@pytest.fixture
+def straight(
+    train_tiny: Run, straight_runs: dict[Any, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Train with some options without a disturbance, once; return the folder and the scores."""
+
+    def run(*options: str) -> tuple[Path, dict[str, float]]:
+        if options not in straight_runs:
+            folder = tmp_path_factory.mktemp("straight") / "run"
+            straight_runs[options] = folder, train_tiny(folder, *options)
+        return straight_runs[options]
+
+    return run
+
+
 def killed(train_tiny: Run, folder: Path, *overrides: str, hook: str, step: int) -> None:
     """Train in a child process that dies on its way."""
     child = os.fork()
@@ -168,42 +189,50 @@ def values(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 )
 def test_a_killed_run_goes_on_exactly(
     train_tiny: Run,
+    straight: Run,
     read_metrics: Run,
     tmp_path: Path,
     hook: str,
     step: int,
     overrides: tuple[str, ...],
 ) -> None:
-    check_goes_on(train_tiny, read_metrics, tmp_path, *COMMON, *overrides, hook=hook, step=step)
+    options = (*COMMON, *overrides)
+    check_goes_on(train_tiny, straight, read_metrics, tmp_path, *options, hook=hook, step=step)
 
 
 def test_a_killed_run_from_a_trained_start_goes_on_exactly(
-    train_tiny: Run, read_metrics: Run, finished_run: Path, tmp_path: Path
+    train_tiny: Run, straight: Run, read_metrics: Run, finished_run: Path, tmp_path: Path
 ) -> None:
     options = (*COMMON, "hidden_size=32", "risk=self_critical", f"init_from={finished_run}")
     kill = {"hook": "on_train_batch_start", "step": 9}
-    check_goes_on(train_tiny, read_metrics, tmp_path, *options, **kill)
+    check_goes_on(train_tiny, straight, read_metrics, tmp_path, *options, **kill)
 
 
 def check_goes_on(
-    train_tiny: Run, read_metrics: Run, tmp_path: Path, *options: str, hook: str, step: int
+    train_tiny: Run,
+    straight: Run,
+    read_metrics: Run,
+    tmp_path: Path,
+    *options: str,
+    hook: str,
+    step: int,
 ) -> None:
-    straight, broken = tmp_path / "straight", tmp_path / "broken"
-    expected = train_tiny(straight, *options)
+    broken = tmp_path / "broken"
+    whole, expected = straight(*options)
     killed(train_tiny, broken, *options, hook=hook, step=step)
     assert read_record(broken)["state"] == "running"
     assert not is_locked(broken)
     metrics = train_tiny(broken, *options, "resume=true")
 
-    assert values(read_metrics(broken)) == values(read_metrics(straight))
+    assert values(read_metrics(broken)) == values(read_metrics(whole))
     speed = "train/tokens_per_second"
     assert {**metrics, speed: 0} == {**expected, speed: 0}
-    weights = [load_file(folder / "bundle" / "model.safetensors") for folder in (straight, broken)]
+    weights = [load_file(folder / "bundle" / "model.safetensors") for folder in (whole, broken)]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     states = [
         torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
-        for folder in (straight, broken)
+        for folder in (whole, broken)
     ]
     for key in ("lr_schedulers", "global_step", "epoch"):
         assert states[0][key] == states[1][key]
@@ -242,6 +271,7 @@ class StopAt(L.Callback):
 )
 def test_a_stopped_run_goes_on_exactly(
     train_tiny: Run,
+    straight: Run,
     read_metrics: Run,
     importable: Callable[[type], str],
     tmp_path: Path,
@@ -254,7 +284,7 @@ def test_a_stopped_run_goes_on_exactly(
     common = ("trainer.max_epochs=2", "dropout=0.3", *overrides)
     values_of = {"_target_": importable(StopAt), "hook": hook, "step": step, "number": number}
     sent = [f"+callbacks.stop.{key}={value}" for key, value in values_of.items()]
-    expected = train_tiny(tmp_path / "straight", *common)
+    whole, expected = straight(*common)
     with pytest.raises(Stopped) as caught:
         train_tiny(tmp_path / "stopped", *common, *sent)
     assert caught.value.code == 128 + number
@@ -264,7 +294,7 @@ def test_a_stopped_run_goes_on_exactly(
     metrics = train_tiny(tmp_path / "stopped", *common, "resume=true")
     speed = "train/tokens_per_second"  # like the loss, not there if no step was left to do
     assert {**expected, **metrics, speed: 0} == {**expected, speed: 0}
-    rows = [values(read_metrics(tmp_path / name)) for name in ("straight", "stopped")]
+    rows = [values(read_metrics(folder)) for folder in (whole, tmp_path / "stopped")]
     assert rows[0] == rows[1]
 
 
