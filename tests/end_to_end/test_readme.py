@@ -148,16 +148,17 @@ def test_command_composes_to_what_fits(
                 checks.check(config)
 
 
-def test_table_lists_every_option():
+def test_table_lists_every_option_of_its_groups():
     text = read("README.md")
     table = text.split("| group | options |\n|---|---|\n")[1].split("\n\n")[0]
     rows = [row.strip("| ").split(" | ") for row in table.splitlines()]
     found = {group.strip("`"): re.findall(r"`([^`]+)`", options) for group, options in rows}
-    assert found == config_groups()
+    assert {"encoder", "decoder", "attention"} <= found.keys()
+    assert found == {group: config_groups()[group] for group in found}
 
 
 def test_folder_map_is_true():
-    text = read("README.md")
+    text = read("CONTRIBUTING.md")
     folders = re.findall(r"^\| `([^`]+/)` \|", text, re.MULTILINE)
     assert len(folders) > 4
     assert all((ROOT / folder).is_dir() for folder in folders)
