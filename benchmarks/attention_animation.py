@@ -32,9 +32,7 @@ def main() -> None:
     matplotlib.use("Agg")
     seen = load_bundle(asked.run).inspect(asked.source)
     target, weights = seen.outputs[0].tokens, seen.arrays["decoder/attention"]
-    frames = [
-        frame(seen.source.tokens, target, weights, step) for step in range(len(weights) + 1)
-    ]
+    frames = [frame(seen.source.tokens, target, weights, step) for step in range(len(weights) + 1)]
     colours = frames[-1].quantize(64)
     pictures = [one.quantize(palette=colours, dither=Image.Dither.NONE) for one in frames]
     pictures[0].save(
