@@ -71,17 +71,19 @@ def _draw_lines(
     for row, token in enumerate(target):
         latest = row == len(target) - 1
         axes.text(
-            *(0.92, row, token),
-            **{"va": "center", "fontsize": 9.5, "family": "monospace"},
+            0.92,
+            row,
+            token,
+            va="center",
+            fontsize=9.5,
+            family="monospace",
             color=ACCENT if latest else INK,
             weight="bold" if latest else "normal",
         )
     if target:
         for place, weight in zip(places, weights[-1], strict=True):
-            axes.plot(
-                *([0.12, 0.89], [place, len(target) - 1]),
-                **{"color": ACCENT, "alpha": float(weight), "linewidth": 0.5 + 3.5 * float(weight)},
-            )
+            (line,) = axes.plot([0.12, 0.89], [place, len(target) - 1], color=ACCENT)
+            line.set(alpha=float(weight), linewidth=0.5 + 3.5 * float(weight))
 
 
 def _draw_matrix(
