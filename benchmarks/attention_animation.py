@@ -31,8 +31,9 @@ def main() -> None:
     asked = parser.parse_args()
     matplotlib.use("Agg")
     seen = load_bundle(asked.run).inspect(asked.source)
-    target, weights = seen.outputs[0].tokens, seen.arrays["decoder/attention"]
-    frames = [frame(seen.source.tokens, target, weights, step) for step in range(len(weights) + 1)]
+    source, target = seen.source.tokens or [], seen.outputs[0].tokens
+    weights = seen.arrays["decoder/attention"]
+    frames = [frame(source, target, weights, step) for step in range(len(weights) + 1)]
     colours = frames[-1].quantize(64)
     pictures = [one.quantize(palette=colours, dither=Image.Dither.NONE) for one in frames]
     pictures[0].save(
