@@ -194,6 +194,19 @@ def option_case(request: pytest.FixtureRequest, device: str) -> Case:
     return case_of(request.param, device)
 
 
+@pytest.fixture(
+    params=[
+        one
+        for one in every_option()
+        if not one.changes or one.changes[0][0].startswith(("decoder", "attention"))
+    ],
+    ids=str,
+)
+def step_case(request: pytest.FixtureRequest, device: str) -> Case:
+    """Like ``option_case``, for contracts of a step, which no encoder takes part in."""
+    return case_of(request.param, device)
+
+
 def every_layer() -> list[Combination]:
     """A spread in which each encoder, decoder and attention occurs, and what else their layers do
     otherwise than as ``conf/`` has it.

@@ -47,8 +47,8 @@ def test_states_and_memories_survive_flattening(option_case) -> None:
     torch.testing.assert_close(actual, torch.cat((expected, expected)), rtol=0, atol=1e-10)
 
 
-def test_steps_export(option_case) -> None:
-    case = option_case
+def test_steps_export(step_case) -> None:
+    case = step_case
     with torch.no_grad():
         memory = case.model.encode(case.source, case.mask)
         _, state = case.feed_steps(case.target[:, :2], case.model.start(memory))

@@ -26,20 +26,20 @@ def average(length: int) -> float:
     return length
 
 
-def test_a_beam_as_wide_as_the_space_equals_exhaustive_search(case, small_search) -> None:
+def test_a_beam_misses_nothing_and_scores_are_those_of_a_teacher_forced_pass(
+    case, small_search
+) -> None:
+    """One as wide as the space equals exhaustive search; a narrow one moves its states along."""
     outputs = searching.all_outputs()
     method = small_search("beam", width=len(outputs), length_penalty="gnmt", alpha=0.8)
     searching.finds_all(case, method, outputs, method.penalty)
+    searching.scores_equal_teacher_forcing(case, small_search("beam"), average)
 
 
 def test_what_must_contain_a_symbol_is_the_part_of_it_that_does(option_case, small_search) -> None:
     outputs = [output for output in searching.all_outputs() if REQUIRED in output]
     method = small_search("constrained", width=len(outputs), required=[[REQUIRED]])
     searching.finds_all(option_case, method, outputs, average)
-
-
-def test_scores_of_a_beam_equal_a_teacher_forced_pass(case, small_search) -> None:
-    searching.scores_equal_teacher_forcing(case, small_search("beam"), average)
 
 
 WEIGHT, INTERNAL_WEIGHT = 0.4, 0.3
