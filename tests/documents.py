@@ -1,8 +1,12 @@
 """The documents and their code blocks, for the tests that hold them against the program."""
 
 import re
+import sys
 import textwrap
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -34,3 +38,11 @@ def numbered_blocks(document: str, language: str) -> list[tuple[int, str, str]]:
         number = text[: match.start()].count("\n") + 2
         found.append((number, textwrap.dedent(match[2]), above))
     return found
+
+
+@cache
+def generated_pages() -> dict[str, str]:
+    """The pages that ``docs/hooks`` generates, by their paths, with their text."""
+    with patch.object(sys, "path", [str(ROOT / "docs/hooks"), *sys.path]):
+        pages = import_module("reference").pages()
+    return {f"docs/{path}": text for path, text in pages.items()}

@@ -1,5 +1,7 @@
 """The documents' Python blocks run as they are written there, and their links lead somewhere."""
 
+import html
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -7,11 +9,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from documents import DOCUMENTS, ROOT, numbered_blocks, read
+from documents import DOCUMENTS, ROOT, generated_pages, numbered_blocks, read
 from omegaconf import DictConfig
 
 from tandem.commands.export import export
+from tandem.commands.help import COMMANDS
 from tandem.commands.train import train
+from tandem.config.catalogue import config_groups, read_option, view
 
 TESTED_ELSEWHERE = "docs/guides/extending.md"
 """``test_extending.py`` runs its examples, which are files and not a session."""
@@ -66,10 +70,11 @@ def test_python_runs_from_top_to_bottom(
     assert not_run == NOT_RUN.get(page, 0)
 
 
-def anchors(path: Path) -> set[str]:
+def anchors(text: str) -> set[str]:
     """What a link can name of a document: its headings."""
-    headings = re.findall(r"^#+ (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+    own = {match[1] for heading in headings if (match := re.search(r"\{ #(\S+) \}$", heading))}
+    return own | {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -77,6 +82,29 @@ def test_links_lead_somewhere(document: str) -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", read(document)) if "://" not in link]
     for link in links:
         file, _, anchor = link.partition("#")
-        path = ROOT / document if not file else (ROOT / document).parent / file
-        assert path.exists(), link
-        assert not anchor or anchor in anchors(path), link
+        path = os.path.normpath((ROOT / document).parent / file) if file else ROOT / document
+        generated = generated_pages().get(Path(path).relative_to(ROOT).as_posix(), "")
+        assert generated or Path(path).exists(), link
+        assert not anchor or anchor in anchors(generated or Path(path).read_text("utf-8")), link
+
+
+def test_every_group_option_and_key_has_its_place_in_the_reference() -> None:
+    pages = generated_pages()
+    for group, options in config_groups().items():
+        page = pages[f"docs/reference/config/{group}.md"]
+        for option in options:
+            section = page.split(f"\n## {option} {{ #")[1].split("\n## ")[0]
+            file = read_option(group, option)
+            assert all(line in html.unescape(plain(section)) for line in file.summary)
+            for name in (one.name for one in file.entries.values() if one.comment):
+                assert re.search(rf"^\| `([\w@]+\.)?{name}` \|", section, re.MULTILINE), name
+    for command in (name for name in COMMANDS if name != "completion"):
+        section = pages["docs/reference/commands.md"].split(f"\n## tandem {command}\n")[1]
+        for entry in view(command).of_command():
+            row = f"\n| `{entry.name}` | "
+            assert entry.is_section or row in section.split("\n## ")[0], entry.name
+
+
+def plain(text: str) -> str:
+    """Markdown without what keeps it from being read as markup, and in one line."""
+    return re.sub(r"\\(.)", r"\1", text.replace("\n", " "))

@@ -1,14 +1,13 @@
 """What ``--help`` prints: commands, groups, options and keys with what ``conf/`` says of them."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tandem.config.catalogue import Default, Entry, View, option_names, read_option, view
-from tandem.config.folders import find_study, study_names
+from tandem.config.folders import study_names, study_summary
 from tandem.config.ranges import find_range
 from tandem.core.errors import InputError, nearest
 from tandem.core.printing import console
@@ -93,7 +92,7 @@ def print_command_help(command: str, words: Sequence[str]) -> None:
                 _print_option(known, known.groups[name], option)
         elif name in known.groups:
             _print_group(known.groups[name])
-        elif keys := _under(known.entries.values(), name):
+        elif keys := known.under(name):
             _print_keys(keys, in_full=True)
         else:
             names = [*known.groups, *known.entries]
@@ -117,25 +116,12 @@ def _print_all(known: View) -> None:
             table.add_row("", options)
         _print(table)
     _print("Keys: KEY=VALUE", heading=True)
-    _print_keys([one for one in view(command).entries.values() if one.name in _own_keys(known)])
+    _print_keys(known.of_command())
     if command == "sweep":
         _print("Studies that come with Tandem", heading=True)
-        _print(_pairs((name, _summary(find_study(name))) for name in study_names()))
+        _print(_pairs((name, study_summary(name)) for name in study_names()))
     _print("More", heading=True)
     _print(_pairs((f"tandem {command} {flag}", what) for flag, what in MORE.items()))
-
-
-def _own_keys(known: View) -> set[str]:
-    """Keys that are no option's."""
-    packages = tuple(f"{one.package}." for one in known.groups.values())
-    return {name for name in known.entries if not name.startswith(packages)} - {
-        one.package for one in known.groups.values()
-    }
-
-
-def _summary(path: Path) -> str:
-    """The first line of a study's file, a comment."""
-    return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
 def _option(name: str, default: Default) -> Text:
@@ -146,7 +132,7 @@ def _print_group(default: Default) -> None:
     """The options of a group with the first line of what each is."""
     _print(f"{default.name}: {default.comment}", heading=True)
     rows = (
-        (_option(name, default), " ".join(read_option(default.group, name).summary[:1]))
+        (_option(name, default), read_option(default.group, name).title)
         for name in option_names(default.group)
     )
     _print(_pairs(rows))
@@ -162,20 +148,11 @@ def _print_option(known: View, default: Default, option: str) -> None:
             f"{one.name}={_listed(one.options, is_list=one.is_list)}" for one in file.overrides
         )
         _print(f"It chooses {chosen}.")
-    if file.is_global:
-        keys = [known.entries[name] for name in file.entries]
-    else:
-        keys = _under(known.entries.values(), default.package)
-    _print_keys(keys)
+    _print_keys(known.of_option(default, option))
 
 
 def _listed(options: Sequence[str], *, is_list: bool) -> str:
     return f"[{','.join(options)}]" if is_list else "".join(options) or "null"
-
-
-def _under(entries: Iterable[Entry], name: str) -> list[Entry]:
-    """A key and those below it."""
-    return [one for one in entries if one.name == name or one.name.startswith(f"{name}.")]
 
 
 def _print_keys(keys: Sequence[Entry], *, in_full: bool = False) -> None:

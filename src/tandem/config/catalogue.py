@@ -84,6 +84,11 @@ class ConfigFile:
     entries: dict[str, Entry]
     """Its own keys, relative to where it stands."""
 
+    @property
+    def title(self) -> str:
+        """The line that says what it is; an experiment's stands behind its commands."""
+        return next((line for line in self.summary if not line.startswith("tandem ")), "")
+
 
 @dataclass
 class View:
@@ -94,6 +99,27 @@ class View:
     """All groups by their names, with the chosen options."""
     entries: dict[str, Entry] = field(default_factory=dict)
     """All keys by their names, each with the comment that it has or inherits."""
+
+    def under(self, name: str) -> list[Entry]:
+        """A key and those below it."""
+        prefix = f"{name}."
+        return [one for one in self.entries.values() if f"{one.name}.".startswith(prefix)]
+
+    def of_command(self) -> list[Entry]:
+        """The keys of the command's own file, which it has with every option."""
+        packages = {one.package for one in self.groups.values()}
+        own = _read(config_folder() / f"{self.command}.yaml").entries
+        return [self.entries[name] for name in own if name not in packages]
+
+    def of_option(self, default: Default, option: str) -> list[Entry]:
+        """The keys that an option gives, as they stand with all that is chosen.
+
+        :param default: its group; the option must be chosen in it.
+        """
+        file = read_option(default.group, option)
+        if file.is_global:
+            return [self.entries[name] for name in file.entries]
+        return self.under(default.package)
 
 
 def option_names(group: str) -> list[str]:

@@ -44,6 +44,11 @@ def study_names() -> list[str]:
     return sorted(path.stem for path in _shipped("studies", checkout=STUDIES).glob("*.yaml"))
 
 
+def study_summary(name: str) -> str:
+    """What a study compares: the first line of its file, a comment."""
+    return find_study(name).read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+
+
 def _shipped(name: str, *, checkout: str) -> Path:
     """A folder of data in the installed package; ``checkout`` is its name beside ``src/``."""
     inside = Path(__file__).parents[1] / name
