@@ -44,6 +44,9 @@ NEEDED = {
         "features=pixels",
         "encoder.module={_target_:torch.nn.Conv2d,in_channels:3,out_channels:4,kernel_size:9}",
     ],
+    "experiment=multi30k/minilm": [
+        *("encoder.path=null", "encoder.layer=1", f"encoder.architecture={BERT}"),
+    ],
     "experiment=rsicd/show_attend_tell": ["encoder.path=null"],
     "experiment=rsicd/transformer": ["encoder.path=null"],
     "features=pixels": ["frontend=patches"],
