@@ -78,10 +78,9 @@ def lengths(folder: Path) -> "Figure":
     figure = card(7.4, 3.9)
     axes = figure.add_subplot()
     places = range(1, LONGEST + 1)
-    for name, label, colour, style in (
-        ("length_additive_64", "additive attention, 64 units", BLUE, "-"),
-        ("length_none_128", "no attention, 128 units", ORANGE, "-"),
-        ("length_none_64", "no attention, 64 units", ORANGE, "--"),
+    for name, label, colour in (
+        ("length_additive_64", "additive attention", BLUE),
+        ("length_none_64", "no attention", ORANGE),
     ):
         bundle = load_bundle(folder / name)
         right = []
@@ -94,7 +93,7 @@ def lengths(folder: Path) -> "Figure":
             name,
             " ".join(f"{length}:{score:.0f}" for length, score in zip(places, right, strict=True)),
         )
-        axes.plot(places, right, style, color=colour, label=label, linewidth=2)
+        axes.plot(places, right, color=colour, label=label, linewidth=2)
     axes.axvline(TRAINED_LENGTH + 0.5, color=GREY, linewidth=1, linestyle=":")
     axes.text(TRAINED_LENGTH + 0.8, 97, "longer than any\ntraining example", va="top",
               fontsize=9, color=GREY)  # fmt: skip

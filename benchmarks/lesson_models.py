@@ -53,7 +53,6 @@ MODELS = {
         for name, options in ATTENTIONS.items()
     },
     "length_none_64": f"{LONG}{STEPS.format(1500)} attention=none hidden_size=64",
-    "length_none_128": f"{LONG}{STEPS.format(1500)} attention=none hidden_size=128",
     "length_additive_64": f"{LONG}{STEPS.format(500)} attention=additive hidden_size=64",
     "spelling": SPELLING,
     "copying_false": f"{NAMES} model.copying=false",
