@@ -52,7 +52,10 @@ def attentions(folder: Path) -> "Figure":
         axes = figure.add_subplot(3, 3, place + 1)
         run = folder / f"attention_{name}"
         seen = load_bundle(run).inspect(SOURCE)
-        tokens, written = seen.source.tokens or [], seen.outputs[0].tokens
+        tokens, written = (
+            [token.strip("<>") for token in side]
+            for side in (seen.source.tokens or [], seen.outputs[0].tokens)
+        )
         window = f", D = {HALF_WIDTH}" if name.startswith("local") else ""
         axes.set_title(f"{name}{window}\n{test_score(run):.1f} % right", fontsize=10, color=TEXT)
         if "decoder/attention" not in seen.arrays:
