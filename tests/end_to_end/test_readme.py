@@ -53,7 +53,7 @@ def commands():
 
 
 def single_runs(overrides):
-    """The override lists of a sweep; one list if nothing is swept."""
+    """Override lists in which each value of a sweep comes once; one list if nothing is swept."""
     parsed = OverridesParser.create().parse_overrides(overrides)
     choices = [
         [f"{item.get_key_element()}={value}" for value in item.sweep_string_iterator()]
@@ -61,7 +61,9 @@ def single_runs(overrides):
         else [item.input_line]
         for item in parsed
     ]
-    return [list(run) for run in itertools.product(*choices)]
+    count = max(map(len, choices), default=1)
+    cycles = [itertools.islice(itertools.cycle(values), count) for values in choices]
+    return [list(run) for run in zip(*cycles, strict=True)] or [[]]
 
 
 def refusal(config):
