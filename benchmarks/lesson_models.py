@@ -5,8 +5,8 @@
 
 Trains the models that the folder does not have yet, or those that are named, each by the
 ``tandem train`` command that it prints. They were trained in 1.5 to 14 minutes each, on two cores
-that some 16 other processes used as well. The words of ``g2p`` come from ``TANDEM_DATA``, or from the
-network.
+that some 16 other processes used as well. The words of ``g2p`` come from ``TANDEM_DATA``, or from
+the network.
 """
 
 import argparse
