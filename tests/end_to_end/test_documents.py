@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 from documents import DOCUMENTS, ROOT, generated_pages, numbered_blocks, read
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from tandem.commands.export import export
 from tandem.commands.help import COMMANDS
@@ -108,3 +108,9 @@ def test_every_group_option_and_key_has_its_place_in_the_reference() -> None:
 def plain(text: str) -> str:
     """Markdown without what keeps it from being read as markup, and in one line."""
     return re.sub(r"\\(.)", r"\1", text.replace("\n", " "))
+
+
+def test_sweeps_own_keys_are_in_their_table() -> None:
+    config = OmegaConf.load(ROOT / "conf/sweep.yaml")
+    keys = {str(key) for key in config} - {"defaults", "file", "hydra"}
+    assert set(re.findall(r"^\| `(\w+)` \|", read("docs/guides/sweeps.md"), re.MULTILINE)) == keys
