@@ -6,6 +6,7 @@ import textwrap
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from unittest.mock import patch
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,10 @@ def numbered_blocks(document: str, language: str) -> list[tuple[int, str, str]]:
 @cache
 def generated_pages() -> dict[str, str]:
     """The pages that ``docs/hooks`` generates, by their paths, with their text."""
+    return {f"docs/{path}": text for path, text in hook("reference").pages().items()}
+
+
+def hook(name: str) -> ModuleType:
+    """A module of those that change the site while it is built."""
     with patch.object(sys, "path", [str(ROOT / "docs/hooks"), *sys.path]):
-        pages = import_module("reference").pages()
-    return {f"docs/{path}": text for path, text in pages.items()}
+        return import_module(name)

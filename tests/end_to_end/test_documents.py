@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from documents import DOCUMENTS, ROOT, generated_pages, numbered_blocks, read
+from documents import DOCUMENTS, ROOT, generated_pages, hook, numbered_blocks, read
 from omegaconf import DictConfig, OmegaConf
 
 from tandem.commands.export import export
@@ -114,3 +114,11 @@ def test_sweeps_own_keys_are_in_their_table() -> None:
     config = OmegaConf.load(ROOT / "conf/sweep.yaml")
     keys = {str(key) for key in config} - {"defaults", "file", "hydra"}
     assert set(re.findall(r"^\| `(\w+)` \|", read("docs/guides/sweeps.md"), re.MULTILINE)) == keys
+
+
+def test_formulas_and_commands_in_cells_are_prepared_for_the_page() -> None:
+    page = '<p><span class="arithmatex">\\(a &lt; b\\)</span></p><td><code>{}</code></td>'
+    made = hook("content").on_page_content(page.format("tandem train dataset=scan seed=1"))
+    assert "<mi>a</mi><mo>&#x0003C;</mo><mi>b</mi>" in made
+    assert '<td class="long"><code>tandem' in made
+    assert "<td><code>short" in hook("content").on_page_content(page.format("short"))
