@@ -58,13 +58,12 @@ def test_what_the_user_sets_is_never_replaced(composed: Compose, overrides: list
     [
         (
             ["monitor.mode=min"],
-            "`monitor.mode` (min) looks for the worst val/exact_match, of which more is better; "
+            "`monitor.mode` (min) selects the worst val/exact_match, where higher is better; "
             "leave it out.",
         ),
         (
             ["monitor.name=val/loss", "monitor.mode=max"],
-            "`monitor.mode` (max) looks for the worst val/loss, of which less is better; leave it "
-            "out.",
+            "`monitor.mode` (max) selects the worst val/loss, where lower is better; leave it out.",
         ),
     ],
 )

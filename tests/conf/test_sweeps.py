@@ -94,7 +94,7 @@ def test_a_goal_that_looks_for_the_worst(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         sweep.check_points(plan(turned))
     assert str(caught.value) == (
-        "metric.goal (minimize) looks for the worst val/exact_match; set it to maximize."
+        "metric.goal (minimize) selects the worst val/exact_match; set it to maximize."
     )
 
 

@@ -105,7 +105,7 @@ def test_what_is_composed_can_be_read_and_not_changed(tmp_path: Path) -> None:
         (["attention=aditive"], r"attention=aditive is not an option \(did you mean additive\?\);"),
         (["encoder.num_layer=2"], r"The key encoder\.num_layer does not exist"),
         (["hidden_size=abc"], "`hidden_size` must be a whole number"),
-        (["scan"], "The word scan stands without a key; write dataset=scan"),
+        (["scan"], "The word scan has no key; write dataset=scan"),
         (["seed=1,2"], r"seed=1,2 has several values, .* train in a loop over them"),
         (["--multirun"], "--multirun is a flag of the command line"),
         ("dataset=scan", "The overrides must be a list of texts, but are 'dataset=scan'"),
@@ -162,7 +162,7 @@ def test_how_a_run_ends_early(
             tandem.train(config)
     again = "tandem.train(['seed=3', 'run.folder=mine', 'resume=true'])"
     assert capsys.readouterr().err == "".join(
-        f"{name} stopped the run; it goes on with: {again}\n" for name in ("SIGINT", "SIGTERM")
+        f"{name} stopped the run; continue it with: {again}\n" for name in ("SIGINT", "SIGTERM")
     )
 
 

@@ -93,7 +93,7 @@ CASES: dict[str, tuple[Damage, str]] = {
     ),
     "no kind of network": (
         with_text("config.json", "[]"),
-        "encoder.path={path} has a config.json without `model_type`, so nobody knows its network; "
+        "encoder.path={path} has a config.json without `model_type`, so its architecture is unknown; "
         "give another checkpoint.",
     ),
     "another architecture": (
@@ -121,7 +121,7 @@ CASES: dict[str, tuple[Damage, str]] = {
     ),
     "no weights": (
         without(WEIGHTS),
-        "encoder.path={path} has no model.safetensors, so there is nothing to begin with; get the "
+        "encoder.path={path} has no model.safetensors, so there are no weights to load; get the "
         "whole checkpoint.",
     ),
     "a pickle": (

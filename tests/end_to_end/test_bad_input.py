@@ -103,7 +103,7 @@ def message_of(train_tiny: Run, folder: Path, *overrides: str) -> str:
             ["optimizer=sgd", "optimizer.momentum=0"],
             ["The options under `optimizer` do not fit torch.optim.SGD (Nesterov momentum"],
         ),
-        (["scheduler=cosine"], ["scheduler=cosine must know its end", "set trainer.max_steps"]),
+        (["scheduler=cosine"], ["scheduler=cosine needs an end", "set trainer.max_steps"]),
         (
             ["tokenizer=bpe", "tokenizer.dropout=1"],
             ["`tokenizer.dropout` must be a number of at least 0 and below 1, but is 1."],
@@ -418,9 +418,7 @@ def test_a_step_that_spoils_the_weights_before_a_validation_or_the_end(
     run = tmp_path / "run"
     spoil = ["+callbacks.spoil._target_=tandem_test_spoil.Spoil", f"+callbacks.spoil.step={step}"]
     message = message_of(train_tiny, run, "trainer.max_epochs=2", *spoil, *overrides)
-    assert message.startswith(
-        f"Step {step} has made weights that are not finite, so training stops"
-    )
+    assert message.startswith(f"Step {step} made weights that are not finite, so training stops")
     for path in run.glob("checkpoints/*"):
         for tensor in tensors(torch.load(path, weights_only=True)):
             assert torch.isfinite(tensor).all(), path.name

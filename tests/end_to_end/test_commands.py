@@ -213,7 +213,7 @@ def test_a_dataset_of_somebody_elses_is_used_by_who_says_so(
 
     theirs = (
         f"You did not train {copied_run} on this machine, and the dataset that it names, "
-        "tandem.data.datasets.reverse, may read files and ask the network; look at `dataset` in "
+        "tandem.data.datasets.reverse, may read files and use the network; look at `dataset` in "
         "the bundle's config.json, and add trust_dataset=true."
     )
     path = copied_run / "bundle" / "config.json"

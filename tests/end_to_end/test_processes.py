@@ -161,7 +161,7 @@ def test_the_number_of_processes_changes_nothing(
     options = (*options, spare, thaw, "trainer.gradient_clip_val=0.1")
     changes_nothing(compose_tiny, train_tiny, read_metrics, tmp_path, options, DDP, 3)
     log = (tmp_path / "all" / "train.log").read_text()
-    assert log.count("From step 4 on 10 more tensors are trained: encoder\n") == 1
+    assert log.count("Step 4: unfroze 10 more tensors, of encoder\n") == 1
     assert log.count("stay as they are: encoder.spare.weight, encoder.spare.bias\n") == 1
 
 
@@ -283,8 +283,8 @@ def test_a_process_that_dies_or_stands_still_is_started_again(
     for name, tensor in one.items():
         torch.testing.assert_close(two[name], tensor, rtol=0, atol=1e-6)
     log = (tmp_path / "outputs" / "killed" / "train.log").read_text()
-    assert log.count("A process died; all of them start again") == 2
-    assert re.search(r"Rank 1 \(process \d+\) has done nothing for", log)
+    assert log.count("A process died; all processes restart from the last checkpoint") == 2
+    assert re.search(r"Rank 1 \(process \d+\) has made no progress for", log)
     assert "Resuming from outputs/killed/checkpoints/last.ckpt" in log
 
 
@@ -304,7 +304,7 @@ def test_a_mistake_in_a_process_is_one_sentence(compose_tiny: Compose, tmp_path:
         ),
         (
             ["trainer=ddp", "trainer.num_nodes=2"],
-            "trainer.num_nodes=2 needs a place where the machines meet; set "
+            "trainer.num_nodes=2 needs a rendezvous address for the machines; set "
             "launch.rdzv_endpoint=HOST:PORT of one of them, and the same run.folder on each.",
         ),
     ],

@@ -345,7 +345,7 @@ def test_a_checkpoint_cannot_run_code(train_tiny: Run, tmp_path: Path) -> None:
     assert not sentinel.exists()
     log = (tmp_path / "run" / "train.log").read_text()
     assert f"WARNING {path}: Weights only load failed" in log
-    assert f"Going back to {path.with_name('best.ckpt')}, which is of step 5" in log
+    assert f"Falling back to the checkpoint {path.with_name('best.ckpt')} of step 5" in log
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_shares_of_one_table(
         file.write("".join(f"new {number}\tz\n" for number in range(10)))
     evaluate(compose_command("evaluate", f"run={tmp_path / 'run'}", "split=test"))
     change = "the test split had 4 examples and has 5 now"
-    assert f"This is not what the run began with: {change}" in capsys.readouterr().err
+    assert f"The data has changed since this run was trained: {change}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("without", ["test=false", "dataset.test=null", "dataset.test=auto"])

@@ -177,7 +177,7 @@ def test_early_stopping_stops(train_tiny: Run, read_metrics: Run, tmp_path: Path
     steps = [row["step"] for row in read_metrics(tmp_path) if row["train/loss"]]
     assert len(steps) == 10  # two epochs
     record = json.loads((tmp_path / "run.json").read_text())
-    assert record["why"].startswith("callbacks.early_stopping: val/loss has not got better than ")
+    assert record["why"].startswith("callbacks.early_stopping: val/loss has not improved on ")
     assert (record["epochs"], record["steps"]) == (2, 10)
 
 

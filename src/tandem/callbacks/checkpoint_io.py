@@ -94,7 +94,7 @@ def find_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         else:
             if first is not None:
                 step = checkpoint["global_step"]
-                logger.warning("Going back to %s, which is of step %d", path, step)
+                logger.warning("Falling back to the checkpoint %s of step %d", path, step)
             return path, checkpoint
     if first is not None:
         raise first

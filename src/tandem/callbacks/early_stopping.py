@@ -38,7 +38,7 @@ class EarlyStopping(L.Callback):
         if self.best is None or self.waited < self.patience or steps < self.patience_steps:
             return None
         return (
-            f"callbacks.early_stopping: {self.monitor} has not got better than "
+            f"callbacks.early_stopping: {self.monitor} has not improved on "
             f"{self.best.logged(self.mode):.4f}, at step {self.best_step:,}, for {self.waited} "
             f"validations and {steps:,} steps"
         )

@@ -69,7 +69,7 @@ class LastCheckpoint(Checkpoint):
 
         def hold_back(number: int, frame: FrameType | None) -> None:
             if not self._received and trainer.is_global_zero:
-                log.info("Stopping behind the next checkpoint")
+                log.info("Stopping after the next checkpoint")
             self._received = number
             if trainer.world_size == 1:  # of several processes one alone must not leave
                 signal.signal(number, stop)

@@ -30,7 +30,7 @@ class Thaw(L.Callback):
         if not names:
             return
         logger.info(
-            "From step %d on %d more tensors are trained: %s",
+            "Step %d: unfroze %d more tensors, of %s",
             trainer.global_step,
             len(names),
             ", ".join(dict.fromkeys(name.partition(".")[0] for name in names)),

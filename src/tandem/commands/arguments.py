@@ -41,7 +41,7 @@ def check_keys(command: str, arguments: list[str]) -> None:
             words = [f"{group}={argument}" for group in groups] or ["KEY=VALUE"]
             remedy = f"write {' or '.join(words)}"
         raise InputError(
-            f"The word {argument} stands without a key; {remedy}, or see tandem {command} --help."
+            f"The word {argument} has no key; {remedy}, or see tandem {command} --help."
         )
 
 

@@ -54,7 +54,7 @@ def evaluate(cfg: DictConfig, command: str = "") -> dict[str, float]:
     if not (cfg.trust_dataset or bundle.is_own):
         raise InputError(
             f"You did not train {first} on this machine, and the dataset that it names, "
-            f"{bundle.config['dataset'].get('_target_')}, may read files and ask the network; look "
+            f"{bundle.config['dataset'].get('_target_')}, may read files and use the network; look "
             "at `dataset` in the bundle's config.json, and add trust_dataset=true."
         )
     place(bundle, cfg.accelerator)

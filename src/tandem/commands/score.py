@@ -83,13 +83,13 @@ def check_source(source: str | None, reader: SourceReader) -> None:
     """Refuse to score without a source, or with one that nothing reads."""
     if source is None and reader.needs_source:
         raise InputError(
-            "`source` is not set, but this model says how probable a target is given its source; "
+            "`source` is not set, but this model scores a target given its source; "
             "add source=..., a file with one source a line."
         )
     if source is not None and not reader.needs_source:
         raise InputError(
-            f"source={source} would not be read, as a language model says how probable a text is "
-            "by itself; leave source out."
+            f"source={source} would not be read, as a language model scores a text by "
+            "itself; leave source out."
         )
 
 

@@ -154,7 +154,7 @@ def _check_metric(study: Study, cfg: DictConfig, modes: Mapping[str, str]) -> No
         )
     if not study.goal.startswith(modes[study.metric]):
         raise InputError(
-            f"metric.goal ({study.goal}) looks for the worst {study.metric}; set it to "
+            f"metric.goal ({study.goal}) selects the worst {study.metric}; set it to "
             f"{modes[study.metric]}imize."
         )
     if study.halving and not cfg.logger:

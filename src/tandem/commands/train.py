@@ -101,7 +101,7 @@ def train_as_rank(
     for said in ("tandem.data", "tandem.config.settle"):  # in the process that starts the others
         logging.getLogger(said).setLevel(logging.ERROR)
     if restarted:
-        logger.warning("A process died; all of them start again")
+        logger.warning("A process died; all processes restart from the last checkpoint")
         config["resume"] = True
     with stopped_by_signals(), ExitStack() as stack:
         if rank == 0 and config["trainer"]["num_nodes"] > 1:  # who else should hold the lock
@@ -252,7 +252,8 @@ def fit(
     path = None
     if resume:
         path, checkpoint = find_checkpoint(folder / "checkpoints") or (None, {})
-        logger.info("Resuming from %s" if path else "Nothing to resume in %s", path or folder)
+        found = "Resuming from %s" if path else "No checkpoint in %s, so a new run starts"
+        logger.info(found, path or folder)
         for one in trainer.loggers:
             if isinstance(one, CSVLogger):
                 one.rewind(checkpoint.get("global_step", 0), checkpoint.get("pending_row"))

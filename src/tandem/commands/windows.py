@@ -162,7 +162,7 @@ class PartialFile(Output):
             self.input.update(_line_of(row))
         if self.input.hexdigest() != self.expected:
             raise self._refusal(f"of another input: its first {self.done} lines differ")
-        logger.info("Going on with %s behind line %d", self.part_path, self.done)
+        logger.info("Continuing %s after line %d", self.part_path, self.done)
 
     def write(self, lines: list[str], rows: list[Row]) -> None:
         """See :class:`Output`; what is written is on the disk when this returns."""
@@ -195,7 +195,7 @@ class PartialFile(Output):
         """Leave nothing behind if nothing is done."""
         if self.done:
             logger.info(
-                "%s has the first %d lines; the same command goes on behind them",
+                "%s has the first %d lines; the same command continues after them",
                 self.part_path,
                 self.done,
             )

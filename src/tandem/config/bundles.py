@@ -99,6 +99,6 @@ def place(bundle: Bundle, accelerator: str) -> None:
     bundle.to(torch.device(name))
     if len({model.device.type for model in bundle.models}) > 1:
         raise InputError(
-            f"accelerator={accelerator} is not for a run and an export that decide together; "
+            f"accelerator={accelerator} is not possible for an ensemble of a run and an export; "
             "choose accelerator=cpu."
         )

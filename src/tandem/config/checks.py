@@ -292,9 +292,9 @@ def _settle_monitor(cfg: DictConfig, metrics: Sequence[Metric]) -> None:
         monitor.name = f"val/{[*names, 'loss'][0]}"
     direction = scores[monitor.name]
     if monitor.mode not in (None, direction):
-        better = "less" if direction == "min" else "more"
+        better = "lower" if direction == "min" else "higher"
         raise InputError(
-            f"`monitor.mode` ({monitor.mode}) looks for the worst {monitor.name}, of which "
+            f"`monitor.mode` ({monitor.mode}) selects the worst {monitor.name}, where "
             f"{better} is better; leave it out."
         )
     monitor.mode = direction

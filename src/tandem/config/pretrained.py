@@ -49,7 +49,7 @@ def _settle_encoder(cfg: DictConfig) -> None:
         if cfg.encoder.path is None:
             raise InputError(
                 "encoder=pretrained needs encoder.path, a checkpoint, or encoder.architecture, "
-                "what its config.json would say, for a network with fresh weights; give one."
+                "what its config.json would say, for a network with random weights; give one."
             )
         checkpoint = Checkpoint.open(cfg.encoder.path, key="encoder.path")
         checkpoint.check_weights()

@@ -34,7 +34,7 @@ def settle_decoder(cfg: DictConfig) -> None:
         if checkpoint is None:
             raise InputError(
                 "decoder=pretrained needs decoder.path, a checkpoint, or decoder.architecture, "
-                "what its config.json would say, for a network with fresh weights; give one."
+                "what its config.json would say, for a network with random weights; give one."
             )
         with open_dict(cfg):
             cfg.decoder.architecture = cleaned(checkpoint.config)

@@ -185,7 +185,7 @@ def read_run_config(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = reason_of(error)
         raise InputError(
-            f"{path} cannot be read ({reason}), so that nothing says with which options the run "
-            "began; remove it to go on with those that you give now."
+            f"{path} cannot be read ({reason}), so the options with which the run began "
+            "are unknown; remove it to continue with those that you give now."
         ) from error
     return config

@@ -59,7 +59,7 @@ def report_failure(what: str, error: Exception) -> None:
     """Log what failed, why and where."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     logger.warning(
-        "%s failed (%s: %s; %s, line %s) and is left out from here on; the run goes on without it",
+        "%s failed (%s: %s; %s, line %s) and is switched off; the run continues without it",
         what,
         type(error).__name__,
         error,

@@ -28,7 +28,7 @@ class Stopped(SystemExit):
         """
         if not call:
             return f"{self.signal_name} stopped the run before its first checkpoint."
-        return f"{self.signal_name} stopped the run; it goes on with: {call}"
+        return f"{self.signal_name} stopped the run; continue it with: {call}"
 
 
 def stop(signal_number: int, frame: FrameType | None) -> None:

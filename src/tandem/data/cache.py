@@ -94,7 +94,7 @@ def keep_part(path: Path, write: Callable[[CachedPart], object]) -> None:
         with cached_part(path) as part:
             write(part)
     except OSError as error:
-        logger.warning("Could not write %s (%s); going on without the cache", path, error)
+        logger.warning("Could not write %s (%s); continuing without the cache", path, error)
 
 
 def read_cached(path: Path) -> Cached | None:

@@ -44,7 +44,7 @@ def check_data(folder: Path, data: DataModule) -> None:
     """
     recorded = _read(folder / DATA)
     if recorded is None:
-        logger.warning("There is no %s, so whether the data has changed is not known", DATA)
+        logger.warning("There is no %s, so a change of the data cannot be detected", DATA)
         return
     now = _record(data)
     changes = [
@@ -81,7 +81,7 @@ def warn_of_change(folder: Path, data: DataModule, split: str) -> None:
     if recorded is not None and split in recorded["splits"]:
         before = {split: recorded["splits"][split]}
         for change in _changed(before, data.fingerprints(), "the {} split", "examples"):
-            logger.warning("This is not what the run began with: %s", change)
+            logger.warning("The data has changed since this run was trained: %s", change)
 
 
 def _changed(

@@ -39,7 +39,7 @@ class RecurrentEncoder(Encoder):
         super().__init__()
         if bidirectional and reverse:
             raise InputError(
-                "`encoder.reverse` turns the one direction round, but there are two; set "
+                "`encoder.reverse` reverses the only direction, but the encoder has two; set "
                 "encoder.bidirectional=false or encoder.reverse=false."
             )
         if bidirectional and hidden_size % 2:

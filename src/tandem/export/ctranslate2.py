@@ -42,7 +42,7 @@ class CTranslate2(Exporter):
         if isinstance(search, BeamSearch) and search.stop != STOP:
             logger.warning(
                 "CTranslate2 ends beam search once search.width outputs have ended: the export has "
-                "search.stop=%s in the place of search.stop=%s, and may write other outputs.",
+                "search.stop=%s instead of search.stop=%s, and may write other outputs.",
                 STOP,
                 search.stop,
             )

@@ -99,9 +99,8 @@ def take_apart(model: Seq2Seq, *, source_size: int) -> ModelGraphs:
     """
     if not model.decoder.can_be_exported:
         raise InputError(
-            "This model has a pretrained decoder, which cannot be exported, as what it keeps of "
-            "earlier positions has another form at each step; use the bundle itself or tandem "
-            "serve."
+            "This model has a pretrained decoder, which cannot be exported, as the size of its "
+            "cache changes at each step; use the bundle itself or tandem serve."
         )
     source, mask = _example_source(model, source_size)
     memory, shorter = model.encode(source, mask), _half(model, source, mask)

@@ -238,8 +238,8 @@ class Bundle:
     def _refuse_partners(self, method: str) -> None:
         if self.partners:
             raise InputError(
-                f"{method} is of one model, but this bundle has {len(self.models)} that decide "
-                "together; load one of them with load_bundle."
+                f"{method} is of one model, but this bundle is an ensemble of {len(self.models)}; "
+                "load one of them with load_bundle."
             )
 
     def search_memories(self, memories: list[Memory]) -> list[list[Hypothesis]]:

@@ -34,8 +34,8 @@ def load_bundles(
     first, *others = bundles = [load_bundle(folder, trusted=packages) for folder in folders]
     if others and any(bundle.model.searches_itself for bundle in bundles):
         raise InputError(
-            "An export to CTranslate2 searches by itself, so it cannot decide together with "
-            "others; name one folder, or export each with format=onnx."
+            "An export to CTranslate2 searches by itself, so it cannot be part of an "
+            "ensemble; name one folder, or export each with format=onnx."
         )
     for folder, other in zip(folders[1:], others, strict=True):
         one, two = first.processors, other.processors
@@ -45,7 +45,7 @@ def load_bundles(
             if not same_source:
                 what = "source vocabularies, features or data.truncate_source"
             raise InputError(
-                f"The runs {folders[0]} and {folder} cannot decide together, as their {what} "
+                f"The runs {folders[0]} and {folder} cannot form an ensemble, as their {what} "
                 "differ; train them on the same data with the same tokenizer and options."
             )
     partners = tuple(other.model for other in others)

@@ -106,7 +106,7 @@ class WeightFile:
             if weight.is_floating_point() and not weight.isfinite().all():
                 raise InputError(
                     f"The weights in {path} hold numbers that are not finite, in {name}, so the "
-                    "model can say nothing; its training failed, or the file is not its own."
+                    "model cannot be used; its training failed, or the file is of another model."
                 )
         return weights | {name: weights[one] for name, one in shared.items() if one in weights}
 

@@ -65,7 +65,7 @@ class Checkpoint:
         config = self.read_json(CONFIG)
         if not isinstance(config.get("model_type"), str):
             raise InputError(
-                f"{self.key} has a {CONFIG} without `model_type`, so nobody knows its network; "
+                f"{self.key} has a {CONFIG} without `model_type`, so its architecture is unknown; "
                 "give another checkpoint."
             )
         return config
@@ -81,7 +81,7 @@ class Checkpoint:
             if isinstance(content, dict) and content:
                 return content
         raise InputError(
-            f"{self.key} has no {PREPROCESSOR}, so nobody knows how its files are to be read; get "
+            f"{self.key} has no {PREPROCESSOR}, so it is unknown how to read its files; get "
             "the whole checkpoint."
         )
 
@@ -113,7 +113,7 @@ class Checkpoint:
                 ", and copy the tokenizer's files there."
             )
         raise InputError(
-            f"{self.key} has no {WEIGHTS[0]}, so there is nothing to begin with; get the whole "
+            f"{self.key} has no {WEIGHTS[0]}, so there are no weights to load; get the whole "
             "checkpoint."
         )
 

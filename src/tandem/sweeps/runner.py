@@ -134,7 +134,7 @@ class Runner:
         if trial.resumed >= self._limits.retries:
             return False
         trial.resume(self._running[trial].seconds)
-        logger.warning("Trial %d: %s; it goes on from its last checkpoint", trial.number, reason)
+        logger.warning("Trial %d: %s; it continues from its last checkpoint", trial.number, reason)
         self._running[trial] = self._start(trial)
         return True
 

@@ -59,7 +59,7 @@ class ElasticLaunch:
     def __post_init__(self) -> None:
         if self.num_nodes > 1 and self.rdzv_endpoint is None:
             raise InputError(
-                f"trainer.num_nodes={self.num_nodes} needs a place where the machines meet; set "
+                f"trainer.num_nodes={self.num_nodes} needs a rendezvous address; set "
                 "launch.rdzv_endpoint=HOST:PORT of one of them, and the same run.folder on each."
             )
 
@@ -107,7 +107,7 @@ class ElasticLaunch:
                 elif watch.told:
                     raise InputError(
                         f"{watch.told}, also after launch.max_restarts={self.max_restarts} new "
-                        "starts; look after that machine and resume the run, or set a longer "
+                        "starts; check that machine and resume the run, or set a longer "
                         "launch.stalled_after."
                     ) from error
                 else:

@@ -41,7 +41,7 @@ def fill_rows(
         )
     table[known] = stored[ids].to(table.dtype)
     logger.info(
-        "Pretrained: %s of %s symbols have embeddings of %s; the others begin fresh",
+        "Pretrained: %s of %s symbols have embeddings of %s; the others are random",
         f"{len(known):,}",
         f"{len(rows):,}",
         checkpoint.folder,

@@ -99,7 +99,7 @@ class Watch:
         if still:
             last = min(still, key=lambda one: (one.count, not is_stopped(one.pid), one.rank))
             self.told = (
-                f"Rank {last.rank} (process {last.pid}) has done nothing for "
+                f"Rank {last.rank} (process {last.pid}) has made no progress for "
                 f"launch.stalled_after={self.limit:g} seconds"
             )
             logger.warning("%s, so all ranks are ended", self.told)

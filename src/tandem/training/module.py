@@ -167,9 +167,7 @@ class Seq2SeqModule(L.LightningModule):
     def _check_weights(self) -> None:
         """Refuse weights that the last step spoilt, before they are scored, saved or kept."""
         if not all_finite(self.parameters()):
-            raise InputError(
-                f"Step {self.global_step} has made weights that are not finite, {STOPS}"
-            )
+            raise InputError(f"Step {self.global_step} made weights that are not finite, {STOPS}")
 
     def on_train_epoch_end(self) -> None:
         """Look at the losses since the last log, and at the weights."""

@@ -110,7 +110,7 @@ class Objective:
         logger.warning(
             "CTC learns nothing from %s of the %s examples so far, which have fewer memory "
             "positions than their targets need; lengthen the memory (a frontend that shortens "
-            "less) or shorten the targets (a tokenizer with larger symbols). This is said once",
+            "less) or shorten the targets (a tokenizer with larger symbols). This is logged once",
             int(self._unaligned),
             self._examples,
         )

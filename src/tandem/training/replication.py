@@ -37,7 +37,7 @@ class ReplicatedStrategy(DDPStrategy):
             self._ddp_kwargs = {"find_unused_parameters": True}
         if self._unused:
             names = [name.removeprefix("model.") for name in self._unused]
-            logger.info("Parameters without a use, which stay as they are: %s", ", ".join(names))
+            logger.info("Unused parameters, which are not trained: %s", ", ".join(names))
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, self._unused)
         return super()._setup_model(model)
 
@@ -47,7 +47,7 @@ class ReplicatedStrategy(DDPStrategy):
         for name, parameter in self._unused.items():
             if parameter.grad is not None:
                 raise InputError(
-                    f"The parameter {name.removeprefix('model.')} had no use when training began, "
+                    f"The parameter {name.removeprefix('model.')} was unused when training began, "
                     "but has a gradient now; set "
                     "trainer.strategy=ddp_find_unused_parameters_true."
                 )

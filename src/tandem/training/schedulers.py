@@ -33,7 +33,7 @@ def cosine(optimizer: Optimizer, *, warmup_steps: int, total_steps: int) -> dict
     """
     if total_steps <= warmup_steps:
         raise InputError(
-            f"scheduler=cosine must know its end: `scheduler.total_steps` ({total_steps}) has to "
+            f"scheduler=cosine needs an end: `scheduler.total_steps` ({total_steps}) has to "
             f"be larger than `scheduler.warmup_steps` ({warmup_steps}); set trainer.max_steps."
         )
     span = total_steps - warmup_steps

@@ -60,7 +60,7 @@ def check_strategy(
         )
     if optimizer.thaws:
         raise InputError(
-            "trainer=fsdp shares out weights once, so optimizer.groups cannot freeze any for some "
+            "trainer=fsdp shards weights once, so optimizer.groups cannot freeze any for some "
             "steps only; set frozen to true or false, or choose trainer=ddp."
         )
     make: Any = optimizer.optimizer

@@ -115,7 +115,7 @@ class WarmStart:
                 if rows is not None:
                     symbols = len(model.get_parameter(name))
                     logger.info(
-                        "Warm start: %s has %s of %s symbols from %s; the others begin fresh",
+                        "Warm start: %s has %s of %s symbols from %s; the others are random",
                         *(name, f"{len(rows):,}", f"{symbols:,}", folder),
                     )
             differences = dict.fromkeys(
@@ -133,7 +133,7 @@ class WarmStart:
         fresh += [entry for entry, folder in self.sources.entries.items() if folder is None]
         fresh = list(dict.fromkeys(fresh))
         if fresh:
-            logger.info("Warm start: nothing is taken over for %s", ", ".join(fresh))
+            logger.info("Warm start: no weights are loaded for %s", ", ".join(fresh))
 
     def _from(self, folder: str, names: Iterable[str]) -> dict[str, None]:
         """Those of some weights that come from a run, each once."""
@@ -198,8 +198,8 @@ class WarmStart:
         """Refuse texts that are cut otherwise than this run would cut them."""
         if stored.kind != untrained.kind:
             raise InputError(
-                f"init_from={folder} cuts {vocabulary.removesuffix('_vocabulary')} texts into "
-                f"{stored.kind}, but this run's tokenizer would cut them into {untrained.kind}; "
+                f"init_from={folder} tokenizes {vocabulary.removesuffix('_vocabulary')} texts into "
+                f"{stored.kind}, but this run's tokenizer would split them into {untrained.kind}; "
                 "choose the tokenizer of that run, or learn a vocabulary here: "
                 f"{self.sources.with_entry(vocabulary, None)}."
             )

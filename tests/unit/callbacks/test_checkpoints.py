@@ -107,7 +107,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
         damage(tmp_path / name)
     with pytest.raises(InputError, match=r"last\.ckpt cannot be read \(.*put back a whole one, or"):
         find_checkpoint(tmp_path)
-    assert f"Going back to {tmp_path / 'best.ckpt'}, which is of step 1" in caplog.text
+    assert f"Falling back to the checkpoint {tmp_path / 'best.ckpt'} of step 1" in caplog.text
 
 
 def test_no_flipped_byte_changes_what_is_read(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_when_training_ends(fit: Any, values: Values, options: Any, epochs: int)
 def test_the_reason(fit: Any) -> None:
     record, trainer = fit([(1.0, 1.0), (3.0, 1.0), (2.0, 1.0)], stopping())
     assert record.facts(trainer) == {
-        "why": "callbacks.early_stopping: val/score has not got better than 3.0000, at step 4, "
+        "why": "callbacks.early_stopping: val/score has not improved on 3.0000, at step 4, "
         "for 2 validations and 4 steps",
         "epochs": 4,
         "steps": 8,

@@ -181,7 +181,7 @@ def test_a_failure_leaves_out_all_methods_from_then_on(caplog: pytest.LogCapture
     assert watcher.seen == 3
     (line,) = complaints(caplog)
     assert line.startswith("Watcher.look failed (ValueError: too much; ")
-    assert line.endswith("and is left out from here on; the run goes on without it")
+    assert line.endswith("and is switched off; the run continues without it")
 
 
 def test_public_methods_are_those_of_lightnings_loggers() -> None:

@@ -238,7 +238,7 @@ def test_a_stopped_run_says_how_to_go_on(capfd: pytest.CaptureFixture[str], save
         launch.run("train", ["seed=3", "++resume=false", "run.folder='a b=1'"], stopped)
     assert caught.value.code == 143
     assert capfd.readouterr().err == (
-        "SIGTERM stopped the run; it goes on with: tandem train seed=3 'run.folder=\"a b=1\"' "
+        "SIGTERM stopped the run; continue it with: tandem train seed=3 'run.folder=\"a b=1\"' "
         "resume=true\n"
         if saved
         else "SIGTERM stopped the run before its first checkpoint.\n"

@@ -45,7 +45,7 @@ def show_averages(name: str) -> None:
 
 PLACES: dict[str, Callable[[str], None]] = {
     "complain": lambda name: printing.complain(InputError(f"The run {name} is none.")),
-    "say": lambda name: printing.say(f"it goes on with: tandem train {name}"),
+    "say": lambda name: printing.say(f"continue it with: tandem train {name}"),
     "summary": lambda name: print_summary(
         printing.console(), name, {name: 1.0}, {name: name}, {name: name}
     ),

@@ -128,7 +128,7 @@ def test_a_cache_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixt
         assert read_cached(path) is None
     assert not caplog.text
     keep(tmp_path / "file" / "one", b"")
-    assert "going on without the cache" in caplog.text
+    assert "continuing without the cache" in caplog.text
 
 
 def test_processes_that_write_the_same_at_once(byte_features: type, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_output_dropout_leaves_the_summary_alone() -> None:
         (
             4,
             True,
-            "`encoder.reverse` turns the one direction round, but there are two; set "
+            "`encoder.reverse` reverses the only direction, but the encoder has two; set "
             "encoder.bidirectional=false or encoder.reverse=false.",
         ),
     ],

@@ -286,7 +286,7 @@ def test_what_only_scores_could_answer_is_refused(write_bundle: WriteBundle) -> 
     output = export(write_bundle())
     with pytest.raises(InputError, match="gives whole outputs of one model, and no probabilities"):
         load_bundle(output).score(["a b"], ["b a"])
-    with pytest.raises(InputError, match="cannot decide together with others; name one folder"):
+    with pytest.raises(InputError, match="cannot be part of an ensemble; name one folder"):
         load_bundles([output, output])
     with pytest.raises(InputError, match=r"^CTranslate2 computes here on cpu.*, not on mps"):
         load_bundle(output).to(torch.device("mps"))
@@ -321,7 +321,7 @@ def test_beam_search_ends_as_the_program_does(
     output = export(write_bundle(search=beam | {"alpha": 1.0, "stop": "pool"}))
     assert caplog.messages == [
         "CTranslate2 ends beam search once search.width outputs have ended: the export has "
-        "search.stop=full in the place of search.stop=pool, and may write other outputs."
+        "search.stop=full instead of search.stop=pool, and may write other outputs."
     ]
     bundle = load_bundle(output)
     assert bundle.config["search"] == beam | {"alpha": 1.0, "stop": "full"}

@@ -53,7 +53,7 @@ def test_other_vocabularies(small_bundle, side) -> None:
         "target": "target vocabularies",
     }
     assert str(caught.value) == (
-        f"The runs {folders[0]} and {folders[2]} cannot decide together, as their {what[side]} "
+        f"The runs {folders[0]} and {folders[2]} cannot form an ensemble, as their {what[side]} "
         "differ; train them on the same data with the same tokenizer and options."
     )
 
@@ -63,7 +63,7 @@ def test_other_mistakes(small_bundle) -> None:
     with pytest.raises(InputError) as caught:
         load_bundles(folders)
     assert str(caught.value) == (
-        f"The runs {folders[0]} and {folders[1]} cannot decide together, as their source "
+        f"The runs {folders[0]} and {folders[1]} cannot form an ensemble, as their source "
         "vocabularies, features or data.truncate_source differ; train them on the same data with "
         "the same tokenizer and options."
     )

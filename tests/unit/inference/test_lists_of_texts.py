@@ -72,7 +72,9 @@ def test_pairs_that_do_not_fit_together(bundle, small_bundle) -> None:
             call(["a", "b"], ["x"])
     ensemble = load_bundles([small_bundle("one"), small_bundle("two", seed=1)])
     for call in (ensemble.score, ensemble.attention):
-        with pytest.raises(InputError, match="is of one model, but this bundle has 2"):
+        with pytest.raises(
+            InputError, match="is of one model, but this bundle is an ensemble of 2"
+        ):
             call(["a"], ["x"])
 
 

@@ -121,7 +121,7 @@ def test_whisper(tmp_path: Path) -> None:
     assert mask.all()
     torch.testing.assert_close(output.last_hidden_state, torch.stack(expected), rtol=0, atol=1e-5)
     [(long, _)] = recordings(tmp_path, (16001,))
-    with pytest.raises(InputError, match=r"talk is 1\.0 s long, but this checkpoint hears at most"):
+    with pytest.raises(InputError, match=r"talk is 1\.0 s long, but this checkpoint reads at most"):
         features(long, "talk")
 
 
@@ -178,7 +178,7 @@ def test_options_that_see_padding(key: str) -> None:
 def test_a_checkpoint_without_a_preprocessor(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     checkpoint = Checkpoint.open(str(tmp_path), key="encoder.path")
-    with pytest.raises(InputError, match=r"has no preprocessor_config\.json, so nobody knows how"):
+    with pytest.raises(InputError, match=r"has no preprocessor_config\.json, so it is unknown how"):
         _ = checkpoint.preprocessor
     inside = '{"feature_extractor": {"sampling_rate": 8000}}'
     (tmp_path / "processor_config.json").write_text(inside)

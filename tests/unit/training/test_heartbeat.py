@@ -50,7 +50,7 @@ def test_the_rank_that_is_behind_is_named(tmp_path: Path, killed: list[int], beh
         watch.look(now)
     assert sorted(killed) == [10, 11, 12]
     assert watch.told == (
-        f"Rank {behind} (process {10 + behind}) has done nothing for launch.stalled_after=10 "
+        f"Rank {behind} (process {10 + behind}) has made no progress for launch.stalled_after=10 "
         "seconds"
     )
     watch.look(30.0)  # all start again, which takes its time

@@ -57,7 +57,7 @@ def test_cosine() -> None:
 
 def test_cosine_must_know_its_end() -> None:
     message = (
-        "scheduler=cosine must know its end: `scheduler.total_steps` (-1) has to be larger than "
+        "scheduler=cosine needs an end: `scheduler.total_steps` (-1) has to be larger than "
         "`scheduler.warmup_steps` (5); set trainer.max_steps."
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):

@@ -55,7 +55,7 @@ def test_names_of_strategies() -> None:
             [],
             None,
             GroupedOptimizer(partial(AdamW, lr=1.0), {"encoder": ParameterGroup(frozen=5)}),
-            "trainer=fsdp shares out weights once, so optimizer.groups cannot freeze any for some "
+            "trainer=fsdp shards weights once, so optimizer.groups cannot freeze any for some "
             "steps only; set frozen to true or false, or choose trainer=ddp.",
         ),
         (

@@ -222,7 +222,7 @@ def _load_or_speak(
     key = content_key(options, sentences, [repr(manner) for manner in plan])
     path = cache_folder() / "spoken" / f"{split}-{key}.arrow"
     if read_cached(path) is None:
-        logger.info("Speaking %s sentences of the %s split", f"{len(sentences):,}", split)
+        logger.info("Synthesizing %s sentences of the %s split", f"{len(sentences):,}", split)
         table = pa.Table.from_batches(
             list(_speak(sentences, plan, rate, seed)), schema=FEATURES.arrow_schema
         )

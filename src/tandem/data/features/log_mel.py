@@ -80,7 +80,7 @@ class LogMel(Features):
         if not speeds or speeds[0] != 1 or not all(0.5 <= speed <= 2 for speed in speeds):
             raise InputError(
                 f"`features.speeds` ({', '.join(map(str, speeds))}) must be numbers from 0.5 to 2 "
-                "of which the first is 1.0, as evaluation hears every recording at that speed."
+                "of which the first is 1.0, as evaluation uses that speed."
             )
         self.sampling_rate, self.normalization, self.stack = sampling_rate, normalization, stack
         self.speeds = [Fraction(speed).limit_denominator(100) for speed in speeds]

@@ -62,7 +62,7 @@ class WhisperFrames(Features):
         seconds = len(samples) / self.sampling_rate
         if seconds > self.chunk_length:
             raise InputError(
-                f"The recording {place} is {seconds:.1f} s long, but this checkpoint hears at most "
+                f"The recording {place} is {seconds:.1f} s long, but this checkpoint reads at most "
                 f"{self.chunk_length} s; cut it, or {SKIP}."
             )
         options = (self.feature_size, self.sampling_rate, self.hop_length, self.n_fft)

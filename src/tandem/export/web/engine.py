@@ -111,7 +111,7 @@ def archive_of(package: Package) -> bytes:
         archive = path.read_bytes()
         if package.is_unchanged(archive):
             return archive
-        logger.warning("The file %s is not what npm states; fetching it again", path)
+        logger.warning("The file %s has another checksum than npm states; fetching it again", path)
     except OSError:
         logger.info("Fetching %s (%d MB) to %s", package.url, package.size // 10**6, path)
     try:
@@ -141,7 +141,7 @@ def _keep(path: Path, archive: bytes) -> None:
     try:
         write_atomically(path, archive)
     except OSError as error:
-        logger.warning("Could not write %s (%s); going on without the cache", path, error)
+        logger.warning("Could not write %s (%s); continuing without the cache", path, error)
 
 
 def _member(files: tarfile.TarFile, name: str) -> bytes:

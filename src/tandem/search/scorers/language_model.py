@@ -74,8 +74,8 @@ class LanguageModelScorer(Scorer):
         """See :class:`Scorer`."""
         if self.internal_weight and model.normalized:
             raise InputError(
-                f"`{KEY}.internal_weight` ({self.internal_weight}) takes the source away from the "
-                "decoder, but this model copies from its source; set it to 0."
+                f"`{KEY}.internal_weight` ({self.internal_weight}) needs the decoder without its "
+                "source, but this model copies from its source; set it to 0."
             )
 
     def start(self, model: SequenceModel, memory: Memory) -> State:

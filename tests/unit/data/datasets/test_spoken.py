@@ -71,7 +71,7 @@ def test_a_cache_that_cannot_be_written(
     cache.write_text("no folder")
     with caplog.at_level("WARNING", logger="tandem"):
         assert len(load()["train"]) == 4
-    assert "going on without the cache" in caplog.text
+    assert "continuing without the cache" in caplog.text
 
 
 def test_nobody_is_in_two_splits() -> None:

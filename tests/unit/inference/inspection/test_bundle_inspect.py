@@ -202,4 +202,6 @@ def test_bad_calls(bundle: Bundle, small_bundle: Callable[..., Path]) -> None:
     folder = small_bundle("other")
     with pytest.raises(InputError) as caught:
         load_bundles([folder, folder]).inspect("a")
-    assert str(caught.value).startswith("inspect() is of one model, but this bundle has 2 that ")
+    assert str(caught.value).startswith(
+        "inspect() is of one model, but this bundle is an ensemble of "
+    )
