@@ -93,8 +93,8 @@ CASES: dict[str, tuple[Damage, str]] = {
     ),
     "no kind of network": (
         with_text("config.json", "[]"),
-        "encoder.path={path} has a config.json without `model_type`, so its architecture is unknown; "
-        "give another checkpoint.",
+        "encoder.path={path} has a config.json without `model_type`, so its architecture is "
+        "unknown; give another checkpoint.",
     ),
     "another architecture": (
         config(model_type="mamba"),

@@ -58,7 +58,7 @@ def breaking(monkeypatch: pytest.MonkeyPatch, cls: type, name: str) -> list[str]
 
 
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if "is left out" in record.message]
+    return [record.getMessage() for record in caplog.records if "is switched off" in record.message]
 
 
 @pytest.fixture
