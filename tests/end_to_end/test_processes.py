@@ -304,7 +304,7 @@ def test_a_mistake_in_a_process_is_one_sentence(compose_tiny: Compose, tmp_path:
         ),
         (
             ["trainer=ddp", "trainer.num_nodes=2"],
-            "trainer.num_nodes=2 needs a rendezvous address for the machines; set "
+            "trainer.num_nodes=2 needs a rendezvous address; set "
             "launch.rdzv_endpoint=HOST:PORT of one of them, and the same run.folder on each.",
         ),
     ],

@@ -154,13 +154,13 @@ FRESH = "; choose the parts and sizes of that run, or take over no "
         ),
         (
             [SIZE, "tokenizer=char"],
-            "cuts target texts into words by WordLevel, but this run's tokenizer would cut them "
+            "tokenizes target texts into words by WordLevel, but this run's tokenizer would split them "
             "into characters by WordLevel; choose the tokenizer of that run, or learn a "
             "vocabulary here: init_from={model: FOLDER, target_vocabulary: null}.",
         ),
         (
             [SIZE, "tokenizer@source_tokenizer=bpe"],
-            "cuts source texts into words by WordLevel, but this run's tokenizer would cut them "
+            "tokenizes source texts into words by WordLevel, but this run's tokenizer would split them "
             "into pieces by BPE; choose the tokenizer of that run, or learn a vocabulary here: "
             "init_from={model: FOLDER, source_vocabulary: null}.",
         ),
