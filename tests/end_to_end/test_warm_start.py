@@ -154,15 +154,15 @@ FRESH = "; choose the parts and sizes of that run, or take over no "
         ),
         (
             [SIZE, "tokenizer=char"],
-            "tokenizes target texts into words by WordLevel, but this run's tokenizer would split them "
-            "into characters by WordLevel; choose the tokenizer of that run, or learn a "
+            "tokenizes target texts into words by WordLevel, but this run's tokenizer would split "
+            "them into characters by WordLevel; choose the tokenizer of that run, or learn a "
             "vocabulary here: init_from={model: FOLDER, target_vocabulary: null}.",
         ),
         (
             [SIZE, "tokenizer@source_tokenizer=bpe"],
-            "tokenizes source texts into words by WordLevel, but this run's tokenizer would split them "
-            "into pieces by BPE; choose the tokenizer of that run, or learn a vocabulary here: "
-            "init_from={model: FOLDER, source_vocabulary: null}.",
+            "tokenizes source texts into words by WordLevel, but this run's tokenizer would split "
+            "them into pieces by BPE; choose the tokenizer of that run, or learn a vocabulary "
+            "here: init_from={model: FOLDER, source_vocabulary: null}.",
         ),
         (
             [SIZE, "tokenizer.shared=true"],
