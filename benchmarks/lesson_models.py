@@ -89,17 +89,18 @@ def command(name: str, folder: Path) -> list[str]:
     return ["train", *shlex.split(options), "logger=csv", f"run.folder={folder / name}"]
 
 
-def train(name: str, folder: Path) -> None:
-    """Train one, in a process of its own; what it prints goes to a file beside it."""
+def train(name: str, folder: Path) -> bool:
+    """Train one, in a process of its own, and say whether it went well."""
     words = command(name, folder)
     print("tandem", shlex.join(words), flush=True)
     code = "from tandem.commands.cli import main; main()"
     environment = {"OMP_NUM_THREADS": "1"} | dict(os.environ)
     with (folder / f"{name}.log").open("w") as log:
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", code, *words],
-            stdout=log, stderr=subprocess.STDOUT, env=environment, check=True,
+            stdout=log, stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
+    return done.returncode == 0
 
 
 def main() -> None:
@@ -109,9 +110,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *MODELS], metavar="NAME")
     arguments = parser.parse_args()
     write_names(arguments.folder / "names")
-    for name in arguments.names or MODELS:
-        if not (arguments.folder / name / "bundle").exists():
-            train(name, arguments.folder)
+    missing = (
+        name
+        for name in arguments.names or MODELS
+        if not (arguments.folder / name / "bundle").exists()
+    )
+    failed = [name for name in missing if not train(name, arguments.folder)]
+    if failed:
+        sys.exit(f"Not trained: {', '.join(failed)}; {arguments.folder}/NAME.log says why.")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,15 @@
 
 import re
 import shlex
+import sys
 
 import pytest
-from documents import DOCUMENTS, ROOT, read
+from documents import DOCUMENTS, ROOT, blocks, read
 
 from tandem.config.catalogue import config_groups, read_option, view
+
+sys.path.append(str(ROOT / "benchmarks"))
+from lesson_models import MODELS
 
 PAGES = [page for page in DOCUMENTS if page.startswith(("docs/learn/", "docs/reference/"))]
 COMMANDS = ("train", "generate", "evaluate", "score")
@@ -52,3 +56,13 @@ def test_files_exist(page):
     for span in spans(page):
         if re.fullmatch(r"[\w/]+\.py", span):
             assert (ROOT / "src/tandem" / span).is_file() or (ROOT / span).is_file(), span
+
+
+def test_figures_have_the_models_that_their_pages_name():
+    lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
+    named = [line for line in lines if "run.folder=outputs/lessons/" in line]
+    assert named
+    for line in named:
+        options, _, name = line.partition(" run.folder=outputs/lessons/")
+        model = MODELS[name].format(folder="outputs/lessons")
+        assert set(shlex.split(options)) == {"tandem", "train", *shlex.split(model)}
