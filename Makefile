@@ -34,6 +34,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+	@echo "To use the command tandem in your shell: source $(BIN)/activate"
 
 demo: $(READY)
 	@$(BIN)/tandem train experiment=scan/demo run.folder=$(RUN) $(ARGS)

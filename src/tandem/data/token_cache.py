@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from tandem.core.printing import progress
 from tandem.data.cache import cache_folder, content_key, keep_columns, read_columns
 from tandem.data.ragged import Ragged
 from tandem.data.tokenizers.tokenizer import Tokenizer
@@ -44,15 +45,10 @@ def encode_column(tokenizer: Tokenizer, split: "Dataset", column: str, name: str
     columns = read_columns(path)
     if columns is not None:
         return EncodedColumn(columns["ids"], digest)
-    import rich
-    from rich.progress import track  # takes a while, which using a model should not
-
-    batches = track(
+    batches = progress(
         batches_of(split, column),
         f"Tokenising {name} {column}s",
         total=-(-len(split) // TEXTS_AT_ONCE),
-        transient=True,
-        disable=not rich.get_console().is_terminal,
     )
     ids = _encode(tokenizer, batches)
     keep_columns(path, {"ids": ids})

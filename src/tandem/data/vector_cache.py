@@ -11,6 +11,7 @@ import numpy as np
 
 from tandem import __version__
 from tandem.core.errors import InputError, reason_of
+from tandem.core.printing import progress
 from tandem.data.cache import CachedPart, cache_folder, cached_part, content_key, read_cached
 from tandem.data.columns import Rows, VectorColumn
 from tandem.data.features.base import Features, File, Vectors
@@ -105,15 +106,13 @@ def _write_vectors(path: Path, split: SplitFiles, distinct: dict[str, int]) -> N
 
 
 def _write_part(part: CachedPart, split: SplitFiles, distinct: dict[str, int]) -> None:
-    from rich.progress import track  # takes a while, which using a model should not
-
     lengths: list[int] = []
     checksums: list[int] = []
     bad: dict[str, InputError] = {}
     kind = ""
     what = f"Reading {split.name} files ({split.features.media})"
     for copy in range(split.copies):
-        for text, row in track(distinct.items(), what, transient=True):
+        for text, row in progress(distinct.items(), what):
             if text in bad:
                 continue
             file = split.files[row]

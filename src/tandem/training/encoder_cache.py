@@ -17,6 +17,7 @@ from tandem.core.errors import InputError
 from tandem.core.lock import lock_file
 from tandem.core.memory import Memory
 from tandem.core.modes import evaluation_mode
+from tandem.core.printing import progress
 from tandem.data.batching import Budget, Encoded, plan_batches
 from tandem.data.cache import cache_folder, content_key
 from tandem.data.columns import Rows
@@ -142,8 +143,6 @@ def _encoded_once(
     model: Seq2Seq, encoded: Encoded, budget: Budget, device: torch.device, name: str
 ) -> Iterator[tuple[Rows, Memory]]:
     """Numbers and memories of all different sources, in batches of similar lengths."""
-    from rich.progress import track  # takes a while, which using a model should not
-
     numbers, first = np.unique(encoded.source.identities, return_index=True)
     sources = encoded.source.take(first)
     targets = Ragged.from_lists([[] for _ in first])
@@ -151,7 +150,7 @@ def _encoded_once(
     batches = plan_batches(different, budget, rng=None)
     with evaluation_mode(model):
         model.to(device)
-        for chosen in track(batches, f"Encoding {name} sources", transient=True):
+        for chosen in progress(batches, f"Encoding {name} sources"):
             source, mask = sources.batch(chosen)
             yield numbers[chosen], model.encode(source.to(device), mask.to(device))
         model.cpu()

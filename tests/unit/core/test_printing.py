@@ -71,3 +71,8 @@ def test_nobody_prints_markup() -> None:
         text = path.read_text(encoding="utf-8")
         found = re.findall(r"rich\.print\(|rich import print|import escape|\bConsole\(", text)
         assert found == [] or path.name == "printing.py", path
+
+
+def test_a_bar_is_for_terminals(capfd: pytest.CaptureFixture[str]) -> None:
+    assert list(printing.progress(["a", "b"], "Reading")) == ["a", "b"]
+    assert capfd.readouterr() == ("", "")
