@@ -99,8 +99,9 @@ def sweep(cfg: DictConfig, overrides: list[str], command: str) -> Row | None:
             printing.console().print(f"Stopped; to go on: {command}", soft_wrap=True, style="bold")
             raise SystemExit(128 + signal.SIGINT) from None
         best = report(plan, trials)
-        if over:
-            printing.console().print(averages_table(averages(_scores(plan, trials), over), over))
+        scores = _scores(plan, trials)
+        if over and scores:
+            printing.console().print(averages_table(averages(scores, over), over))
         return best
 
 

@@ -67,11 +67,14 @@ def _moments(members: list[Mapping[str, float]]) -> dict[str, tuple[float, float
 
 
 def averages_table(found: Sequence[Average], over: Sequence[str]) -> Table:
-    """One line for each group; means with standard deviations."""
-    table = Table(title=f"Mean and standard deviation over {', '.join(over)}", title_justify="left")
+    """One line for each group: means with standard deviations, and in the title a shared split."""
     names = list(dict.fromkeys(name for one in found for name in one.point))
     scores = list(dict.fromkeys(name for one in found for name in one.scores))
-    for heading in (*names, "trials", *scores):
+    splits = {name.rpartition("/")[0] for name in scores}
+    split = splits.pop() if len(splits) == 1 else ""
+    title = f"Mean and standard deviation over {', '.join(over)}"
+    table = Table(title=f"{title}, {split} split" if split else title, title_justify="left")
+    for heading in (*names, "trials", *(name.removeprefix(f"{split}/") for name in scores)):
         table.add_column(heading, overflow="fold")
     for one in found:
         texts = [

@@ -32,7 +32,11 @@ def test_the_table_has_a_line_a_group() -> None:
     with console.capture() as capture:
         console.print(averages_table(averages(TRIALS, ["seed"]), ["seed"]))
     lines = capture.get().splitlines()
-    assert " ".join(" ".join(lines).split()).startswith("Mean and standard deviation over seed")
+    title = "Mean and standard deviation over seed, test split"
+    assert " ".join(" ".join(lines).split()).startswith(title)
+    assert [line.replace("┃", " ").split() for line in lines if "┃" in line] == [
+        ["model", "trials", "bleu"]
+    ]
     assert [line.replace("│", " ").split() for line in lines if "│" in line] == [
         ["gru", "3", "33.00", "±", "3.00"],
         ["cnn", "1", "10.00", "±", "0.00"],
