@@ -1,16 +1,23 @@
 """Runs small enough for a test: some steps on a toy task, in this process."""
 
 import csv
+import importlib
+import inspect
 import re
+import runpy
+import shlex
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from omegaconf import DictConfig
 
+from tandem.commands.arguments import FOLDERS, as_overrides
 from tandem.commands.train import train
 
 TINY = (
@@ -33,6 +40,7 @@ TrainOnce = Callable[..., Path]
 Importable = Callable[[type], str]
 ReadMetrics = Callable[[Path], list[dict[str, str]]]
 WriteExamples = Callable[[str, Path], list[Path]]
+RunLine = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +64,40 @@ def write_examples() -> WriteExamples:
         return paths
 
     return write
+
+
+@pytest.fixture
+def run_line(compose_config: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunLine:
+    """Do in a folder what a reader of a document types there: a line, more overrides by command.
+
+    Python, pytest and Tandem run in this process; what else there is, a shell runs.
+    """
+
+    def call(line: str, short: Mapping[str, Sequence[str]]) -> Any:
+        program, *arguments = shlex.split(line.removeprefix("PYTHONPATH=. "))
+        if program == "python":
+            monkeypatch.setattr(sys, "argv", arguments)
+            return runpy.run_path(arguments[0])
+        if program == "pytest":
+            module = importlib.import_module(Path(arguments[0]).stem)
+            tests = [test for name, test in vars(module).items() if name.startswith("test_")]
+            assert tests
+            for test in tests:
+                test(**dict.fromkeys(inspect.signature(test).parameters, tmp_path))
+            return None
+        if program == "tandem":
+            name, *overrides = arguments
+            if name in FOLDERS:
+                overrides = as_overrides(overrides, name)
+            conf = tmp_path / "conf"
+            own = [f"hydra.searchpath=[file://{conf}]"] * conf.is_dir()
+            command = getattr(importlib.import_module(f"tandem.commands.{name}"), name)
+            return command(compose_config(name, *own, *overrides, *short.get(name, ())))
+        return subprocess.run(line, shell=True, check=True)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return call
 
 
 @pytest.fixture

@@ -17,9 +17,14 @@ from tandem.commands.help import COMMANDS
 from tandem.commands.train import train
 from tandem.config.catalogue import config_groups, read_option, view
 
-TESTED_ELSEWHERE = "docs/guides/extending.md"
-"""``test_extending.py`` runs its examples, which are files and not a session."""
-PAGES = [page for page in DOCUMENTS if page != TESTED_ELSEWHERE and numbered_blocks(page, "python")]
+EXTENDING = "docs/guides/extending.md"
+TESTED_ELSEWHERE = (EXTENDING, "docs/tutorials/")
+"""Their blocks are files, which ``test_extending.py`` and ``test_tutorials.py`` run."""
+PAGES = [
+    page
+    for page in DOCUMENTS
+    if not page.startswith(TESTED_ELSEWHERE) and numbered_blocks(page, "python")
+]
 NOT_RUN = {"docs/guides/export.md": 1}
 """How many blocks of a page are marked as ``<!-- not run: REASON -->`` on the line above them."""
 TINY = (
@@ -54,7 +59,7 @@ def test_python_runs_from_top_to_bottom(
     write_examples: Callable[[str, Path], list[Path]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for path in write_examples(read(TESTED_ELSEWHERE), reader_folder):  # my_parts and so on
+    for path in write_examples(read(EXTENDING), reader_folder):  # my_parts and so on
         monkeypatch.delitem(sys.modules, path.stem, raising=False)
     monkeypatch.chdir(reader_folder)
     monkeypatch.syspath_prepend(reader_folder)

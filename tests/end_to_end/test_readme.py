@@ -77,6 +77,10 @@ def refusal(config):
     return None
 
 
+WITH_FILES = [
+    page for page in DOCUMENTS if page.startswith(("docs/guides/extending", "docs/tutorials/"))
+]
+"""Documents whose code blocks are files that their commands name."""
 PUBLISHED = {
     "sentence-transformers/all-MiniLM-L6-v2": ("bert", TEXT_ENCODERS["bert"]),
     "openai-community/gpt2": ("gpt2", LANGUAGE_MODELS["gpt2"]),
@@ -130,14 +134,17 @@ def test_command_composes_to_what_fits(
         return
     if name in FOLDERS:
         arguments = as_overrides(arguments, name)
-    write_examples(read("docs/guides/extending.md"), tmp_path)
+    for page in WITH_FILES:
+        write_examples(read(page), tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
     own = f"hydra.searchpath=[file://{tmp_path / 'conf'}]"
     if name == "sweep":
         arguments, for_trainings = split_arguments(arguments)
         config = compose_config(name, *arguments)
-        plan = sweep.Plan(read_study(find_study(config.file)), tmp_path, for_trainings)
+        own_study = tmp_path / config.file
+        study = own_study if own_study.is_file() else find_study(config.file)
+        plan = sweep.Plan(read_study(study), tmp_path, for_trainings)
         checks.check(compose_config("train", *plan.choices(next(plan.study.probes()))))
         return
     runs = single_runs([word for word in arguments if not word.startswith("--")])
