@@ -17,7 +17,7 @@ Weights = Callable[[], Tensor] | None
 
 @dataclass(frozen=True)
 class Attended:
-    """The answer to T queries."""
+    """The context vectors and weights for T queries."""
 
     context: Tensor
     """(N, T, C)"""
@@ -27,7 +27,7 @@ class Attended:
 
 
 class Attention(nn.Module, ABC):
-    """Looks back at the memory.
+    """Attends to the memory, the encoder's states.
 
     ``start`` prepares the memory of B sources once. ``forward`` then answers T queries for each
     of N = B x K hypotheses; what it takes from the memory stays at B rows, and the K hypotheses

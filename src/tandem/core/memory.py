@@ -9,7 +9,7 @@ from torch.export import register_dataclass
 
 @dataclass(frozen=True)
 class Memory:
-    """The source as the decoder sees it; a pytree, as torch.export and FSDP need it."""
+    """The encoder's output, which the decoder reads; a pytree, as torch.export and FSDP need it."""
 
     states: Tensor
     """(B, S, M) one vector per source position."""

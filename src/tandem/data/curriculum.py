@@ -1,4 +1,4 @@
-"""Easy examples first."""
+"""Curriculum learning: easy examples first."""
 
 import math
 

@@ -12,7 +12,7 @@ from tandem.core.state import State
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decoder says about T more target positions."""
+    """A decoder's output for T more target positions."""
 
     features: Tensor
     """(N, T, D), what the vocabulary layer reads."""

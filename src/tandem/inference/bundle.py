@@ -51,7 +51,7 @@ Texts = Iterable[str | os.PathLike[str]]
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model that is ready to write outputs."""
+    """A trained model, or an ensemble, that generates and scores outputs."""
 
     model: SequenceModel
     processors: Processors
@@ -107,7 +107,7 @@ class Bundle:
             self.ranker.to(device)
 
     def generate(self, sources: Texts, *, max_tokens: int = 4096) -> list[str]:
-        """Write an output for each source; see :meth:`hypotheses`."""
+        """Generate an output for each source; see :meth:`hypotheses`."""
         outputs = self.hypotheses(sources, max_tokens=max_tokens)
         return [self.processors.target.decode(best.tokens) for best, *_ in outputs]
 
@@ -118,7 +118,7 @@ class Bundle:
         max_tokens: int = 4096,
         advance: Callable[[int], None] = lambda count: None,
     ) -> list[list[Hypothesis]]:
-        """All that search finds for each source, the best first; the order is kept.
+        """Return the hypotheses of each source, best first, in the order of the sources.
 
         :param sources: texts, or the paths of pictures or recordings.
         :param max_tokens: source symbols of a batch, padding counted; of vectors ten times that.
@@ -164,7 +164,7 @@ class Bundle:
         *,
         max_tokens: int = 4096,
     ) -> list[list[SourceAttention]]:
-        """Where the last attention looked as each output was written.
+        """Return the weights of the last attention layer for each output.
 
         :param sources: see :meth:`hypotheses`.
         :param hypotheses: of each source, such as that method finds.
@@ -186,7 +186,7 @@ class Bundle:
     def score(
         self, sources: Texts, targets: Texts, *, alignment: bool = False, max_tokens: int = 4096
     ) -> list[ScoredPair]:
-        """How probable the model finds given targets; a symbol that it does not know is ``<unk>``.
+        """Return log-probabilities of given targets; an unknown token is ``<unk>``.
 
         :param sources: see :meth:`hypotheses`.
         :param targets: one for each source; an empty one is the output that ends at once.
@@ -205,7 +205,7 @@ class Bundle:
         )
 
     def inspect(self, source: str | os.PathLike[str], *, prefix: Sequence[int] = ()) -> Inspection:
-        """All that the model does to read one source and write its output.
+        """Return all intermediate results of reading one source and writing its output.
 
         :param source: a text, or the path of a picture or a recording.
         :param prefix: ids of target symbols that the output is to begin with.

@@ -17,7 +17,7 @@ from tandem.models.sequence_model import SequenceModel
 
 @dataclass(frozen=True)
 class ScoredPair:
-    """What the decoder says of one target."""
+    """The log-probabilities that the decoder gives to one target."""
 
     tokens: list[str]
     """The target's symbols, ``<eos>`` the last."""

@@ -17,7 +17,7 @@ from tandem.models.sequence_model import SequenceModel
 
 @dataclass(frozen=True)
 class SourceAttention:
-    """Where the last attention looked as one output was written."""
+    """The weights of the last attention layer for one output."""
 
     weights: Vectors
     """(T, S) a row for each symbol of the output, ``eos`` included if it has one."""

@@ -1,4 +1,4 @@
-"""What every metric looks like from outside."""
+"""The interface of every metric."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

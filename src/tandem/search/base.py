@@ -1,4 +1,4 @@
-"""What every search promises, and the loop over positions that all of them share."""
+"""The interface of every search, and the loop over positions that all of them share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class Step:
 
 
 class Search(ABC):
-    """Finds good target sequences by asking the model for one next symbol after another.
+    """A decoding algorithm: generates target sequences token by token.
 
     It moves rows of a state only inside one source's hypotheses, and looks at nothing in it.
     """

@@ -1,4 +1,4 @@
-"""Several models deciding together, symbol by symbol."""
+"""Ensembles: several models whose probabilities are averaged at each step."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What outputs of different lengths are compared by."""
+"""Length penalties, which make hypotheses of different lengths comparable."""
 
 from tandem.core.errors import InputError
 from tandem.search.options import in_range

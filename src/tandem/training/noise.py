@@ -1,4 +1,4 @@
-"""What is done to a training batch before the model learns from it."""
+"""Noise on training batches: word dropout and scheduled sampling."""
 
 import math
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""What training makes small."""
+"""The training objective: cross-entropy, CTC, coverage, R-Drop and distillation."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Training on the expected risk of what the model would write itself."""
+"""Self-critical training: the expected risk of sampled outputs (minimum risk training)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping

@@ -13,7 +13,7 @@ from tandem.search.vocabulary import Vocabulary
 
 
 class Scorer(ABC):
-    """Has a say in what comes next, beside the decoder: shallow fusion with another model, say.
+    """Adds scores to the decoder's for the next token, such as shallow fusion with a language model.
 
     Scorers are asked one after the other, and each changes what those before it leave. It is no
     module of its own and holds nothing of a search: that is in its state.
