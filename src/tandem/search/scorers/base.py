@@ -13,7 +13,7 @@ from tandem.search.vocabulary import Vocabulary
 
 
 class Scorer(ABC):
-    """Adds scores to the decoder's for the next token, such as shallow fusion with a language model.
+    """Adds scores for the next token to the decoder's, such as those of a language model.
 
     Scorers are asked one after the other, and each changes what those before it leave. It is no
     module of its own and holds nothing of a search: that is in its state.
