@@ -66,5 +66,5 @@ grid: $(READY)
 	@$(BIN)/python benchmarks/grid.py $(ARGS)
 
 docs: $(READY)
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "build/site/index.html"

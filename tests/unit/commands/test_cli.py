@@ -68,6 +68,7 @@ def test_help_of_every_command(
         assert set(option_names(default.group)) <= set(words)
     if command == "train":
         assert {default.group for default in known.groups.values()} == config_groups().keys()
+        assert {"model.copying", "optimizer.groups"} <= set(words)  # with every option
     for name in ("encoder.num_layers", "callbacks.best.folder", "metric.exact_match.lowercase"):
         assert name not in words  # an option's own keys are its help's
     if command == "score":
