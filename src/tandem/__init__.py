@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tandem.api import Config, TrainedRun, compose, train
+    from tandem.api import Config, InputError, TrainedRun, compose, train
 
 __version__ = "0.1.0"
-__all__ = ["Config", "TrainedRun", "compose", "train"]
+__all__ = ["Config", "InputError", "TrainedRun", "compose", "train"]
 
 
 def __getattr__(name: str) -> Any:

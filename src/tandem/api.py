@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tandem.inference import Bundle
 
 
-__all__ = ["Config", "TrainedRun", "compose", "train"]
+__all__ = ["Config", "InputError", "TrainedRun", "compose", "train"]
 
 
 @dataclass(frozen=True)
