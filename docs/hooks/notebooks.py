@@ -1,17 +1,18 @@
-"""Makes a page of each notebook while the site is built: its texts and its code, without outputs."""
+"""Makes a page of each notebook while the site is built, of its texts and its code."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from mkdocs.structure.files import File
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
 
 
-def on_files(files: Any, *, config: Any) -> Any:
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add a page beside each notebook."""
     for notebook in [file for file in files if file.src_uri.endswith(".ipynb")]:
         name = notebook.src_uri.removesuffix(".ipynb")
-        text = page(Path(config["docs_dir"]) / notebook.src_uri)
+        text = page(Path(config.docs_dir) / notebook.src_uri)
         files.append(File.generated(config, f"{name}.md", content=text))
     return files
 

@@ -1,5 +1,6 @@
 """Tandem: compose any encoder with any decoder through any attention."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -7,6 +8,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["Config", "InputError", "TrainedRun", "compose", "train"]
+
+# In a notebook `datasets` warns of bars that would need ipywidgets, which Tandem does not show.
+warnings.filterwarnings("ignore", "IProgress not found")
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import signal
-import warnings
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,7 @@ from tandem.config.composed import (
 from tandem.config.launch import command_line, overrides_to_resume
 from tandem.core.allocator import keep_freed_memory
 from tandem.core.errors import InputError, no_room
+from tandem.core.parent import MISTAKE_FILE
 from tandem.core.printing import say
 from tandem.core.stopping import Stopped
 
@@ -76,7 +77,6 @@ def train(config: Config | Iterable[str] = ()) -> TrainedRun:
     _refuse_import_by_worker()
     chosen = config if isinstance(config, Config) else compose(config)
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when it is imported
-    warnings.filterwarnings("ignore", "IProgress not found")  # of a bar that is never shown
     from tandem.commands import console
     from tandem.commands.train import train as train_as_composed
 
@@ -99,9 +99,17 @@ def train(config: Config | Iterable[str] = ()) -> TrainedRun:
 
 
 def _refuse_import_by_worker() -> None:
-    """Refuse to train while a process of another training imports the script that started it."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise InputError(
-            "With several processes each of them imports this script, which would train again; "
-            'put what is to run once under `if __name__ == "__main__":`.'
-        )
+    """Refuse to train while a process of another training imports the script that started it.
+
+    The one that started it says so in its place.
+    """
+    if not getattr(multiprocessing.current_process(), "_inheriting", False):
+        return
+    sentence = (
+        "With several processes each of them imports this script, which would train again; put "
+        'what is to run once under `if __name__ == "__main__":`.'
+    )
+    if MISTAKE_FILE in os.environ:
+        Path(os.environ[MISTAKE_FILE]).write_text(sentence, encoding="utf-8")
+        sys.exit(InputError.exit_code)
+    raise InputError(sentence)

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 import logging
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ import tandem
 from tandem.commands import train as command
 from tandem.config.folders import config_folder
 from tandem.core.errors import InputError, NoRoomError
+from tandem.core.parent import MISTAKE_FILE
 from tandem.core.stopping import Stopped
 
 QUICK = ("callbacks.attention_maps.count=0", "trainer.max_steps=2")
@@ -167,13 +169,16 @@ def test_how_a_run_ends_early(
 
 
 def test_several_processes_from_a_script_that_each_of_them_imports(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import multiprocessing
-
     monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
-    with pytest.raises(InputError, match="put what is to run once under `if __name__ =="):
+    message = "put what is to run once under `if __name__ =="
+    with pytest.raises(InputError, match=message):
         tandem.train([])
+    monkeypatch.setenv(MISTAKE_FILE, str(tmp_path / "mistake"))
+    with pytest.raises(SystemExit):  # its launcher raises the error
+        tandem.train([])
+    assert message in (tmp_path / "mistake").read_text()
 
 
 def test_importing_and_composing_is_light() -> None:

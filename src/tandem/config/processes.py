@@ -1,5 +1,7 @@
 """How many processes a run has on each machine, and how they work together."""
 
+import sys
+
 from omegaconf import DictConfig
 
 from tandem.core.devices import check_accelerator, device_count
@@ -21,6 +23,12 @@ def settle_processes(trainer: DictConfig) -> None:
         raise InputError(
             "trainer.devices must be a whole number of at least 1, or auto for all there are, but "
             f"is {trainer.devices}; choose single GPUs by the variable CUDA_VISIBLE_DEVICES."
+        )
+    if hasattr(sys, "ps1") and trainer.devices * trainer.num_nodes > 1:
+        raise InputError(
+            f"A notebook or an interactive Python trains with one process, but trainer.devices="
+            f"{trainer.devices} and trainer.num_nodes={trainer.num_nodes} ask for several; set "
+            "both to 1, or train from a script or with the command tandem train."
         )
     if trainer.strategy == "auto" and trainer.devices * trainer.num_nodes > 1:
         trainer.strategy = "ddp"

@@ -11,6 +11,10 @@ PR_SET_PDEATHSIG = 1
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
+MISTAKE_FILE = "TANDEM_MISTAKE_FILE"
+"""The variable that names the file in which a process says to its launcher what it refuses."""
+
+
 def end_with_parent(parent: int) -> None:
     """Let this process be killed when its parent ends.
 

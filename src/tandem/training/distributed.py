@@ -21,7 +21,7 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from tandem.core import streams
 from tandem.core.errors import InputError
 from tandem.core.lines import utf8
-from tandem.core.parent import end_with_parent
+from tandem.core.parent import MISTAKE_FILE, end_with_parent
 from tandem.core.stopping import Stopped, in_main_thread
 from tandem.training.heartbeat import Heartbeat, Watch
 
@@ -84,6 +84,7 @@ class ElasticLaunch:
         with TemporaryDirectory() as folder:
             mistake, beats = Path(folder) / "mistake", Path(folder) / "heartbeats"
             beats.mkdir()
+            os.environ[MISTAKE_FILE] = str(mistake)
             watch = Watch(beats, self.stalled_after)
             config = LaunchConfig(
                 min_nodes=self.num_nodes,
@@ -113,6 +114,7 @@ class ElasticLaunch:
                 else:
                     raise
             finally:
+                del os.environ[MISTAKE_FILE]
                 if in_main_thread():
                     for number, handler in handlers.items():
                         signal.signal(number, handler)

@@ -1,10 +1,13 @@
 """``trainer.devices`` and ``trainer.strategy`` on machines with and without GPUs."""
 
+import sys
+
 import pytest
 import torch
 from omegaconf import OmegaConf
 
 from tandem.config.processes import settle_processes
+from tandem.core.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -34,3 +37,10 @@ def test_auto_is_all(
     cfg = OmegaConf.create(dict(zip(names, trainer, strict=True)))
     settle_processes(cfg)
     assert (cfg.devices, cfg.strategy) == settled
+
+
+def test_a_notebook_has_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    options = {"accelerator": "cpu", "devices": 2, "num_nodes": 1, "strategy": "ddp"}
+    with pytest.raises(InputError, match=r"devices=2 and .* train from a script or with the comm"):
+        settle_processes(OmegaConf.create(options))
