@@ -70,7 +70,8 @@ def refusal(config):
     """All else fits, but what a training begins with is not there, or who reads it."""
     if config.init_from is not None:
         return pytest.raises(InputError, match="There is no bundle in ")
-    if str(config.tokenizer.get("path")).startswith("outputs/"):
+    paths = {str(part.get("path")) for part in (config.tokenizer, config.encoder)}
+    if any(path.startswith("outputs/") for path in paths) or paths & PUBLISHED.keys():
         return pytest.raises(InputError, match="is no folder, and the Hugging Face Hub cannot be")
     if config.encoder._target_.endswith("ModuleEncoder"):
         return pytest.raises(InputError, match=r"cannot be read|cannot be imported")
