@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from tandem.config.folders import config_folder
 from tandem.config.instantiate import make
+from tandem.config.overrides import whole_mappings
 from tandem.search import Search
 
 DEVICES = ["cpu"]
@@ -52,7 +53,7 @@ def compose_config() -> Callable[..., DictConfig]:
 
     def call(name: str, *overrides: str) -> DictConfig:
         with initialize_config_dir(str(config_folder()), version_base="1.3"):
-            cfg = compose(name, list(overrides), return_hydra_config=True)
+            cfg = compose(name, whole_mappings(overrides), return_hydra_config=True)
         HydraConfig.instance().set_config(cfg)
         with open_dict(cfg):
             del cfg["hydra"]

@@ -7,7 +7,7 @@ from the docstrings of what options make. Nothing generated is kept in the repos
 import html
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -214,7 +214,7 @@ def _command_parts(command: str) -> Iterator[str]:
         yield _lines(["| study | what it compares |", "|---|---|", *rows])
 
 
-def _keys(entries: Sequence[Entry]) -> str:
+def _keys(entries: Iterable[Entry]) -> str:
     """A table of keys."""
     rows = [_row(one) for one in entries if _is_shown(one)]
     table = _lines(["| key | default | meaning |", "|---|---|---|", *rows])
