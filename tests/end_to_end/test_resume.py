@@ -6,13 +6,15 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import lightning as L
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tandem.commands.train import check_epochs
 from tandem.core.errors import InputError
 from tandem.core.lock import is_locked
 from tandem.core.run_record import read_record
@@ -311,6 +313,14 @@ def test_a_finished_run_trains_longer(train_tiny: Run, read_metrics: Run, tmp_pa
     assert record["training_seconds"] >= round(after, 1)
     rows = [values(read_metrics(tmp_path / name)) for name in ("straight", "run")]
     assert rows[0] == rows[1]
+
+
+def test_a_run_that_is_beyond_its_last_epoch_is_not_resumed() -> None:
+    for limit in (None, -1, 21):
+        check_epochs(cast(Any, SimpleNamespace(max_epochs=limit)), 21)
+    message = "trainer.max_epochs is 20, but 21 epochs of this run are over; set it to a larger"
+    with pytest.raises(InputError, match=message):
+        check_epochs(cast(Any, SimpleNamespace(max_epochs=20)), 21)
 
 
 def test_nothing_to_resume_starts_anew(train_tiny: Run, tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def check_keys(command: str, arguments: list[str]) -> None:
         deletes = argument.startswith("~") and not argument.startswith("~/")
         if "=" in argument or argument.startswith("-") or deletes or of_a_flag:
             continue
-        if command in FIRST_KEYS:
+        flag = arguments[place - 1].removeprefix("--") if place else ""
+        if flag in view(command).entries:
+            remedy = f"write {shell_override(flag, argument)} without --"
+        elif command in FIRST_KEYS:
             remedy = f"write {shell_override(FIRST_KEYS[command], argument)}"
         else:
             groups = [name for name, options in config_groups().items() if argument in options]

@@ -25,6 +25,7 @@ from tandem.core.errors import InputError
 from tandem.core.lines import json_line, one_line
 from tandem.core.printing import complain, say
 from tandem.core.terminal import for_stream, visible
+from tandem.data.readers import SourceReader
 from tandem.inference import Bundle, load_bundles
 from tandem.inference.records import output_records
 
@@ -56,12 +57,16 @@ def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
     """How each line of the input is answered."""
     reader = bundle.processors.source
     inputs = source_lines(cfg.input, reader, strip=strips(bundle))
+    warned = False
 
     def check(rows: list[Row], first: int) -> None:
         reader.check_lines([source for (source,) in rows], most=cfg.max_source_length, first=first)
 
     def answer(rows: list[Row], advance: Advance) -> list[str]:
-        return lines(bundle, [source for (source,) in rows], cfg, advance)
+        nonlocal warned
+        sources = [source for (source,) in rows]
+        warned = warned or warn_of_unknown(sources, reader)
+        return lines(bundle, sources, cfg, advance)
 
     kept = reader.positions_per_symbol * (cfg.n_best or 1) * (16 if cfg.show_attention else 1)
     return LineByLine(
@@ -73,6 +78,19 @@ def line_by_line(bundle: Bundle, cfg: DictConfig) -> LineByLine:
     )
 
 
+def warn_of_unknown(sources: list[str], reader: SourceReader) -> bool:
+    """Name the unknown words of the first source that has some; return whether there is one."""
+    for source in sources:
+        if unknown := reader.unknown(source):
+            _say_unknown(unknown, "Not in the vocabulary, for example")
+            return True
+    return False
+
+
+def _say_unknown(words: list[str], what: str) -> None:
+    say(Text(f"{what}: {visible(', '.join(words))}", style="yellow"))
+
+
 def converse(bundle: Bundle, cfg: DictConfig) -> None:
     """Answer line by line until the input ends."""
     reader = bundle.processors.source
@@ -82,8 +100,7 @@ def converse(bundle: Bundle, cfg: DictConfig) -> None:
             reader.check_lines([line], most=cfg.max_source_length)
             unknown = reader.unknown(line)
             if unknown:
-                shown = visible(", ".join(unknown))
-                say(Text(f"Not in the vocabulary: {shown}", style="yellow"))
+                _say_unknown(unknown, "Not in the vocabulary")
             print(*(for_stream(text, sys.stdout) for text in lines(bundle, [line], cfg)))
         except InputError as error:
             complain(for_command(error, "generate"))

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tandem.config.catalogue import Default, Entry, View, option_names, read_option, view
 from tandem.config.folders import study_names, study_summary
+from tandem.config.mistakes import of_another_option
 from tandem.config.ranges import find_range
 from tandem.core.errors import InputError, nearest
 from tandem.core.printing import console
@@ -94,6 +95,8 @@ def print_command_help(command: str, words: Sequence[str]) -> None:
             _print_group(known.groups[name])
         elif keys := known.under(name):
             _print_keys(keys, in_full=True)
+        elif remedy := of_another_option(name, known):
+            raise InputError(f"The key {name} belongs to {remedy}")
         else:
             names = [*known.groups, *known.entries]
             raise InputError(

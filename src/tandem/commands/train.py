@@ -252,12 +252,26 @@ def fit(
     path = None
     if resume:
         path, checkpoint = find_checkpoint(folder / "checkpoints") or (None, {})
+        check_epochs(trainer, checkpoint.get("epoch", 0))
         found = "Resuming from %s" if path else "No checkpoint in %s, so a new run starts"
         logger.info(found, path or folder)
         for one in trainer.loggers:
             if isinstance(one, CSVLogger):
                 one.rewind(checkpoint.get("global_step", 0), checkpoint.get("pending_row"))
     trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+
+
+def check_epochs(trainer: L.Trainer, epochs: int) -> None:
+    """Refuse to resume a run that has begun more epochs than it may have.
+
+    :param epochs: those that are over.
+    """
+    limit = trainer.max_epochs
+    if limit is not None and 0 <= limit < epochs:
+        raise InputError(
+            f"trainer.max_epochs is {limit}, but {epochs} epochs of this run are over; set it to "
+            "a larger number, or end the run now with trainer.max_time=00:00:00:01."
+        )
 
 
 def final_metrics(

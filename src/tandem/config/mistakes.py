@@ -52,6 +52,12 @@ def config_mistake(error: Exception, config_name: str, arguments: list[str]) -> 
         )
     if first.startswith("Could not append"):
         return InputError(f"{first.rstrip('.')}; leave out the + before it.")
+    if first.startswith("Could not override"):
+        group = first.split("'")[1]
+        return InputError(
+            f"tandem {config_name} has no group {group}; leave it out, as a trained run keeps its "
+            f"own, or see tandem {config_name} --help for what can be chosen."
+        )
     return InputError(
         f"The config does not fit together: {first.rstrip('.')}; correct the command line."
     )
@@ -120,21 +126,21 @@ def _unknown_key(key: str, config_name: str, arguments: list[str]) -> InputError
     usual = ".".join(filter(None, (parent, OTHER_NAMES.get(name, name))))
     if usual in known.entries:
         return InputError(f"The key {key} does not exist; write {usual}.")
-    if remedy := _of_another_option(usual, known):
+    if remedy := of_another_option(usual, known):
         meant = "" if usual == key else f" does not exist, but {usual}"
         return InputError(f"The key {key}{meant} belongs to {remedy}")
     names = _children(parent, known)
     near = nearest(name, names)
     same = [one for one in known.entries if one.endswith(f".{usual}")]
-    if same and not near:
+    if same and (not near or name in OTHER_NAMES):
         near = f" (did you mean {' or '.join(same)}?)"
     where = f"{parent} has" if parent else "there are"
     listed = f"; {where} {', '.join(names)}" if names else ""
     return InputError(f"The key {key} does not exist{near}{listed}.")
 
 
-def _of_another_option(key: str, known: View) -> str:
-    """The options that a key belongs to, and what to add, if none of them is chosen."""
+def of_another_option(key: str, known: View) -> str:
+    """The options that a key belongs to, and what to add, if none of them is chosen; or nothing."""
     for default in known.groups.values():
         inside = key.removeprefix(f"{default.package}.")
         having = [one for one in option_names(default.group) if _has(default.group, one, inside)]
@@ -152,7 +158,7 @@ def _of_another_option(key: str, known: View) -> str:
 
 def _has(group: str, option: str, key: str) -> bool:
     file = read_option(group, option)
-    return not file.is_global and key in file.entries
+    return (f"{group}.{key}" if file.is_global else key) in file.entries
 
 
 def _children(parent: str, known: View) -> list[str]:

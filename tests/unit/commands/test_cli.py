@@ -133,6 +133,11 @@ def test_help_of_ones_own_options(
         (["sweep", "g2q"], "There is no study g2q (did you mean g2p?); give the path of a YAML"),
         (["sweep", "g2p", "hiden_size=3"], "The key hiden_size is neither one of the sweep (file"),
         (["train", "--help", "encodr"], "encodr is neither a group nor a key of tandem train (did"),
+        (
+            ["train", "--help", "dataset.delimiter"],
+            "The key dataset.delimiter belongs to dataset=a",
+        ),
+        (["generate", "--input", "a.txt"], "The word a.txt has no key; write input=a.txt without"),
         (["train", "--help", "encoder=gruu"], "encoder=gruu is not an option (did you mean gru?)"),
         (["train", "hidden_size=abc"], "`hidden_size` must be a whole number of at least 1, but"),
         (["generate", "run=a", "n_best=x"], "`n_best` must be a whole number of at least 1 or "),

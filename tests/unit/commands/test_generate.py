@@ -49,6 +49,14 @@ def test_generate_with_several_runs(small_bundle, compose_config, tmp_path) -> N
         assert written(compose_config, run, tmp_path, f"average={average}") == expected
 
 
+def test_generate_names_unknown_words_once(small_bundle, compose_config, tmp_path, capsys) -> None:
+    written(compose_config, small_bundle("one"), tmp_path, lines=["a b", "a [new]", "other"])
+    warning = "Not in the vocabulary, for example: "
+    (line,) = [one for one in capsys.readouterr().err.splitlines() if "vocabulary" in one]
+    assert line.startswith(warning)
+    assert "new" in line
+
+
 def test_line_n_answers_line_n(small_bundle, compose_config, tmp_path, monkeypatch) -> None:
     folder = small_bundle("one")
     text = "\\frac\n\r\u2028\x85b"

@@ -180,6 +180,10 @@ def test_mistakes(capfd: pytest.CaptureFixture[str], argument: str, message: str
 def test_unknown_names(capfd: pytest.CaptureFixture[str]) -> None:
     message = complaint(capfd, "attenion=dot")
     assert message.startswith("The key attenion does not exist (did you mean attention?); there ")
+    message = complaint(capfd, "batch_size=3")
+    assert message.startswith("The key batch_size does not exist (did you mean batching.max_sente")
+    message = complaint(capfd, "metric=[bleu]", name="evaluate")
+    assert message.startswith("tandem evaluate has no group metric; leave it out, as a trained ")
     message = complaint(capfd, "experiment=scan/dem")
     assert message.startswith("experiment=scan/dem is not an option (did you mean scan/demo?); ")
     assert complaint(capfd, "search=beem", name="evaluate") == (
