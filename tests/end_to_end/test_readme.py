@@ -69,7 +69,10 @@ def single_runs(overrides):
 def refusal(config):
     """All else fits, but what a training begins with is not there, or who reads it."""
     if config.init_from is not None:
-        return pytest.raises(InputError, match="There is no bundle in ")
+        no_module = (
+            "|cannot be imported" if config.encoder._target_.endswith("ModuleEncoder") else ""
+        )
+        return pytest.raises(InputError, match=f"There is no bundle in {no_module}")
     paths = {str(part.get("path")) for part in (config.tokenizer, config.encoder)}
     if any(path.startswith("outputs/") for path in paths) or paths & PUBLISHED.keys():
         return pytest.raises(InputError, match="is no folder, and the Hugging Face Hub cannot be")
@@ -124,6 +127,9 @@ def test_command_composes_to_what_fits(
             line = line.replace(f"={one}", f"={published(one)}")
     words = shlex.split(line, comments=True)
     name, *arguments = words[words.index("tandem") + 1 :]
+    if name == "--help":
+        help.print_help()
+        return
     assert name in help.COMMANDS
     arguments = [word for word in arguments if word not in ("--cfg", "job")]
     if "--help" in arguments:

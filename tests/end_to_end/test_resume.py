@@ -361,7 +361,7 @@ def test_a_checkpoint_cannot_run_code(train_tiny: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.yaml", b"", "config.yaml cannot be read (it is not the config of a run), so that"),
+        ("config.yaml", b"", "config.yaml cannot be read (it is not the config of a run), so the"),
         ("config.yaml", b"\xff\x00", "config.yaml cannot be read ("),
         (
             "checkpoints/best.ckpt",

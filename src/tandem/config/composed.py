@@ -142,8 +142,8 @@ def checked_words(overrides: Iterable[str]) -> tuple[str, ...]:
     words = () if isinstance(overrides, str | Mapping) else tuple(overrides)
     if isinstance(overrides, str | Mapping) or not all(isinstance(word, str) for word in words):
         raise InputError(
-            f"The overrides must be a list of texts, but are {overrides!r}; write them as in "
-            'tandem.train(["dataset=scan", "encoder.num_layers=2"]).'
+            f"The overrides must be a list of texts, but are {overrides!r}; give a text for each "
+            "override, such as dataset=scan."
         )
     for word in words:
         if word.startswith("-"):

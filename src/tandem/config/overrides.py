@@ -98,7 +98,7 @@ def whole_mappings(arguments: Iterable[str]) -> list[str]:
     for argument in arguments:
         key, _, value = argument.partition("=")
         is_whole = key in NAMED_BY_USERS and value.startswith("{")
-        words += [f"~{key}", f"+{argument}"] if is_whole else [argument]
+        words += [f"{key}=null", f"++{argument}"] if is_whole else [argument]
     return words
 
 

@@ -169,5 +169,5 @@ def test_mistakes(small_bundle, compose_config, tmp_path) -> None:
 def test_a_missing_source(small_bundle, compose_config, tmp_path) -> None:
     (tmp_path / "target.txt").write_text("x\n")
     cfg = compose_config("score", f"run={small_bundle('bundle')}", f"target={tmp_path}/target.txt")
-    with pytest.raises(InputError, match=r"^`source` is not set, but this model says .* add sou"):
+    with pytest.raises(InputError, match=r"^`source` is not set, but this model scores .* add sou"):
         score(cfg)
