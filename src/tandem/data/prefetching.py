@@ -15,13 +15,20 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
     """The same items, each made in a thread while the one before it is used.
 
     What goes wrong in the thread is raised where its item would be used. The thread ends with the
-    last item, or when the iterator is dropped; what it is making then is waited for.
+    last item, or with the one that it is making when the iterator is dropped. That is not waited
+    for: the garbage collector may drop it while ``threading`` holds a lock that waiting needs.
     """
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="one_ahead") as pool:
+    pool, is_dropped = ThreadPoolExecutor(max_workers=1, thread_name_prefix="one_ahead"), False
+    try:
         coming = pool.submit(next, items, None)
         while (item := coming.result()) is not None:
             coming = pool.submit(next, items, None)
             yield item
+    except GeneratorExit:
+        is_dropped = True
+        raise
+    finally:
+        pool.shutdown(wait=not is_dropped)
 
 
 def batches_ahead(batches: Iterator[Batch], device: torch.device) -> Iterator[Batch]:

@@ -58,12 +58,21 @@ def test_an_error_is_raised_in_the_place_of_its_item(threads: Threads) -> None:
     assert not threads()
 
 
-def test_the_thread_ends_when_nobody_wants_more(threads: Threads) -> None:
-    endless = iter(int, 1)
-    taken = one_ahead(endless)
+def test_a_dropped_iterator_waits_for_nothing_and_its_thread_ends(threads: Threads) -> None:
+    may_end = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        assert may_end.wait(SOON)
+        yield 1
+
+    taken = one_ahead(items())
     next(taken)
-    assert threads()
     del taken
+    assert threads()
+    may_end.set()
+    for thread in threads():
+        thread.join(SOON)
     assert not threads()
 
 
